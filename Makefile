@@ -1,0 +1,37 @@
+# `make` alone lists the targets. Each target makes .venv and installs into it where that is missing.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install reproduce test test-slow lint clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "dgr needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,export]'
+	@touch $@
+
+install: $(STAMP)  ## make .venv and install everything into it
+
+reproduce: $(STAMP)  ## the thesis' figures and report.html from embedded data
+	$(BIN)/dgr reproduce
+
+test: $(STAMP)  ## the test suite
+	$(BIN)/python -m pytest -q
+
+test-slow: $(STAMP)  ## the checks that take minutes
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(STAMP)  ## style and the arrows between the packages
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+clean:  ## remove .venv and caches, never runs/
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -1,0 +1,50 @@
+"""The command line: `dgr COMMAND`. Each command is one module of `bridge.commands`."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bridge import commands
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `dgr` with all its commands."""
+    made = argparse.ArgumentParser(prog="dgr", description="Deep generative replay in LSTMs and "
+                                   "biologically constrained recurrent networks.")
+    made.add_argument("-v", "--verbose", action="store_true", help="say more of what is done")
+    made.add_argument("--traceback", action="store_true",
+                      help="show where in the code an error arose")
+    choices = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module_info in sorted(iter_modules(commands.__path__), key=lambda info: info.name):
+        module = import_module(f"bridge.commands.{module_info.name}")
+        name = module_info.name.replace("_", "-")
+        one = choices.add_parser(name, help=module.HELP, description=module.HELP)
+        module.add_arguments(one)
+        one.set_defaults(run=module.run)
+    return made
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run `dgr WORDS`; return its exit status. 2 is an error that the user can mend."""
+    arguments = parser().parse_args(words)
+    logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING,
+                        format="%(message)s", stream=sys.stderr)
+    try:
+        return arguments.run(arguments) or 0
+    except KeyboardInterrupt:
+        print("dgr: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        if arguments.traceback or not expected(error):
+            raise
+        print(f"dgr: {error}", file=sys.stderr)
+        return 2
+
+
+def expected(error: Exception) -> bool:
+    """Whether `error` speaks to the user: our own packages' errors, or the operating system's."""
+    home = type(error).__module__.split(".")[0]
+    return isinstance(error, OSError) or home in ("bridge", "pycog_dgr", "torch_dgr")

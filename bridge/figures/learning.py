@@ -1,0 +1,174 @@
+"""Figures 3.2 to 3.8: how accuracy grows and is lost, beside the thesis' numbers (dashed)."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bridge import thesis
+from bridge.figures import measures, style
+from bridge.figures.reading import MissingResults, Results
+
+DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
+
+
+@style.styled
+def figure_3_2(results: Results) -> Figure:
+    """Joint training on all digits: test accuracy against epoch, every solver."""
+    figure = style.new_figure(style.SINGLE, 2.6)
+    axes = style.panels(figure, 1, 1)[0, 0]
+    for solver in results.solvers:
+        curve = measures.by_epoch(results, solver)
+        if not curve:
+            continue
+        _with_thesis(axes, results, solver, "joint", curve)
+    measures.require(axes.lines, f"joint training of variant '{measures.THESIS_VARIANT}'")
+    axes.set_xlabel("epoch of training on all digits together")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.percent_axis(axes)
+    style.legend_above(figure, [axes], columns=2)
+    return figure
+
+
+@style.styled
+def figure_3_3(results: Results) -> Figure:
+    """LSTM, generative replay: accuracy on all digits so far against contexts learnt."""
+    return _overall(results, ["lstm"])
+
+
+@style.styled
+def figure_3_4(results: Results) -> Figure:
+    """Biological RNN, generative replay: accuracy on all digits so far."""
+    return _overall(results, ["biornn"])
+
+
+@style.styled
+def figure_3_5(results: Results) -> Figure:
+    """Both solvers, generative replay: accuracy on all digits so far."""
+    return _overall(results, results.solvers)
+
+
+@style.styled
+def figure_3_6(results: Results) -> Figure:
+    """Replay types compared over training iterations: all digits so far, and old ones alone."""
+    solvers = [s for s in results.solvers if measures.context_lengths(results, s)]
+    measures.require(solvers, "accuracy of any solver")
+    figure = style.new_figure(style.DOUBLE if len(solvers) > 1 else style.SINGLE, 4.4)
+    axes = style.panels(figure, 2, len(solvers), sharex="col", sharey=True)
+    for column, solver in enumerate(solvers):
+        top, bottom = axes[:, column]
+        for panel, quantity in ((top, "overall"), (bottom, "old")):
+            for replay in DRAWN_REPLAYS:
+                _training_curve(panel, results, solver, replay, quantity)
+        _chance(top, bottom, results, solver)
+        joint = measures.joint_final(results, solver)
+        if joint:
+            label, colour = style.replay_look("joint")
+            top.axhline(joint.mean, color=colour, linestyle="-.", linewidth=1, label=label)
+        _context_boundaries(axes[:, column], results, solver)
+        top.set_title(style.solver_look(solver, results.solvers)[0], pad=16)
+        bottom.set_xlabel("training iteration")
+        bottom.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    style.percent_axis(axes[0, 0], "digits so far (%)")
+    style.percent_axis(axes[1, 0], "old digits (%)")
+    figure.supylabel("test accuracy on", fontsize=8)
+    style.legend_above(figure, list(axes.flat), columns=3)
+    return figure
+
+
+@style.styled
+def figure_3_7(results: Results) -> Figure:
+    """Generative replay: accuracy on all digits so far, on new and on old ones."""
+    curves = {solver: {q: measures.by_context(results, solver, q) for q in style.QUANTITIES}
+              for solver in results.solvers}
+    curves = {solver: found for solver, found in curves.items() if found["overall"]}
+    measures.require(curves, "accuracy with generative replay")
+    figure = style.new_figure(style.DOUBLE if len(curves) > 1 else style.SINGLE, 2.9)
+    axes = style.panels(figure, 1, len(curves), sharey=True)[0]
+    for panel, (solver, found) in zip(axes, curves.items(), strict=True):
+        for quantity, (label, colour, marker) in style.QUANTITIES.items():
+            published = measures.thesis_curve(results, solver, quantity)
+            style.draw_thesis(panel, published, colour, f"{label}, thesis", marker)
+            style.draw_spread(panel, found[quantity], colour, label, marker)
+        panel.set_title(style.solver_look(solver, results.solvers)[0])
+        style.context_axis(panel, results.contexts)
+    style.percent_axis(axes[0])
+    style.legend_above(figure, list(axes), columns=3)
+    return figure
+
+
+@style.styled
+def figure_3_8(results: Results) -> Figure:
+    """Training of the generators: epochs in the thesis beside iterations used here."""
+    rows = results.table("generator")
+    used = {k: measures.spread([part.where(seed=s)["iteration"].max()
+                                for s in part.distinct("seed")])
+            for k in sorted(rows.distinct("context")) for part in [rows.where(context=k)]}
+    figure = style.new_figure(style.DOUBLE, 2.4)
+    left, right = style.panels(figure, 1, 2)[0]
+    left.set_title("thesis")
+    style.draw_thesis(left, thesis.GENERATOR_EPOCHS, style.GREEN, "thesis")
+    left.set_ylabel("epochs of the generator")
+    right.set_title("this run")
+    style.draw_spread(right, used, style.GREEN, "this run")
+    right.set_ylabel("iterations of the generator")
+    for panel in (left, right):
+        style.context_axis(panel, results.contexts)
+        panel.set_ylim(0, 1.08 * max(np.max(line.get_ydata()) for line in panel.lines))
+    right.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    return figure
+
+
+def _overall(results: Results, solvers: list[str]) -> Figure:
+    figure = style.new_figure(style.SINGLE, 2.6)
+    axes = style.panels(figure, 1, 1)[0, 0]
+    for solver in solvers:
+        curve = measures.by_context(results, solver, "overall")
+        if curve:
+            _with_thesis(axes, results, solver, "overall", curve)
+    if not axes.lines:
+        raise MissingResults(f"this run holds no accuracy of {' or '.join(solvers)} with "
+                             "generative replay")
+    style.context_axis(axes, results.contexts)
+    style.percent_axis(axes, "test accuracy, digits so far (%)")
+    style.legend_above(figure, [axes], columns=2)
+    return figure
+
+
+def _with_thesis(axes: Axes, results: Results, solver: str, quantity: str, curve: dict) -> None:
+    label, colour, marker = style.solver_look(solver, results.solvers)
+    published = measures.thesis_curve(results, solver, quantity)
+    style.draw_spread(axes, curve, colour, label, marker)
+    style.draw_thesis(axes, published, colour, f"{label}, thesis", marker)
+
+
+def _training_curve(axes: Axes, results: Results, solver: str, replay: str, quantity: str) -> None:
+    label, colour = style.replay_look(replay)
+    for stretch in measures.training_curve(results, solver, replay, quantity):
+        axes.plot(stretch.x, stretch.mean, color=colour, label=label, linewidth=1.2)
+        style.draw_band(axes, stretch.x, stretch.mean, stretch.sd, colour)
+
+
+def _chance(top: Axes, bottom: Axes, results: Results, solver: str) -> None:
+    """Guessing among the digits seen so far: 100 / (number of classes) per cent."""
+    start, seen = 0, 0
+    for context, length in measures.context_lengths(results, solver).items():
+        seen += len(results.contexts[context - 1])
+        for panel in (top, bottom) if context > 1 else (top,):
+            panel.hlines(100 / seen, start, start + length, color=style.BLACK, linestyle=":",
+                         linewidth=0.9, label="guessing")
+        start += length
+
+
+def _context_boundaries(column: np.ndarray, results: Results, solver: str) -> None:
+    """A line where a context ends, and its digits above the uppermost panel."""
+    start = 0
+    for context, length in measures.context_lengths(results, solver).items():
+        digits = ", ".join(map(str, results.contexts[context - 1]))
+        column[0].text(start + length / 2, 1.02, digits, ha="center", va="bottom", fontsize=7,
+                       transform=column[0].get_xaxis_transform())
+        start += length
+        for axes in column:
+            axes.axvline(start, color="0.6", linewidth=0.6, zorder=0)
+            axes.set_xlim(0, start)
+            axes.grid(False, axis="x")

@@ -1,0 +1,167 @@
+"""Numbers over seeds: what the figures draw and the report tabulates, computed in one place.
+
+    mean = (1/n) sum_i a_i        sd = sqrt( sum_i (a_i - mean)^2 / (n - 1) ),   a_i: one seed
+
+Accuracies are in per cent on the test set, at the weights that went on (`selected`), which
+validation data chose. A blank accuracy (old classes in the first context) is left out.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from bridge import thesis
+from bridge.errors import ResultsError
+from bridge.figures.reading import MissingResults, Results, Table
+
+THESIS_VARIANT = "thesis"  # of tables/joint.csv: the main curve; every other one is an audit
+
+
+class Spread(NamedTuple):
+    """Mean and standard deviation over `n` seeds; `sd` is NaN for a single one."""
+
+    mean: float
+    sd: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f} ± {self.sd:.1f}" if self.n > 1 else f"{self.mean:.1f}"
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Mean and sample standard deviation of the values that are not NaN, None without any."""
+    held = [value for value in values if not math.isnan(value)]
+    if not held:
+        return None
+    sd = float(np.std(held, ddof=1)) if len(held) > 1 else math.nan
+    return Spread(float(np.mean(held)), sd, len(held))
+
+
+def grouped(table: Table, key: str, value: str) -> dict[int, Spread]:
+    """Spread of column `value` over seeds for each value of column `key`, in ascending order."""
+    groups = ((k, spread(table.where(**{key: k})[value])) for k in sorted(table.distinct(key)))
+    return {k: found for k, found in groups if found is not None}
+
+
+def by_context(results: Results, solver: str, quantity: str,
+               replay: str = "generative") -> dict[int, Spread]:
+    """Accuracy after each context: `quantity` is "overall", "new" or "old"."""
+    rows = results.table("accuracy").where(solver=solver, replay=replay, selected=1)
+    twice = [(seed, context) for seed in rows.distinct("seed") for context in
+             rows.distinct("context") if len(rows.where(seed=seed, context=context)) > 1]
+    if twice:
+        seed, context = twice[0]
+        raise ResultsError(
+            f"{results.folder / 'tables' / 'accuracy.csv'}: more than one selected row for "
+            f"solver {solver}, replay {replay}, seed {seed}, context {context}: "
+            "exactly one set of weights can have gone on"
+        )
+    return grouped(rows, "context", quantity)
+
+
+def by_epoch(results: Results, solver: str, variant: str = THESIS_VARIANT) -> dict[int, Spread]:
+    """Joint accuracy on all classes after each epoch."""
+    return grouped(results.table("joint").where(solver=solver, variant=variant), "epoch", "test")
+
+
+def joint_final(results: Results, solver: str) -> Spread | None:
+    """Joint accuracy after the last epoch, None where the run has no joint training."""
+    if not results.has("joint"):
+        return None
+    curve = by_epoch(results, solver)
+    return curve[max(curve)] if curve else None
+
+
+class Stretch(NamedTuple):
+    """One context of a training curve: `x` iterations from the start of the sequence."""
+
+    context: int
+    x: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+
+
+def training_curve(results: Results, solver: str, replay: str, quantity: str) -> list[Stretch]:
+    """Accuracy over training iterations, one stretch a context; seeds averaged where all have one.
+
+    Contexts are laid end to end, each as long as its longest run over all replay types, so that
+    curves of one solver share their boundaries.
+    """
+    rows = results.table("accuracy").where(solver=solver)
+    stretches, start = [], 0
+    lengths = context_lengths(results, solver)
+    for context, length in lengths.items():
+        part = rows.where(replay=replay, context=context)
+        points = grouped(part, "iteration", quantity)
+        n = len(part.distinct("seed"))
+        shared = {i: point for i, point in points.items() if point.n == n}
+        if shared:
+            stretches.append(Stretch(
+                context, start + np.array(list(shared)),
+                np.array([p.mean for p in shared.values()]),
+                np.array([p.sd for p in shared.values()])))
+        start += length
+    return stretches
+
+
+def context_lengths(results: Results, solver: str) -> dict[int, int]:
+    """Iterations of each context of the sequence (the longest over replay types and seeds)."""
+    rows = results.table("accuracy").where(solver=solver)
+    in_sequence = rows["replay"] != "joint"
+    contexts, iterations = rows["context"][in_sequence], rows["iteration"][in_sequence]
+    return {k: int(iterations[contexts == k].max()) for k in sorted(set(contexts.tolist()))}
+
+
+def comparable(results: Results) -> str | None:
+    """Why the thesis' numbers cannot stand beside these (None: they can)."""
+    if results.config["data"] not in thesis.DATA:
+        return f"the thesis reports MNIST, this run is on {results.config['data']}"
+    contexts = tuple(tuple(sorted(context)) for context in results.contexts)
+    if contexts != thesis.CONTEXTS[:len(contexts)]:
+        return "the thesis learns the digits in other contexts than this run"
+    return None
+
+
+def thesis_curve(results: Results, solver: str, quantity: str) -> dict[int, float]:
+    """The thesis' values beside this run's; empty where it has none or they do not compare."""
+    published = thesis.curve(solver, quantity)
+    if published is None or comparable(results):
+        return {}
+    last = math.inf if quantity == "joint" else len(results.contexts)
+    return {at: value for at, value in published.values.items() if at <= last}
+
+
+def diagnostic(results: Results, quantity: str, solver: str = "") -> dict[int, Spread]:
+    """Spread over seeds of a replay diagnostic by contexts learnt."""
+    rows = results.table("diagnostics").where(solver=solver, quantity=quantity)
+    return grouped(rows, "context", "value")
+
+
+def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None:
+    """Shares (class,) of a generator's samples by class 0-9, None where they were not measured."""
+    rows = results.table("diagnostics").where(solver="", seed=seed, context=context)
+    shares = np.zeros(10)
+    found = False
+    for quantity, value in zip(rows["quantity"], rows["value"], strict=True):
+        if quantity.startswith("share of class "):
+            k = int(quantity.removeprefix("share of class "))
+            if not (0 <= k < 10 and 0 <= value <= 1):
+                raise ResultsError(f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} "
+                                   f"is {value} (seed {seed}, context {context}): expected "
+                                   "digits 0-9 and fractions in [0, 1]")
+            shares[k], found = value, True
+    return shares if found else None
+
+
+def collapsed_generators(results: Results) -> list[tuple[int, int]]:
+    """(seed, contexts learnt) of every generator that diagnostics call collapsed."""
+    rows = results.table("diagnostics").where(solver="", quantity="collapsed", value=1)
+    return sorted(zip(rows["seed"].tolist(), rows["context"].tolist(), strict=True))
+
+
+def require(curve: dict | list, what: str) -> None:
+    """Raise MissingResults where there is nothing to draw of `what`."""
+    if not curve:
+        raise MissingResults(f"this run holds no {what}")

@@ -1,0 +1,109 @@
+"""Figure 2.6: the trained excitatory-inhibitory network, drawn from its effective weights.
+
+    Win (N, Nin)   Wrec (N, N)   Wout (Nout, N)   ei (N,) of +1/-1: the sign of each column
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bridge.figures import style
+from bridge.figures.reading import Results, Structure
+
+SHOWN = 0.06  # share of the non-zero weights of each matrix that is drawn, the strongest first
+
+
+@style.styled
+def figure_2_6(results: Results) -> Figure:
+    """A: units and their strongest connections. B: the effective recurrent weights."""
+    structure = results.structure(results.seed_with_structure())
+    figure = style.new_figure(style.DOUBLE, 3.3)
+    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
+    _draw_units(left, structure)
+    _draw_matrix(figure, right, structure)
+    left.set_title("A", loc="left")
+    right.set_title("B", loc="left")
+    return figure
+
+
+def _column(n: int, x: float, height: float) -> np.ndarray:
+    """Places (n, 2) of `n` units one above the other."""
+    return np.column_stack([np.full(n, x), np.linspace(height, -height, n)])
+
+
+def _ring(n: int, radius: float, centre: float) -> np.ndarray:
+    """Places (n, 2) of `n` units on a circle."""
+    angle = np.pi / 2 - 2 * np.pi * np.arange(n) / max(n, 1)
+    return np.column_stack([centre + radius * np.cos(angle), radius * np.sin(angle)])
+
+
+def _draw_units(axes: Axes, structure: Structure) -> None:
+    N, Nin = structure.Win.shape
+    Nout = len(structure.Wout)
+    excitatory = structure.ei > 0
+    inputs, outputs = _column(Nin, -2.0, 1.15), _column(Nout, 2.0, 0.85)
+    units = np.empty((N, 2))
+    units[excitatory] = _ring(excitatory.sum(), 1.15, 0)
+    units[~excitatory] = _ring((~excitatory).sum(), 0.5, 0)
+    sign = np.where(structure.ei > 0, 1, -1)
+    _draw_weights(axes, structure.Win, inputs, units, ["0.45"] * Nin)
+    colours = [style.EXCITATORY if s > 0 else style.INHIBITORY for s in sign]
+    _draw_weights(axes, structure.Wrec, units, units, colours)
+    _draw_weights(axes, structure.Wout, units, outputs, colours)
+    for places, colour, size in ((inputs, "0.45", 9), (units[excitatory], style.EXCITATORY, 20),
+                                 (units[~excitatory], style.INHIBITORY, 20),
+                                 (outputs, style.BLACK, 14)):
+        axes.scatter(*places.T, s=size, color=colour, edgecolor="white", linewidth=0.5, zorder=3)
+    for k, (x, y) in enumerate(outputs):
+        axes.text(x + 0.12, y, str(k), va="center", fontsize=7)
+    for x, text in ((-2.0, f"{Nin} inputs\n(one image row)"), (2.0, f"{Nout} outputs\n(digits)"),
+                    (0.0, f"{excitatory.sum()} E (outer), {(~excitatory).sum()} I (inner)")):
+        axes.text(x, -1.36, text, ha="center", va="top", fontsize=7)
+    keys = [Line2D([], [], color=colour, label=label) for colour, label in (
+        ("0.45", "input"), (style.EXCITATORY, "excitatory"), (style.INHIBITORY, "inhibitory"))]
+    axes.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
+                handlelength=1.4)
+    axes.set(xlim=(-2.55, 2.45), ylim=(-1.75, 1.3), aspect="equal")
+    style.bare(axes)
+
+
+def _draw_weights(axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.ndarray,
+                  colours: list[str]) -> None:
+    """Lines for the strongest weights of W (target, source); thicker is stronger."""
+    strength = np.abs(W)
+    nonzero = np.count_nonzero(strength)
+    if not nonzero:
+        return
+    shown = max(1, round(SHOWN * nonzero))
+    order = np.argsort(strength, axis=None, kind="stable")[-shown:]
+    to, of = np.unravel_index(order, W.shape)
+    share = strength[to, of] / strength.max()
+    axes.add_collection(LineCollection(
+        np.stack([sources[of], targets[to]], axis=1),
+        colors=[to_rgba(colours[i], 0.15 + 0.45 * s) for i, s in zip(of, share, strict=True)],
+        linewidths=0.3 + 1.1 * share, zorder=1))
+
+
+def _draw_matrix(figure: Figure, axes: Axes, structure: Structure) -> None:
+    """Wrec with excitatory units first, the border between the two kinds drawn in."""
+    order = np.argsort(-structure.ei, kind="stable")
+    Wrec = structure.Wrec[np.ix_(order, order)]
+    N, E = len(order), int((structure.ei > 0).sum())
+    limit = float(np.percentile(np.abs(Wrec[Wrec != 0]), 99)) if Wrec.any() else 1.0
+    image = axes.imshow(Wrec, cmap="RdBu", vmin=-limit, vmax=limit, interpolation="nearest")
+    axes.axvline(E - 0.5, color="black", linewidth=0.8)
+    axes.axhline(E - 0.5, color="black", linewidth=0.8)
+    middles = [(E - 1) / 2, (E + N - 1) / 2]
+    axes.set_xticks(middles, [f"{E} E", f"{N - E} I"])
+    axes.set_yticks(middles, [f"{E} E", f"{N - E} I"])
+    axes.tick_params(length=0)
+    axes.set_xlabel("from unit (presynaptic)")
+    axes.set_ylabel("to unit (postsynaptic)")
+    axes.grid(False)
+    axes.spines[:].set_visible(True)
+    bar = figure.colorbar(image, ax=axes, extend="both", shrink=0.85, pad=0.03)
+    bar.set_label("effective recurrent weight")
+    bar.outline.set_linewidth(0.5)

@@ -1,0 +1,173 @@
+"""How every figure looks: sizes, fonts, colours, and the two ways in which a curve is drawn.
+
+Colours are those of Okabe and Ito (2008), told apart with any common colour vision; digits take
+Paul Tol's "bright" set. One solver, one replay type, one quantity keeps its colour everywhere.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bridge.figures.measures import Spread
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SINGLE, DOUBLE = 3.4, 7.0  # in, widths of one and of two columns of a paper
+DPI = 200
+
+RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "legend.columnspacing": 1.4,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "dgr",
+}
+
+BLACK, GREY, ORANGE, SKY = "#000000", "#7F7F7F", "#E69F00", "#56B4E9"
+GREEN, YELLOW, BLUE, VERMILION, PURPLE = "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, GREY, BLACK)
+MARKERS = "osD^vP<>"
+
+SOLVERS = {"lstm": ("LSTM", BLUE, "o"), "biornn": ("Biological RNN", VERMILION, "s")}
+REPLAYS = {
+    "none": ("no replay", GREY),
+    "noise": ("noise", ORANGE),
+    "generative": ("generative replay", GREEN),
+    "exact": ("exact replay", PURPLE),
+    "joint": ("joint training", BLACK),
+}
+QUANTITIES = {
+    "overall": ("all digits so far", BLACK, "o"),
+    "new": ("new digits", SKY, "^"),
+    "old": ("old digits", ORANGE, "v"),
+}
+DIGITS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BB5500", "#000000",
+          "#77AADD", "#999933")
+EXCITATORY, INHIBITORY = BLUE, VERMILION
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Let `function` draw in this style, and leave matplotlib's settings as they were."""
+
+    @wraps(function)
+    def draw(*arguments: P.args, **keywords: P.kwargs) -> R:
+        with matplotlib.rc_context(RC):
+            return function(*arguments, **keywords)
+
+    return draw
+
+
+def solver_look(solver: str, results_solvers: Sequence[str] = ()) -> tuple[str, str, str]:
+    """Label, colour and marker of a solver; one without its own takes the next free colour."""
+    if solver in SOLVERS:
+        return SOLVERS[solver]
+    others = [name for name in results_solvers if name not in SOLVERS]
+    place = others.index(solver) if solver in others else 0
+    free = [colour for colour in CYCLE if colour not in (BLUE, VERMILION)]
+    return solver, free[place % len(free)], MARKERS[(2 + place) % len(MARKERS)]
+
+
+def replay_look(replay: str) -> tuple[str, str]:
+    """Label and colour of a replay type."""
+    return REPLAYS.get(replay, (replay, SKY))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of `width` x `height` inches that lays itself out without overlap."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def panels(figure: Figure, rows: int, columns: int, **keywords) -> np.ndarray:
+    """Axes (rows, columns) of `figure`, always as a 2-D array."""
+    return figure.subplots(rows, columns, squeeze=False, **keywords)
+
+
+def draw_spread(axes: Axes, curve: Mapping[int, Spread], colour: str, label: str,
+                marker: str = "o", **keywords) -> None:
+    """Mean as a line with markers, and a band of one standard deviation where n > 1."""
+    x = np.array(list(curve))
+    mean = np.array([point.mean for point in curve.values()])
+    sd = np.array([point.sd for point in curve.values()])
+    axes.plot(x, mean, color=colour, marker=marker, label=label, clip_on=False, zorder=3,
+              **keywords)
+    draw_band(axes, x, mean, sd, colour)
+
+
+def draw_band(axes: Axes, x: np.ndarray, mean: np.ndarray, sd: np.ndarray, colour: str) -> None:
+    """Shade mean +/- sd; points without a standard deviation have no band."""
+    if np.isfinite(sd).any():
+        axes.fill_between(x, mean - sd, mean + sd, where=np.isfinite(sd), color=colour, alpha=0.2,
+                          linewidth=0, zorder=1)
+
+
+def draw_thesis(axes: Axes, values: Mapping[int, float], colour: str, label: str,
+                marker: str = "o") -> None:
+    """The thesis' numbers: dashed, with open markers, in the colour of our own curve."""
+    if values:
+        axes.plot(list(values), list(values.values()), color=colour, marker=marker, label=label,
+                  linestyle="--", linewidth=1.1, markerfacecolor="white", clip_on=False, zorder=2)
+
+
+def percent_axis(axes: Axes, label: str = "test accuracy (%)") -> None:
+    """A vertical axis from 0 to 100 %."""
+    axes.set_ylim(0, 100)
+    axes.set_yticks(range(0, 101, 20))
+    axes.set_ylabel(label)
+
+
+def context_axis(axes: Axes, contexts: Sequence[Sequence[int]], label: bool = True) -> None:
+    """A horizontal axis of contexts learnt, each tick with the digits that it added."""
+    ticks = range(1, len(contexts) + 1)
+    added = [", ".join(map(str, context)) for context in contexts]
+    axes.set_xticks(ticks, [f"{k}\n{'+ ' if k > 1 else ''}{digits}"
+                            for k, digits in zip(ticks, added, strict=True)])
+    axes.set_xlim(0.75, len(contexts) + 0.25)
+    if label:
+        axes.set_xlabel("contexts learnt (digits added)")
+
+
+def legend_above(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
+    """One legend above all panels, where no curve can run into it."""
+    entries = {}
+    for panel in axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
+
+
+def bare(axes: Axes) -> None:
+    """No ticks, no grid, no frame: for images and drawings."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)

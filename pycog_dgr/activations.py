@@ -1,0 +1,75 @@
+"""Activation functions f and g, in PyTensor, with the derivatives that Omega uses.
+
+    linear x     rectify max(x, 0)     rectify_power max(x, 0)^2     tanh     rtanh max(tanh x, 0)
+    sigmoid 1/(1 + e^-x)     softplus log(1 + e^x)     softmax e^a_i / sum_j e^a_j
+
+Rectification is written 0.5 (x + |x|), so its gradient is 0.5 at exactly 0, as in the original;
+the derivative in Omega was written by hand there and is 0 at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+Function = Callable[[TensorVariable], TensorVariable]
+
+
+class Activation(NamedTuple):
+    """A function of x, and its derivative as Omega uses it; both elementwise."""
+
+    value: Function
+    derivative: Function
+
+
+def rectify(x: TensorVariable) -> TensorVariable:
+    return 0.5 * (x + abs(x))
+
+
+def step(x: TensorVariable) -> TensorVariable:
+    """1 where x > 0, else 0."""
+    return pt.cast(x > 0, x.dtype)
+
+
+def rectify_power(x: TensorVariable) -> TensorVariable:
+    return rectify(x) ** 2
+
+
+def rtanh(x: TensorVariable) -> TensorVariable:
+    return rectify(pt.tanh(x))
+
+
+def softmax(a: TensorVariable) -> TensorVariable:
+    """Over the last axis: (time, trial, class) -> (time, trial, class)."""
+    e = pt.exp(a - pt.max(a, axis=-1, keepdims=True))
+    return e / pt.sum(e, axis=-1, keepdims=True)
+
+
+def sigmoid_derivative(x: TensorVariable) -> TensorVariable:
+    return pt.sigmoid(x) * (1 - pt.sigmoid(x))
+
+
+def tanh_derivative(x: TensorVariable) -> TensorVariable:
+    return 1 - pt.tanh(x) ** 2
+
+
+HIDDEN = {
+    "linear": Activation(lambda x: x, pt.ones_like),
+    "rectify": Activation(rectify, step),
+    "rectify_power": Activation(rectify_power, lambda x: 2 * rectify(x)),
+    "sigmoid": Activation(pt.sigmoid, sigmoid_derivative),
+    "tanh": Activation(pt.tanh, tanh_derivative),
+    "rtanh": Activation(rtanh, lambda x: step(x) * tanh_derivative(x)),
+    "softplus": Activation(pt.softplus, pt.sigmoid),
+}
+
+OUTPUT: dict[str, Function] = {
+    "linear": lambda x: x,
+    "rectify": rectify,
+    "rectify_power": rectify_power,
+    "sigmoid": pt.sigmoid,
+    "softmax": softmax,
+}

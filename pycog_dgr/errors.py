@@ -1,0 +1,27 @@
+"""Errors of pycog_dgr: each names the setting, task, file or array at fault and the remedy."""
+
+from __future__ import annotations
+
+
+class PycogDgrError(ValueError):
+    """Base of every error that pycog_dgr raises on purpose."""
+
+
+class SettingError(PycogDgrError):
+    """A setting is unknown, of the wrong type or shape, or contradicts another one."""
+
+
+class TaskError(PycogDgrError):
+    """A task (pycog's generate_trial) returned something that is not a trial."""
+
+
+class BatchError(PycogDgrError):
+    """Arrays given to a network have the wrong shape or hold values it cannot use."""
+
+
+class BackendError(PycogDgrError):
+    """A compiled backend cannot be built, or disagrees with the plain numpy equations."""
+
+
+class CheckpointError(PycogDgrError):
+    """A save file is missing, damaged, of another kind, or does not fit the network."""

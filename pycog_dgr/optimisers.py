@@ -1,0 +1,120 @@
+"""From gradients to steps: small transforms that chain.
+
+    clip     g <- g max_norm / |g| where |g| > max_norm          (one norm over all parameters)
+    guard    where |g| is NaN, infinite or > 1e10: g <- 0, but Wrec's <- 0.02 Wrec
+    sgd      step = learning_rate g
+    adam     m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
+             step = learning_rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+    theta <- theta - step
+
+Sources: R. Pascanu, T. Mikolov, Y. Bengio (2013) for clip and guard; D. P. Kingma, J. Ba (2015).
+A transform is a function (gradients, Context) -> (gradients, updates of its own shared state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.tensor.variable import TensorVariable
+
+Variables = dict[str, TensorVariable]
+Updates = list[tuple[SharedVariable, TensorVariable]]
+
+LARGEST_NORM = 1e10
+# float32 as in the original, so that the guarded step is the same to the last bit in float64
+SHRINK_WREC = np.float32(0.02)
+
+
+class Context(NamedTuple):
+    """What a transform may look at beside the gradients."""
+
+    parameters: dict[str, SharedVariable]  # raw, trained
+    norm: TensorVariable  # of the gradients as they entered the chain
+
+
+Transform = Callable[[Variables, Context], tuple[Variables, Updates]]
+
+
+def global_norm(gradients: Variables) -> TensorVariable:
+    """One Euclidean norm over all parameters."""
+    return pt.sqrt(sum(pt.sum(g**2) for g in gradients.values()))
+
+
+def clip_by_global_norm(max_norm: float) -> Transform:
+    """Scale all gradients together so that their norm is at most `max_norm`."""
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        too_long = context.norm > max_norm
+        return {
+            name: pt.switch(too_long, max_norm * g / context.norm, g)
+            for name, g in gradients.items()
+        }, []
+
+    return transform
+
+
+def finite_guard() -> Transform:
+    """Take no step from a gradient that is not finite, but shrink Wrec a little."""
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        norm = context.norm
+        sound = pt.ge(norm, 0) & pt.le(norm, LARGEST_NORM)  # false for NaN
+        instead = {"Wrec": SHRINK_WREC * context.parameters["Wrec"]}
+        return {
+            name: pt.switch(sound, g, instead.get(name, pt.zeros_like(g)))
+            for name, g in gradients.items()
+        }, []
+
+    return transform
+
+
+def sgd(learning_rate: float) -> Transform:
+    """Plain gradient descent."""
+
+    def transform(gradients: Variables, _: Context) -> tuple[Variables, Updates]:
+        return {name: learning_rate * g for name, g in gradients.items()}, []
+
+    return transform
+
+
+def adam(
+    learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5
+) -> Transform:
+    """Adam on raw parameters; its moments are shared variables named adam_*."""
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        dtype = next(iter(gradients.values())).dtype
+        count = pytensor.shared(np.zeros((), dtype), name="adam_count")
+        t = count + 1
+        updates: Updates = [(count, t)]
+        steps = {}
+        for name, g in gradients.items():
+            zero = np.zeros_like(context.parameters[name].get_value())
+            mean = pytensor.shared(zero, name=f"adam_mean_{name}")
+            square = pytensor.shared(zero.copy(), name=f"adam_square_{name}")
+            m = beta1 * mean + (1 - beta1) * g
+            v = beta2 * square + (1 - beta2) * g**2
+            updates += [(mean, m), (square, v)]
+            rate = learning_rate / (1 - beta1**t)
+            steps[name] = rate * m / (pt.sqrt(v / (1 - beta2**t)) + epsilon)
+        return steps, updates
+
+    return transform
+
+
+def chain(*transforms: Transform) -> Transform:
+    """Apply one transform after another."""
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        updates: Updates = []
+        for one in transforms:
+            gradients, more = one(gradients, context)
+            updates += more
+        return gradients, updates
+
+    return transform

@@ -1,0 +1,296 @@
+"""One training step: batch -> loss, gradients, Omega, clipping, update. Compiled once.
+
+    g     = d (loss + penalties) / d theta,   Wrec's plus lambda_Omega d Omega / d Wrec
+    gnorm = one norm of g over all trained parameters, before clipping
+    theta <- theta - learning_rate clipped(g)
+
+Source: Song, Yang and Wang (2016), "Training"; Pascanu, Mikolov and Bengio (2013).
+
+Two backends compute the same numbers: 'scan' is PyTensor's loop over time, the reference;
+'fast' is the Op of leaky_rnn.py with its hand-written backward pass. 'auto' means 'fast'.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.gradient import grad
+from pytensor.tensor.variable import TensorVariable
+
+from pycog_dgr import leaky_rnn, network as equations, objective, optimisers
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.connectivity import Parameters, Weights, effective_weights
+from pycog_dgr.dataset import Batch
+from pycog_dgr.errors import BatchError, SettingError
+from pycog_dgr.network import States
+from pycog_dgr.objective import Omega
+
+logger = logging.getLogger(__name__)
+
+BACKENDS = ("fast", "scan")
+MODE = Mode(linker="py", optimizer="fast_run")
+
+
+class StepReport(NamedTuple):
+    """What one update saw, before it changed the parameters."""
+
+    loss: float  # loss + penalties, without Omega
+    gnorm: float  # of the whole gradient, Omega's included, before clipping
+    Omega: float
+    nelems: float
+
+
+class Evaluation(NamedTuple):
+    """Loss + penalties, masked RMSE, and outputs z (time, trial, Nout)."""
+
+    loss: float
+    error: float
+    z: NDArray
+
+
+class Graph(NamedTuple):
+    """The symbolic step: inputs, and everything that a function may return."""
+
+    batch: list[TensorVariable]  # inputs, targets, mask, noise
+    states: States
+    z: TensorVariable
+    loss: TensorVariable
+    penalty: TensorVariable
+    error: TensorVariable
+    D: TensorVariable
+    Omega: Omega
+    omega_gradient: TensorVariable  # by the raw Wrec
+    gradients: dict[str, TensorVariable]  # of loss + penalties, by the raw parameters
+
+
+def build(
+    network: NetworkConfig,
+    training: TrainingConfig,
+    raw: Parameters,
+    backend: str,
+    penalties: list[objective.Penalty],
+) -> Graph:
+    """The graph of one step on symbolic raw parameters."""
+    dtype = raw.Wrec.dtype
+    inputs, targets, mask, noise = (
+        pt.tensor(name, dtype=dtype, shape=(None, None, width))
+        for name, width in zip(Batch._fields, batch_widths(network), strict=True)
+    )
+    weights = equations.effective_weights(raw, network)
+    integrate = leaky_rnn.integrate if backend == "fast" else equations.integrate_by_scan
+    states = integrate(weights, inputs, noise, network)
+    z = equations.outputs(states.r, weights, network)
+
+    loss = objective.loss(z, targets, mask, network)
+    penalty = sum((term(raw, states) for term in penalties), pt.zeros((), dtype))
+    trained = {name: getattr(raw, name) for name in network.trained}
+    gradients = grad(loss + penalty, list(trained.values()), disconnected_inputs="ignore")
+
+    if backend == "fast":
+        D, S = leaky_rnn.backpropagated(states, grad(loss, states.r), weights, network)
+    else:
+        D, S = grad(loss, noise) / equations.alpha_of(network, dtype), None
+    omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound, S)
+    omega_gradient = grad(
+        None, raw.Wrec, known_grads={weights.Wrec: omega.gradient}, consider_constant=[]
+    )
+    return Graph(
+        batch=[inputs, targets, mask, noise],
+        states=states,
+        z=z,
+        loss=loss,
+        penalty=penalty,
+        error=objective.error(z, targets, mask),
+        D=D,
+        Omega=omega,
+        omega_gradient=omega_gradient,
+        gradients=dict(zip(trained, gradients, strict=True)),
+    )
+
+
+def batch_widths(network: NetworkConfig) -> tuple[int, int, int, int]:
+    """Last dimension of inputs, targets, mask and noise."""
+    n_outputs = network.Nout or network.N
+    return network.Nin, n_outputs, n_outputs, network.N
+
+
+class TrainingStep:
+    """A network's parameters and the compiled functions that train and evaluate it.
+
+    TrainingStep(network, training, parameters, floatX="float64", backend="auto", optimiser=None)
+
+    parameters   raw initial values (Parameters); `initial_parameters` draws them
+    floatX       'float64' or 'float32': the type of every number
+    backend      'auto', 'fast' or 'scan'
+    optimiser    a transform of optimisers.py, the last of the chain after clipping and the guard;
+                 default: sgd(training.learning_rate)
+    penalties    further terms of the objective, (raw, states) -> scalar
+
+    Raises SettingError for parameters or options that do not fit, BatchError for a batch that
+    does not.
+    """
+
+    def __init__(
+        self,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        parameters: Parameters,
+        floatX: str = "float64",
+        backend: str = "auto",
+        optimiser: optimisers.Transform | None = None,
+        penalties: tuple[objective.Penalty, ...] = (),
+    ) -> None:
+        if floatX not in ("float64", "float32"):
+            raise SettingError(f"floatX must be 'float64' or 'float32', not {floatX!r}")
+        if backend not in ("auto", *BACKENDS):
+            known = "', '".join(BACKENDS)
+            raise SettingError(f"backend must be 'auto', '{known}', not {backend!r}")
+        self.network = network
+        self.training = training
+        self.floatX = floatX
+        self.backend = BACKENDS[0] if backend == "auto" else backend
+        self._shared = {
+            name: pytensor.shared(checked_parameter(name, value, shape, floatX), name=name)
+            for name, shape, value in (
+                (name, shape, getattr(parameters, name)) for name, shape in network.shapes.items()
+            )
+        }
+        self._optimiser = optimiser or optimisers.sgd(training.learning_rate)
+        self._penalties = [*objective.penalties(training, network), *penalties]
+        self._moments: dict[str, SharedVariable] = {}
+
+    # --- symbolic, each built on first use ------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> Graph:
+        raw = Parameters(**{name: self._shared.get(name) for name in Parameters._fields})
+        with pytensor.config.change_flags(floatX=self.floatX):
+            return build(self.network, self.training, raw, self.backend, self._penalties)
+
+    @cached_property
+    def _update(self) -> Callable:
+        graph = self.graph
+        with pytensor.config.change_flags(floatX=self.floatX):
+            gradients = dict(graph.gradients)
+            gradients["Wrec"] += self.training.lambda_Omega * graph.omega_gradient
+            trained = {name: self._shared[name] for name in self.network.trained}
+            context = optimisers.Context(trained, optimisers.global_norm(gradients))
+            transform = optimisers.chain(
+                optimisers.clip_by_global_norm(self.training.max_gradient_norm),
+                optimisers.finite_guard(),
+                self._optimiser,
+            )
+            steps, updates = transform(gradients, context)
+            self._moments = {shared.name: shared for shared, _ in updates}
+            updates += [(theta, theta - steps[name]) for name, theta in trained.items()]
+        report = [graph.loss + graph.penalty, context.norm, graph.Omega.value, graph.Omega.nelems]
+        return self._compile(report, updates)
+
+    @cached_property
+    def _evaluate(self) -> Callable:
+        graph = self.graph
+        return self._compile([graph.loss + graph.penalty, graph.error, graph.z])
+
+    @cached_property
+    def _gradients(self) -> Callable:
+        graph = self.graph
+        wanted = {
+            "loss": graph.loss, "penalty": graph.penalty, "error": graph.error,
+            "x": graph.states.x, "z": graph.z, "D": graph.D,
+            "Omega": graph.Omega.value, "nelems": graph.Omega.nelems,
+            "omega_gradient": graph.omega_gradient,
+        }  # fmt: skip
+        wanted |= {f"grad_{name}": gradient for name, gradient in graph.gradients.items()}
+        compiled = self._compile(list(wanted.values()))
+        return lambda *batch: dict(zip(wanted, compiled(*batch), strict=True))
+
+    def _compile(self, results: list[TensorVariable], updates: list | None = None) -> Callable:
+        with pytensor.config.change_flags(floatX=self.floatX):
+            return pytensor.function(
+                self.graph.batch, results, updates=updates, mode=MODE, on_unused_input="ignore"
+            )
+
+    # --- numbers --------------------------------------------------------------------------------
+
+    def update(self, batch: Batch) -> StepReport:
+        """Train on one batch; report what was seen before the parameters changed."""
+        return StepReport(*(float(value) for value in self._update(*self._checked(batch))))
+
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Loss + penalties, RMSE and outputs, without training."""
+        loss, error, z = self._evaluate(*self._checked(batch))
+        return Evaluation(float(loss), float(error), np.array(z))
+
+    def gradients(self, batch: Batch) -> dict[str, NDArray]:
+        """Everything inside one step, for tests: see the keys in `_gradients`."""
+        return self._gradients(*self._checked(batch))
+
+    def _checked(self, batch: Batch) -> list[NDArray]:
+        arrays = [np.asarray(array, dtype=self.floatX) for array in batch]
+        shape = np.shape(batch.noise)[:2]
+        for name, array, width in zip(
+            Batch._fields, arrays, batch_widths(self.network), strict=True
+        ):
+            if array.shape != (*shape, width) or 0 in shape:
+                raise BatchError(
+                    f"batch.{name} has shape {array.shape}; expected (time, trial, {width}) "
+                    f"with at least one time step and trial, the same for all four arrays"
+                )
+        return arrays
+
+    # --- parameters -----------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> Parameters:
+        """Raw values, copied."""
+        values = {name: shared.get_value() for name, shared in self._shared.items()}
+        return Parameters(**{name: values.get(name) for name in Parameters._fields})
+
+    @parameters.setter
+    def parameters(self, raw: Parameters) -> None:
+        checked = {
+            name: checked_parameter(name, getattr(raw, name), shape, self.floatX)
+            for name, shape in self.network.shapes.items()
+        }
+        for name, value in checked.items():
+            self._shared[name].set_value(value)
+
+    @property
+    def weights(self) -> Weights:
+        """Effective values, copied."""
+        return effective_weights(self.parameters, self.network)
+
+    def state(self) -> dict[str, NDArray]:
+        """All that training goes on from: raw parameters and the optimiser's moments, copied."""
+        self._update  # noqa: B018 - the moments exist once the update is built
+        shared = self._shared | self._moments
+        return {name: variable.get_value() for name, variable in shared.items()}
+
+    def load_state(self, state: Mapping[str, NDArray]) -> None:
+        """Go on from what `state` returned; SettingError where names or shapes differ."""
+        own = self.state()
+        if missing := sorted(own.keys() ^ state.keys()):
+            raise SettingError(f"state does not fit this network and optimiser: {missing} differ")
+        checked = {
+            name: checked_parameter(name, state[name], value.shape, self.floatX)
+            for name, value in own.items()
+        }
+        for name, variable in (self._shared | self._moments).items():
+            variable.set_value(checked[name])
+
+
+def checked_parameter(name: str, value: NDArray, shape: tuple[int, ...], floatX: str) -> NDArray:
+    """A copy of `value` in `floatX`; SettingError where its shape is not `shape`."""
+    if value is None or np.shape(value) != shape:
+        given = "nothing" if value is None else f"shape {np.shape(value)}"
+        raise SettingError(f"parameter {name}: expected shape {shape}, got {given}")
+    return np.array(value, dtype=floatX)

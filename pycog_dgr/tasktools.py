@@ -1,0 +1,251 @@
+"""Building blocks of a task: populations, epochs, durations, tuning curves, performance.
+
+A task is a function `generate_trial(rng, dt, params)` that returns a dictionary with
+
+    t        (time,)           ms, the first entry is dt, not 0
+    epochs   name -> (start, end) in ms, half open from the left: start < t <= end; and T
+    info     what was shown and what is correct; empty for a catch trial
+    inputs   (time, Nin)       without baseline and noise, which the dataset adds
+    outputs  (time, Nout)      targets
+    mask     (time, Nout)      weight of every target in the loss; all ones when it is absent
+
+`params` tells the task what for: `name` is 'gradient', 'validation' or 'test', `target_output`
+asks for outputs and mask, `minibatch_index` counts the trials of a batch, `best_costs` and
+`callback_results` report on the training so far. The names are pycog's (Song, Yang & Wang, PLoS
+Comput. Biol. 12, e1004792, 2016), so that a task written for it runs here.
+
+Durations are in ms, angles in degrees unless said otherwise.
+"""
+
+import math
+from collections import defaultdict
+
+import numpy as np
+
+from .errors import TaskError
+
+# -- populations ----------------------------------------------------------------------------
+
+
+def generate_ei(N, pE=0.8):
+    """E/I signature of N units of which the first int(pE N) are excitatory.
+
+    Returns (ei, EXC, INH): ei (N,) holds +1 or -1, EXC and INH are lists of unit indices.
+    """
+    if not 0 <= pE <= 1:
+        raise TaskError(f"generate_ei: pE must lie between 0 and 1, not {pE}")
+    n_exc = int(pE * N)
+    ei = np.where(np.arange(N) < n_exc, 1, -1)
+    return ei, list(range(n_exc)), list(range(n_exc, N))
+
+
+def generate_Crec(ei, p_exc=1, p_inh=1, rng=None, seed=1, allow_self=False, strict=True):
+    """Random recurrent connectivity (N, N) that balances excitation and inhibition.
+
+    Row i (postsynaptic) receives each excitatory unit with probability p_exc and each inhibitory
+    one with p_inh; its inhibitory entries are scaled so that both kinds have the same sum, and the
+    row is divided by its L2 norm. Draws: row by row, excitatory rows first, in each row one
+    uniform number per excitatory, then per inhibitory unit.
+
+    A row without any inhibitory input cannot be balanced: TaskError, unless `strict` is False,
+    which leaves NaN in that row, as the original did.
+    """
+    rng = np.random.RandomState(seed) if rng is None else rng
+    ei = np.asarray(ei)
+    exc, inh = np.flatnonzero(ei > 0), np.flatnonzero(ei < 0)
+    C = np.zeros((len(ei), len(ei)))
+    for i in (*exc, *inh):
+        C[i, exc] = rng.uniform(size=len(exc)) < p_exc
+        C[i, inh] = rng.uniform(size=len(inh)) < p_inh
+        if not allow_self:
+            C[i, i] = 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            C[i, inh] *= C[i, exc].sum() / C[i, inh].sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        C /= np.linalg.norm(C, axis=1, keepdims=True)
+    bad = np.flatnonzero(~np.isfinite(C).all(axis=1))
+    if strict and bad.size:
+        raise TaskError(
+            f"generate_Crec: units {bad.tolist()} drew no inhibitory (or no) input, so excitation "
+            f"and inhibition cannot be balanced; raise p_inh={p_inh} or p_exc={p_exc}, or try "
+            "another seed"
+        )
+    return C
+
+
+# -- epochs ---------------------------------------------------------------------------------
+
+
+def get_idx(t, interval):
+    """Indices of the times t with start < t <= end, as a list."""
+    start, end = interval
+    return np.flatnonzero((t > start) & (t <= end)).tolist()
+
+
+def get_epochs_idx(dt, epochs):
+    """Time axis and epochs in discrete time.
+
+    `epochs` maps names to (start, end) in ms and 'T' to the duration of the trial. Returns
+    (t, index): t = linspace(dt, T, int(T/dt)), whose spacing is dt only where dt divides T, and
+    index maps every name but 'T' to a list of positions in t.
+    """
+    if "T" not in epochs:
+        raise TaskError(f"epochs need the trial's duration under 'T'; got {sorted(epochs)}")
+    T = epochs["T"]
+    if not T >= dt > 0:
+        raise TaskError(f"a trial of T = {T} ms has no step of dt = {dt} ms")
+    t = np.linspace(dt, T, int(T / dt))
+    return t, {name: get_idx(t, span) for name, span in epochs.items() if name != "T"}
+
+
+# -- random durations, rounded down to multiples of dt ----------------------------------------
+
+
+def _floor(duration, dt):
+    return duration // dt * dt
+
+
+def uniform(rng, dt, xmin, xmax):
+    """Uniform duration between xmin and xmax, rounded down to a multiple of dt."""
+    return _floor(rng.uniform(xmin, xmax), dt)
+
+
+def _redraw(draw, dt, xmin, xmax):
+    """First draw with xmin <= x < xmax, rounded down (so it may fall below xmin by < dt)."""
+    if not xmin < xmax:
+        raise TaskError(f"no duration can lie between xmin = {xmin} and xmax = {xmax}")
+    x = draw()
+    while not xmin <= x < xmax:
+        x = draw()
+    return _floor(x, dt)
+
+
+def truncated_exponential(rng, dt, mean, xmin=0, xmax=np.inf):
+    """Exponential duration of the given mean, drawn again until xmin <= x < xmax."""
+    return _redraw(lambda: rng.exponential(mean), dt, xmin, xmax)
+
+
+def truncated_normal(rng, dt, mean, sigma, xmin=-np.inf, xmax=np.inf):
+    """Normal duration of the given mean and width, drawn again until xmin <= x < xmax."""
+    return _redraw(lambda: rng.normal(mean, sigma), dt, xmin, xmax)
+
+
+# -- tuning curves ----------------------------------------------------------------------------
+
+
+def deg2rad(s):
+    """Degrees to radians (in the original's order of operations, for equality to the bit)."""
+    return s * np.pi / 180
+
+
+def vonMises(s, spref, g=1, kappa=5, b=0, convert=True):
+    """Von Mises tuning curve g exp(kappa (cos(s - spref) - 1)) + b.
+
+    Angles are in degrees, or in radians with convert=False.
+    """
+    angle = deg2rad(s - spref) if convert else s - spref
+    return g * np.exp(kappa * (np.cos(angle) - 1)) + b
+
+
+# -- conditions -------------------------------------------------------------------------------
+
+
+def unravel_index(b, dims):
+    """Condition number b as one index per dimension, the first running fastest (column-major)."""
+    return np.unravel_index(b, dims, order="F")
+
+
+def choose_condition(rng, params, conditions, pcatch):
+    """The condition of one trial as a dictionary; None for a catch trial.
+
+    conditions   name -> list of values, in the order of the draws
+    pcatch       probability of a catch trial, in which nothing is shown
+
+    For 'gradient' and 'test' everything is drawn, and entries of `params` ('catch' and the
+    conditions' names) override the draw without saving it, so that the random stream does not
+    depend on what is overridden. 'validation' steps through all conditions in turn by
+    `minibatch_index`, a catch trial first. (Not in pycog, where each task repeats this.)
+    """
+    purpose = params["name"]
+    if purpose in ("gradient", "test"):
+        drawn = rng.rand() < pcatch
+        if params.get("catch", drawn):
+            return None
+        drawn = {name: values[rng.choice(len(values))] for name, values in conditions.items()}
+        return {name: params.get(name, value) for name, value in drawn.items()}
+    if purpose == "validation":
+        sizes = [len(values) for values in conditions.values()]
+        b = params["minibatch_index"] % (math.prod(sizes) + 1)
+        if b == 0:
+            return None
+        index = unravel_index(b - 1, sizes)
+        return {name: conditions[name][i] for name, i in zip(conditions, index, strict=True)}
+    raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
+
+
+def choice_targets(t, e, choice, hi=1.0, lo=0.2):
+    """Targets of a choice between two outputs: (outputs, mask), both (time, 2).
+
+    Low during fixation; during the decision the chosen output is high and the other low; nothing
+    is asked for in between. choice=None (a catch trial) asks for low throughout. (Not in pycog.)
+    """
+    outputs, mask = np.zeros((len(t), 2)), np.zeros((len(t), 2))
+    if choice is None:
+        outputs[:], mask[:] = lo, 1
+        return outputs, mask
+    outputs[e["fixation"]] = lo
+    outputs[e["decision"]] = np.where(np.arange(2) == choice, hi, lo)
+    mask[e["fixation"] + e["decision"]] = 1
+    return outputs, mask
+
+
+# -- performance and callbacks ----------------------------------------------------------------
+
+
+def _choices(trials, z):
+    """The larger output at each trial's own last step; z is (time, trial, Nout)."""
+    return [int(np.argmax(z[len(trial["t"]) - 1, i])) for i, trial in enumerate(trials)]
+
+
+def _correct(trials, z):
+    """(trial, was the choice right) for every trial that is not a catch trial."""
+    pairs = zip(trials, _choices(trials, z), strict=True)
+    scored = [
+        (trial, choice == trial["info"]["choice"]) for trial, choice in pairs if trial["info"]
+    ]
+    if not scored:
+        raise TaskError("performance: every trial is a catch trial, there is no choice to score")
+    return scored
+
+
+def performance_2afc(trials, z):
+    """Percentage of correct choices in a two-alternative task; catch trials do not count.
+
+    z (time, trial, Nout); a trial's choice is its larger output at its own last time step, the
+    correct one is info['choice'].
+    """
+    right = [right for _, right in _correct(trials, z)]
+    return 100 * sum(right) / len(right)
+
+
+def performance_2afc_min_condition(trials, z):
+    """Like performance_2afc, but of the condition with the lowest percentage.
+
+    A condition is the set of values in `info`.
+    """
+    by_condition = defaultdict(list)
+    for trial, right in _correct(trials, z):
+        by_condition[tuple(trial["info"].values())].append(right)
+    return 100 * min(sum(right) / len(right) for right in by_condition.values())
+
+
+def correct_2afc_bias(trials, z, rmin=0.45, rmax=0.55):
+    """Callback: probabilities [p, 1 - p] of the two correct choices that counter a bias.
+
+    p is the share of choice 1 in the last validation, kept between rmin and rmax: a network that
+    prefers choice 1 is shown choice 0 more often. The task finds it in params['callback_results'].
+    """
+    choices = _choices(trials, z)
+    ratio = choices.count(0) / choices.count(1) if 1 in choices else math.inf
+    p = min(max(1 / (1 + ratio), rmin), rmax)
+    return [p, 1 - p]

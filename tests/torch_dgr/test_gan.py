@@ -1,0 +1,262 @@
+"""The GAN is the thesis' GAN, and a deterministic function of (state, data, rng)."""
+
+import numpy as np
+import pytest
+import torch
+
+from torch_dgr.errors import ExamplesError, SettingError, StateError, TrainingDivergedError
+from torch_dgr.gan import DROPOUT, GAN, REAL_LABEL, SLOPE, Perceptron, _dropout_mask
+
+IMAGES = np.random.default_rng(0).random((40, 28, 28), dtype=np.float32)
+
+
+def small(seed=1, **settings):
+    return GAN(seed=seed, n_latent=5, image_shape=(3, 4), hidden=(6, 7), **settings)
+
+
+def small_images(n=20, seed=0):
+    return np.random.default_rng(seed).random((n, 3, 4), dtype=np.float32)
+
+
+def assert_same_state(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_layers_have_the_sizes_of_the_thesis():
+    gan = GAN(seed=1)
+    generator = [tuple(layer.weight.shape) for layer in gan.generator.layers]
+    discriminator = [tuple(layer.weight.shape) for layer in gan.discriminator.layers]
+    assert generator == [(32, 100), (64, 32), (128, 64), (784, 128)]
+    assert discriminator == [(128, 784), (64, 128), (32, 64), (1, 32)]
+    assert (SLOPE, DROPOUT, REAL_LABEL) == (0.2, 0.3, 0.9)
+
+
+def test_without_an_rng_the_perceptron_is_the_formula_by_hand():
+    network = Perceptron([4, 3, 2]).double()
+    values = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    first, last = network.layers
+    hidden = values @ first.weight.T + first.bias
+    hidden = torch.where(hidden > 0, hidden, 0.2 * hidden)
+    torch.testing.assert_close(network(values), hidden @ last.weight.T + last.bias,
+                               rtol=1e-14, atol=1e-14)
+
+
+def test_dropout_silences_three_in_ten_and_keeps_the_mean():
+    mask = _dropout_mask(torch.Size((1000, 200)), np.random.default_rng(0)).numpy()
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert (mask == 0).mean() == pytest.approx(0.3, abs=5e-3)
+    assert mask.mean() == pytest.approx(1, abs=1e-2)
+
+
+def test_discriminator_loss_is_the_sum_over_smoothed_real_and_generated_halves():
+    gan, images = small(), small_images(8)
+    real = torch.from_numpy(images).flatten(1) * 2 - 1
+    rng = np.random.default_rng(3)
+    with torch.no_grad():  # the same draws in the same order as the update makes
+        generated = gan._generate(8, rng)
+        probability = torch.sigmoid(gan.discriminator(torch.cat([real, generated]), rng)[:, 0])
+        expected = -(
+            0.9 * probability[:8].log().mean()
+            + 0.1 * (1 - probability[:8]).log().mean()
+            + (1 - probability[8:]).log().mean()
+        )
+    assert gan._update_discriminator(real, np.random.default_rng(3)) == pytest.approx(
+        expected.item(), rel=1e-6
+    )
+
+
+def test_generator_loss_wants_its_images_called_real_without_smoothing():
+    gan, rng = small(), np.random.default_rng(3)
+    with torch.no_grad():
+        probability = torch.sigmoid(gan.discriminator(gan._generate(8, rng), rng))
+    assert gan._update_generator(8, np.random.default_rng(3)) == pytest.approx(
+        -probability.log().mean().item(), rel=1e-6
+    )
+
+
+def test_each_update_moves_its_own_player_only():
+    gan = small()
+    real = torch.from_numpy(small_images(8)).flatten(1) * 2 - 1
+    before = gan.state()
+    gan._update_discriminator(real, np.random.default_rng(0))
+    between = gan.state()
+    gan._update_generator(8, np.random.default_rng(0))
+    after = gan.state()
+    for name in before:
+        discriminator = name.startswith("discriminator")
+        assert (before[name] != between[name]).any() == discriminator, name
+        assert (between[name] != after[name]).any() == (not discriminator), name
+
+
+def test_updates_equal_torchs_own_adam_on_the_same_gradients():
+    gan, twin = small(), small()
+    reference = torch.optim.Adam(twin.discriminator.parameters(), lr=0.002, foreach=False)
+    real = torch.from_numpy(small_images(8)).flatten(1) * 2 - 1
+    for step in range(5):
+        gan._update_discriminator(real, np.random.default_rng(step))
+        rng = np.random.default_rng(step)
+        with torch.no_grad():
+            generated = twin._generate(8, rng)
+        logits = twin.discriminator(torch.cat([real, generated]), rng)
+        entropy = torch.nn.BCEWithLogitsLoss()
+        loss = entropy(logits[:8], torch.full((8, 1), 0.9)) + entropy(
+            logits[8:], torch.zeros(8, 1)
+        )
+        reference.zero_grad()
+        loss.backward()
+        reference.step()
+    for mine, own in zip(
+        gan.discriminator.parameters(), twin.discriminator.parameters(), strict=True
+    ):
+        torch.testing.assert_close(mine, own, rtol=1e-4, atol=1e-6)
+
+
+def test_the_same_state_data_and_rng_give_the_same_training():
+    one, other = small(), small()
+    torch.manual_seed(5)
+    one.fit(small_images(), iterations=7, rng=np.random.default_rng(9), batch_size=8)
+    torch.manual_seed(6)  # torch's own randomness plays no part
+    other.fit(small_images(), iterations=7, rng=np.random.default_rng(9), batch_size=8)
+    assert_same_state(one.state(), other.state())
+    different = small()
+    different.fit(small_images(), iterations=7, rng=np.random.default_rng(10), batch_size=8)
+    assert (different.state()["generator.layers.0.weight"]
+            != one.state()["generator.layers.0.weight"]).any()
+
+
+def test_torchs_global_random_state_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    gan = small()
+    gan.fit(small_images(), iterations=3, rng=np.random.default_rng(9))
+    gan.sample(4, np.random.default_rng(1))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_whole_passes_in_calls_of_their_own_equal_one_call():
+    one, other = small(), small()
+    one.fit(small_images(), iterations=9, rng=np.random.default_rng(9), batch_size=8)
+    rng = np.random.default_rng(9)
+    for _ in range(3):  # 20 trials in batches of 8: three iterations a pass
+        other.fit(small_images(), iterations=3, rng=rng, batch_size=8)
+    assert_same_state(one.state(), other.state())
+
+
+def test_a_loaded_state_goes_on_as_if_nothing_had_happened():
+    one = small()
+    one.fit(small_images(), iterations=6, rng=np.random.default_rng(9), batch_size=8)
+    saved = one.state()
+    kept = {name: value.copy() for name, value in saved.items()}
+    one.fit(small_images(), iterations=4, rng=np.random.default_rng(2), batch_size=8)
+    assert_same_state(saved, kept)  # a snapshot does not alias live memory
+    other = small(seed=77)
+    other.load_state(saved)
+    other.fit(small_images(), iterations=4, rng=np.random.default_rng(2), batch_size=8)
+    assert_same_state(one.state(), other.state())
+    assert saved["generator.adam.step.layers.0.weight"] == 6
+
+
+def test_the_state_of_an_untrained_gan_can_be_loaded():
+    one, other = small(seed=1), small(seed=2)
+    other.fit(small_images(), iterations=2, rng=np.random.default_rng(0))
+    other.load_state(one.state())
+    for gan in (one, other):
+        gan.fit(small_images(), iterations=2, rng=np.random.default_rng(4))
+    assert_same_state(one.state(), other.state())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("generator.layers.1.bias"), "lacks 'generator.layers.1.bias'"),
+        (lambda s: s.update(extra=np.zeros(1)), "holds 'extra'"),
+        (lambda s: s.update({"generator.layers.1.bias": np.zeros(3)}), r"shape \(3,\)"),
+        (lambda s: s.update({"generator.layers.1.bias": np.full(7, np.nan)}), "NaN"),
+        (lambda s: s.update({"generator.layers.1.bias": np.zeros(7, dtype=int)}), "dtype"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, message):
+    gan, state = small(), small(seed=2).state()
+    before = gan.state()
+    change(state)
+    with pytest.raises(StateError, match=message):
+        gan.load_state(state)
+    assert_same_state(before, gan.state())
+
+
+@pytest.mark.parametrize("latent", ["uniform", "normal"])
+def test_samples_are_float32_images_in_the_unit_interval(latent):
+    images = small(latent=latent).sample(11, np.random.default_rng(0), batch_size=4)
+    assert images.shape == (11, 3, 4)
+    assert images.dtype == np.float32
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert np.ptp(images, axis=0).min() > 0
+
+
+def test_sampling_is_without_dropout_and_rescaled_from_tanh():
+    gan = small()
+    latent = np.random.default_rng(0).random((6, 5), dtype=np.float32) * 2 - 1
+    with torch.no_grad():
+        expected = (torch.tanh(gan.generator(torch.from_numpy(latent))).numpy() + 1) / 2
+    np.testing.assert_allclose(
+        gan.sample(6, np.random.default_rng(0)).reshape(6, 12), expected, rtol=1e-6
+    )
+
+
+def test_latents_have_the_law_that_was_asked_for(monkeypatch):
+    for latent, low, deviation in [("uniform", -1, 3**-0.5), ("normal", -np.inf, 1)]:
+        seen = []
+        gan = small(latent=latent)
+        monkeypatch.setattr(
+            gan.generator, "forward", lambda z, rng, seen=seen: seen.append(z) or z
+        )
+        gan._generate(4000, np.random.default_rng(0))
+        assert seen[0].min() >= low
+        assert seen[0].std().item() == pytest.approx(deviation, rel=0.02)
+        assert seen[0].mean().item() == pytest.approx(0, abs=0.02)
+
+
+def test_every_iteration_is_reported_once():
+    reports = []
+    small().fit(small_images(), iterations=5, rng=np.random.default_rng(0), batch_size=8,
+                on_iteration=lambda i, report: reports.append((i, sorted(report))))
+    assert reports == [(i, ["discriminator_loss", "generator_loss"]) for i in range(1, 6)]
+
+
+def test_the_game_moves_samples_towards_a_simple_set_of_images():
+    images = np.zeros((64, 3, 4), dtype=np.float32)
+    images[:, 1] = 1  # one bright row in every image
+    gan = small()
+    gan.fit(images, iterations=400, rng=np.random.default_rng(0))
+    mean = gan.sample(200, np.random.default_rng(1)).mean(axis=0)
+    assert mean[1].min() > 0.8
+    assert mean[[0, 2]].max() < 0.2
+
+
+def test_bad_input_is_one_clear_error():
+    gan = GAN(seed=1)
+    with pytest.raises(ExamplesError, match="within"):
+        gan.fit(IMAGES * 255, iterations=1, rng=np.random.default_rng(0))
+    with pytest.raises(ExamplesError, match="shape"):
+        gan.fit(IMAGES[:, :27], iterations=1, rng=np.random.default_rng(0))
+    with pytest.raises(SettingError, match="iterations"):
+        gan.fit(IMAGES, iterations=-1, rng=np.random.default_rng(0))
+    with pytest.raises(SettingError, match="batch_size"):
+        gan.fit(IMAGES, iterations=1, rng=np.random.default_rng(0), batch_size=0)
+    with pytest.raises(SettingError, match="latent"):
+        GAN(seed=1, latent="gaussian")
+    with pytest.raises(SettingError, match="learning_rate"):
+        GAN(seed=1, learning_rate=0)
+
+
+def test_a_loss_that_is_not_finite_stops_training_before_the_update():
+    gan = small()
+    with torch.no_grad():
+        gan.discriminator.layers[-1].bias.fill_(torch.inf)
+    before = gan.state()
+    with pytest.raises(TrainingDivergedError, match="lower learning_rate"):
+        gan.fit(small_images(), iterations=1, rng=np.random.default_rng(0))
+    assert_same_state(before, gan.state())

@@ -1,0 +1,21 @@
+"""The one family of errors that torch_dgr raises on bad input."""
+
+
+class TorchDgrError(ValueError):
+    """Bad input to torch_dgr; the message names the value, what was expected and the remedy."""
+
+
+class SettingError(TorchDgrError):
+    """A setting has the wrong type, range or name."""
+
+
+class ExamplesError(TorchDgrError):
+    """Images, targets, weights or a batch have the wrong shape or forbidden values."""
+
+
+class StateError(TorchDgrError):
+    """Saved values do not fit the network they are loaded into."""
+
+
+class TrainingDivergedError(TorchDgrError):
+    """A loss is no longer finite; the parameters are those before the offending update."""

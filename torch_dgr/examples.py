@@ -1,0 +1,115 @@
+"""What every solver and generator here asks of its examples, and how it walks through them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from torch_dgr.errors import ExamplesError, SettingError
+
+# A row of class probabilities may miss 1 by the rounding of a float32 softmax over many classes.
+SUM_TOLERANCE = 1e-5
+
+
+def checked_images(images: np.ndarray, shape: tuple[int, int] | None = None) -> torch.Tensor:
+    """Return images (trial, row, column) in [0, 1] as a float32 tensor, or raise ExamplesError.
+
+    shape: the (row, column) that a network was built for; a None in it matches anything.
+    """
+    images = _numbers(images, "images")
+    expected = (None, None) if shape is None else shape
+    if images.ndim != 3 or any(
+        want is not None and want != got
+        for want, got in zip(expected, images.shape[1:], strict=True)
+    ):
+        wanted = ", ".join(
+            name if want is None else str(want)
+            for name, want in zip(("row", "column"), expected, strict=True)
+        )
+        raise ExamplesError(f"images have shape {images.shape}; give (trial, {wanted})")
+    if len(images) == 0:
+        raise ExamplesError("images hold no example; give at least one")
+    low, high = float(images.min()), float(images.max())  # NaN goes through min and max
+    if not (low >= 0 and high <= 1):
+        raise ExamplesError(
+            f"images range over [{low:g}, {high:g}]; pixels have to be finite and within [0, 1] "
+            "(divide 8-bit pixels by 255)"
+        )
+    return torch.from_numpy(np.array(images, dtype=np.float32))
+
+
+def checked_targets(targets: np.ndarray, n_trials: int, n_classes: int) -> torch.Tensor:
+    """Return class probabilities (trial, class) as a float32 tensor, or raise ExamplesError."""
+    targets = _numbers(targets, "targets")
+    if targets.shape != (n_trials, n_classes):
+        raise ExamplesError(
+            f"targets have shape {targets.shape}; give class probabilities of shape "
+            f"({n_trials}, {n_classes}), one-hot rows for labels"
+        )
+    if not (targets.min() >= 0 and targets.max() <= 1):
+        raise ExamplesError(
+            f"targets range over [{float(targets.min()):g}, {float(targets.max()):g}]; "
+            "probabilities have to be finite and within [0, 1]"
+        )
+    sums = targets.sum(axis=1, dtype=np.float64)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > SUM_TOLERANCE:
+        raise ExamplesError(
+            f"targets of trial {worst} sum to {sums[worst]:g}; the class probabilities of a trial "
+            "have to sum to 1"
+        )
+    return torch.from_numpy(np.array(targets, dtype=np.float32))
+
+
+def checked_weights(weights: np.ndarray | None, n_trials: int) -> torch.Tensor:
+    """Return trial weights (trial,), 1 where None was given, as a tensor, or raise ExamplesError.
+
+    A weight of 0 is refused: a batch may consist of such trials alone, and has no mean loss then.
+    """
+    if weights is None:
+        return torch.ones(n_trials)
+    weights = _numbers(weights, "weights")
+    if weights.shape != (n_trials,):
+        raise ExamplesError(
+            f"weights have shape {weights.shape}; give one weight a trial, shape ({n_trials},)"
+        )
+    if not (weights.min() > 0 and np.isfinite(weights).all()):
+        raise ExamplesError(
+            f"weights range over [{float(weights.min()):g}, {float(weights.max()):g}]; they have "
+            "to be finite and above 0 (leave out trials that should not count)"
+        )
+    return torch.from_numpy(np.array(weights, dtype=np.float32))
+
+
+def checked_count(value: int, name: str, least: int = 1) -> int:
+    """Return value as an int of at least `least`, or raise SettingError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise SettingError(f"{name} is {value!r}; give a whole number of at least {least}")
+    return int(value)
+
+
+def minibatches(
+    n_trials: int, batch_size: int, iterations: int, rng: np.random.Generator
+) -> Iterator[torch.Tensor]:
+    """Yield `iterations` index tensors (trial,): shuffled passes over the data, one after another.
+
+    Every pass sees each trial once; its last batch holds what is left and may be short.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise SettingError(f"rng is {rng!r}; give numpy.random.default_rng(seed)")
+    remaining = iterations
+    while remaining > 0:
+        order = torch.from_numpy(rng.permutation(n_trials))
+        for batch in order.split(batch_size)[:remaining]:
+            yield batch
+            remaining -= 1
+
+
+def _numbers(values: np.ndarray, name: str) -> np.ndarray:
+    try:
+        values = np.asarray(values)
+    except ValueError as error:  # ragged nested lists
+        raise ExamplesError(f"{name} are not one array ({error}); give equal shapes") from error
+    if values.dtype.kind not in "fiub":
+        raise ExamplesError(f"{name} have dtype {values.dtype}; give real numbers")
+    return values
