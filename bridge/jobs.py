@@ -34,7 +34,16 @@ from bridge.replay import (
     noise_replay,
     stretches,
 )
-from bridge.solvers import Generator, Solver, make_generator, make_solver
+from bridge.solvers import (
+    GENERATORS,
+    SOLVERS,
+    Generator,
+    Solver,
+    load_network,
+    make_generator,
+    make_solver,
+    save_network,
+)
 
 STATE = "dgr job"
 SAMPLES = "dgr samples"
@@ -65,19 +74,12 @@ class Setting:
 
     def generator(self, seed: int, k: int) -> Generator:
         """The finished generator of context k."""
-        return restored(self.new_generator(seed, k), self.generator_file(seed, k))
+        return load_network(self.generator_file(seed, k), GENERATORS)
 
     def new_generator(self, seed: int, k: int) -> Generator:
         """The untrained generator of context k."""
         first = int(self.rng(seed, FIRST_WEIGHTS, k).integers(2**31))
         return make_generator("gan", first, **self.protocol.generator.options)
-
-
-def restored(network: Any, path: Path) -> Any:
-    """`network` with the state in `path`."""
-    state, _ = archive.load(path, STATE)
-    network.load_state(state)
-    return network
 
 
 class Notebook:
@@ -165,7 +167,8 @@ class Chain:
                           rng=rng.bit_generator.state)
             advance(lengths[i])
         self._judge(setting, notebook, generator, k)
-        archive.save(setting.generator_file(seed, k), STATE, generator.state())
+        save_network(setting.generator_file(seed, k), generator, "gan",
+                     protocol.generator.options)
         notebook.save(context=k + 1, done=0)
 
     def _judge(self, setting: Setting, notebook: Notebook, generator: Generator, k: int) -> None:
@@ -230,10 +233,9 @@ class Sequence:
 
     def _learn(self, setting: Setting, notebook: Notebook, k: int, advance: Advance) -> None:
         protocol, plan = setting.protocol, setting.protocol.solvers[self.solver]
-        solver, teacher = self.make(setting), self.make(setting)
+        solver = teacher = self.make(setting)
         if k > 1:
-            restored(teacher, self.file(setting, k - 1))
-            restored(solver, self.file(setting, k - 1))
+            solver, teacher = (load_network(self.file(setting, k - 1), SOLVERS) for _ in "ab")
             if self.force_radius:
                 solver.force_spectral_radius()
         rng = setting.rng(self.seed, REPLAY, k)
@@ -258,7 +260,7 @@ class Sequence:
             advance(row["iteration"] - before)
             before = row["iteration"]
         self._judge(setting, notebook, solver, teacher, k)
-        archive.save(self.file(setting, k), STATE, solver.state())
+        save_network(self.file(setting, k), solver, self.solver, plan.options)
         notebook.save(context=k + 1, done=0)
 
     def _judge(self, setting: Setting, notebook: Notebook, solver: Solver, teacher: Solver,

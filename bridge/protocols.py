@@ -184,6 +184,13 @@ class Budget:
     generator_scale: float = 1.0
     generator_floor: int = 0
 
+    def times(self, factor: float) -> "Budget":
+        """This budget, `factor` times as long; SettingError unless the factor is positive."""
+        if not factor > 0:
+            raise SettingError(f"scale is {factor}; it must be above 0")
+        return Budget(self.solver_scale * factor, self.generator_scale * factor,
+                      round(self.generator_floor * factor))
+
     def solver(self, iterations: int) -> int:
         return max(1, round(iterations * self.solver_scale))
 

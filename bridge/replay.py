@@ -11,7 +11,7 @@ stretches between evaluations, and all of its state is in a `Progress`, so that 
 taken up after any stretch and gives the same numbers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,18 @@ VALIDATION_REPLAY = 500  # held-out dreams on which a network is chosen
 Replay = Callable[[int, np.random.Generator], Examples]
 
 
-def label(images: np.ndarray, solver: Solver, kind: str, **origin: Any) -> Examples:
-    """Images with the labels that `solver` gives them: probabilities ('soft') or winners."""
+def label(images: np.ndarray, solver: Solver, kind: str,
+          origin: Mapping[str, Any] | None = None) -> Examples:
+    """Images with the labels that `solver` gives them: 'soft' probabilities or 'hard' winners.
+
+    `origin` says what the images are, for the batch to carry.
+    """
     targets = solver.predict(images)
     if kind == "hard":
         targets = one_hot(targets.argmax(axis=1), targets.shape[1])
     elif kind != "soft":
         raise unknown("kind of labels", kind, ("hard", "soft"))
-    return examples(images, targets, labels=kind, **origin)
+    return examples(images, targets, **{"labels": kind, **(origin or {})})
 
 
 def dream(generator: Generator, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -44,10 +48,12 @@ def dream(generator: Generator, n: int, rng: np.random.Generator) -> np.ndarray:
     return images
 
 
-def generative_replay(generator: Generator, solver: Solver, labels: str) -> Replay:
-    """The last scholar's dreams."""
+def generative_replay(generator: Generator, solver: Solver, labels: str,
+                      origin: Mapping[str, Any] | None = None) -> Replay:
+    """The last scholar's dreams. `origin` says which scholar's, for the batch to carry."""
     def sample(n: int, rng: np.random.Generator) -> Examples:
-        return label(dream(generator, n, rng), solver, labels, replay="generative")
+        images = dream(generator, n, rng)
+        return label(images, solver, labels, {"replay": "generative", **(origin or {})})
     return sample
 
 
@@ -55,7 +61,7 @@ def noise_replay(solver: Solver, labels: str) -> Replay:
     """Control: uniform noise in place of dreams, labelled by the last solver."""
     def sample(n: int, rng: np.random.Generator) -> Examples:
         images = rng.random((n, 28, 28), dtype=np.float32)
-        return label(images, solver, labels, replay="noise")
+        return label(images, solver, labels, {"replay": "noise"})
     return sample
 
 

@@ -22,10 +22,10 @@ from tqdm import tqdm
 from bridge import archive, datasets
 from bridge.archive import write_json
 from bridge.errors import SettingError, unknown
-from bridge.jobs import SAMPLES, STATE, Chain, Job, Joint, Notebook, Sequence, Setting
-from bridge.protocols import BUDGETS, REPLAYS, protocol_named
+from bridge.jobs import SAMPLES, Chain, Job, Joint, Notebook, Sequence, Setting
+from bridge.protocols import BUDGETS, REPLAYS, Budget, protocol_named
 from bridge.results import EXTENDABLE, TABLES, claim, commit, lock, manifest, write_table
-from bridge.solvers import SOLVERS
+from bridge.solvers import SOLVERS, load_network
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Plan:
     replays: tuple[str, ...] = REPLAYS
     contexts: tuple[tuple[int, ...], ...] | None = None
     audits: tuple[str, ...] = AUDITS
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         for kind, names, known in (("solver", self.solvers, SOLVERS),
@@ -65,23 +66,29 @@ class Plan:
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise SettingError(f"seeds {list(self.seeds)}: give different numbers, none negative")
         protocol_named(self.protocol)
+        Budget().times(self.scale)
 
     @property
     def classes(self) -> tuple[tuple[int, ...], ...]:
         return self.contexts or protocol_named(self.protocol).contexts
 
+    @property
+    def budget(self) -> Budget:
+        return BUDGETS[self.data].times(self.scale)
+
     def setting(self, folder: Path) -> Setting:
         """Load the data and put together what the jobs share."""
         digits = datasets.load(self.data, self.data_root)
         contexts = datasets.Contexts(digits, self.classes)
-        return Setting(folder, contexts, protocol_named(self.protocol), BUDGETS[self.data])
+        return Setting(folder, contexts, protocol_named(self.protocol), self.budget)
 
     def config(self) -> dict[str, Any]:
         """What makes two reproductions the same (the data's place does not)."""
-        asked = {key: value for key, value in asdict(self).items() if key != "data_root"}
+        asked = {key: value for key, value in asdict(self).items()
+                 if key not in ("data_root", "scale")}
         return {**asked, "contexts": self.classes,
                 "protocol": protocol_named(self.protocol).as_dict(),
-                "budget": asdict(BUDGETS[self.data])}
+                "budget": asdict(self.budget)}
 
     def jobs(self) -> list[Job]:
         """All jobs, in the order in which they had best be started."""
@@ -97,7 +104,8 @@ class Plan:
                     found.append(Joint(solver, seed, plans[solver].joint_epochs))
         if "biornn" in self.solvers and "joint" in self.audits:
             found += [Joint("biornn", self.seeds[0], plans["biornn"].joint_epochs, name, options)
-                      for name, options in JOINT_AUDIT.items()]
+                      for name, options in JOINT_AUDIT.items()
+                      if options != plans["biornn"].options or "joint" not in self.replays]
         if "biornn" in self.solvers and "warmstart" in self.audits:
             found.append(Sequence("biornn", "generative", self.seeds[0], force_radius=True))
         return found
@@ -126,12 +134,12 @@ def reproduce(plan: Plan, folder: Path, command: str, workers: int = 2,
             return
         started = time.time()
         total = sum(job.iterations(setting) for job in todo)
-        with tqdm(total=total, unit="it", unit_scale=True, disable=not progress,
+        with tqdm(total=total, unit="it", unit_scale=True, disable=None if progress else True,
                   desc=folder.name, smoothing=0.02) as bar:
             _run_all(todo, plan, folder, workers, bar)
         everything = replace(plan, **{key: tuple(held[key]) for key in EXTENDABLE})
         finished = [job for job in everything.jobs() if notebook_of(job, folder).finished]
-        _write_tables(finished, folder)
+        _write_tables(finished, folder, everything)
         _write_samples(finished, setting)
         write_json(folder / "manifest.json", {
             **manifest(command), "minutes": round((time.time() - started) / 60, 2),
@@ -201,19 +209,32 @@ def _run_in_worker(job: Job) -> None:
     job.run(setting, notebook, _worker["ticks"].put)
 
 
-def _write_tables(jobs: list[Job], folder: Path) -> None:
+def _write_tables(jobs: list[Job], folder: Path, plan: Plan) -> None:
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     for job in jobs:
-        for row in _rows_of(job, notebook_of(job, folder).rows):
+        for row in _rows_of(job, notebook_of(job, folder).rows, plan):
             rows[row["table"]].append({key: row[key] for key in TABLES[row["table"]]})
     for name, found in rows.items():
         if found:
             write_table(folder, name, found)
 
 
-def _rows_of(job: Job, rows: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def audits_of(job: Joint, plan: Plan) -> list[str]:
+    """The audits that a joint job answers besides being itself: those with its very options."""
+    options = protocol_named(plan.protocol).solvers[job.solver].options
+    if job.solver != "biornn" or job.variant in JOINT_AUDIT or job.seed != plan.seeds[0]:
+        return []
+    return [name for name, audited in JOINT_AUDIT.items()
+            if audited == options and "joint" in plan.audits]
+
+
+def _rows_of(job: Job, rows: list[dict[str, Any]], plan: Plan) -> Iterator[Mapping[str, Any]]:
     """The rows of one job as they stand in the tables."""
-    if not isinstance(job, Sequence):
+    if isinstance(job, Joint):
+        names = [job.variant, *audits_of(job, plan)]
+        yield from ({**row, "variant": name} for name in names for row in rows)
+        return
+    if isinstance(job, Chain):
         yield from rows
         return
     accuracy = [row for row in rows if row["table"] == "accuracy"]
@@ -257,9 +278,7 @@ def _write_samples(jobs: list[Job], setting: Setting) -> None:
                  {"images": test.images[chosen], "labels": test.labels[chosen]})
     for job in jobs:
         if isinstance(job, Sequence) and job.solver == "biornn" and not job.force_radius:
-            solver = job.make(setting)
-            state, _ = archive.load(job.file(setting, len(setting.contexts)), STATE)
-            solver.load_state(state)
+            solver = load_network(job.file(setting, len(setting.contexts)), SOLVERS)
             w = solver.weights
             archive.save(setting.folder / "samples" / f"structure-seed-{job.seed}.npz", SAMPLES,
                          {"Win": w.Win, "Wrec": w.Wrec, "Wout": w.Wout,

@@ -1,12 +1,16 @@
 """Solvers and generators: what replay needs of a network, whichever backend computes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from bridge.errors import MissingBackendError, unknown
+from bridge import archive
+from bridge.errors import ArchiveError, MissingBackendError, unknown
+
+KIND = "dgr network"
 
 OnIteration = Callable[[int, dict[str, float]], None]
 
@@ -56,6 +60,40 @@ def make_solver(name: str, seed: int, **options: Any) -> Solver:
 def make_generator(name: str, seed: int, **options: Any) -> Generator:
     """The generator called `name`, with initial weights drawn from `seed`."""
     return _make("generator", GENERATORS, name, seed, options)
+
+
+def save_network(path: str | Path, network: Solver | Generator, name: str,
+                 options: Mapping[str, Any]) -> None:
+    """Write a network to one file: its state, and the name and options that make it anew."""
+    archive.save(path, KIND, network.state(), name=name, options=dict(options))
+
+
+class Stored(NamedTuple):
+    """A network from a file, with the name and options that make one like it."""
+
+    network: Any
+    name: str
+    options: dict[str, Any]
+
+
+def read_network(path: str | Path, expected: Mapping[str, Any]) -> Stored:
+    """The solver or generator in a file of `save_network`.
+
+    `expected`: the table, SOLVERS or GENERATORS, that the network must come from. Raises
+    ArchiveError where it does not, or the file is damaged.
+    """
+    state, metadata = archive.load(path, KIND)
+    name, options = metadata.get("name"), metadata.get("options", {})
+    if name not in expected:
+        raise ArchiveError(f"{path}: holds the network '{name}', expected {' or '.join(expected)}")
+    network = _make("network", expected, name, 0, options)
+    network.load_state(state)
+    return Stored(network, name, options)
+
+
+def load_network(path: str | Path, expected: Mapping[str, Any]) -> Any:
+    """The network alone of `read_network`."""
+    return read_network(path, expected).network
 
 
 def _make(kind: str, table: dict, name: str, seed: int, options: dict[str, Any]) -> Any:

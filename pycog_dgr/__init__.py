@@ -1,0 +1,38 @@
+"""pycog_dgr: excitatory-inhibitory rate networks trained on cognitive tasks, on PyTensor.
+
+A port of pycog (Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016) that computes what the
+original computed, under the names its users know:
+
+    Model, RNN, Connectivity, Dataset        tasktools, figtools, fittools, datatools
+
+Importing this package imports neither PyTensor nor matplotlib; the first training does.
+"""
+
+from . import tasktools
+from .connectivity import Connectivity
+from .dataset import Batch, Dataset
+from .errors import (
+    BackendError,
+    BatchError,
+    CheckpointError,
+    PycogDgrError,
+    SettingError,
+    TaskError,
+)
+from .model import Model
+from .rnn import RNN
+
+__all__ = [
+    "RNN",
+    "BackendError",
+    "Batch",
+    "BatchError",
+    "CheckpointError",
+    "Connectivity",
+    "Dataset",
+    "Model",
+    "PycogDgrError",
+    "SettingError",
+    "TaskError",
+    "tasktools",
+]

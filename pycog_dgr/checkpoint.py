@@ -17,6 +17,7 @@ import json
 import math
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -202,7 +203,8 @@ def _decode(value, arrays):
     if set(value) == {"__array__"}:
         return arrays[value["__array__"]]
     if set(value) == {"__connectivity__"}:
-        return Connectivity(**_decode(value["__connectivity__"], arrays))
+        parts = _decode(value["__connectivity__"], arrays)
+        return Connectivity(parts["C"], parts["Cfixed"])
     return {key: _decode(item, arrays) for key, item in value.items()}
 
 
@@ -269,10 +271,13 @@ def _read_array(archive, member):
     """One npy member; its declared shape must account for exactly the bytes that follow."""
     with archive.open(member) as file:
         stream = io.BytesIO(file.read(member.file_size))
-    version = np.lib.format.read_magic(stream)
+    try:
+        version = np.lib.format.read_magic(stream)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except (ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError) as error:
+        raise ValueError(f"{member.filename}: not an npy header: {error}") from error
     if version != (1, 0):
         raise ValueError(f"{member.filename}: npy version {version}")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     data = stream.read()
     if dtype.kind not in "biufU" or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"{member.filename}: {len(data)} bytes for {shape} of {dtype}")

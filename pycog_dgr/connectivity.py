@@ -113,10 +113,16 @@ class Connectivity:
 
     def scaled(self, factor: float) -> Connectivity:
         """The same connections with every fixed weight multiplied by `factor`."""
-        scaled = copy.copy(self)
-        scaled.fixed = read_only(self.fixed * factor)
-        scaled.mask_fixed = read_only(self.mask_fixed * factor)
-        return scaled
+        return self.with_fixed(self.mask_fixed * factor)
+
+    def with_fixed(self, mask_fixed: NDArray) -> Connectivity:
+        """The same connections with other values at the fixed places."""
+        if not np.array_equal(mask_fixed != 0, self.mask_fixed != 0):
+            raise SettingError("Connectivity: the new fixed weights are at other places")
+        other = copy.copy(self)
+        other.mask_fixed = read_only(np.array(mask_fixed, dtype=np.float64))
+        other.fixed = read_only(other.mask_fixed.ravel()[self.idx_fixed])
+        return other
 
     def __repr__(self) -> str:
         return f"Connectivity(shape={self.shape}, p={self.p:.2f}, p_plastic={self.p_plastic:.2f})"

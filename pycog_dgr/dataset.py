@@ -77,7 +77,7 @@ class Dataset:
     name        'gradient', 'validation' or 'test', handed to the task
 
     `dataset(best_costs, callback_results)` is the next minibatch, `get_trials()` the trials in it,
-    `ntrials` how many trials were handed out.
+    `ntrials` how many trials were handed out, `trial_idx` where in the stored batch it begins.
     """
 
     def __init__(self, size, task, floatX, p, batch_size=None, seed=1, name="gradient"):
@@ -96,7 +96,7 @@ class Dataset:
         self.ntrials = 0
         self._trials = []
         self._stored = None
-        self._start = self.batch_size
+        self.trial_idx = self.batch_size
 
     def has_output_mask(self):
         """Whether the task gives masks; draws one trial from this dataset's own stream."""
@@ -110,17 +110,17 @@ class Dataset:
         if update or self._stored is None:
             self._advance(list(best_costs), callback_results)
             self.ntrials += self.minibatch_size
-        here = slice(self._start, self._start + self.minibatch_size)
+        here = slice(self.trial_idx, self.trial_idx + self.minibatch_size)
         return Batch(*(array[:, here] for array in self._stored))
 
     def get_trials(self):
         """The task's trials in the present minibatch."""
-        return self._trials[self._start : self._start + self.minibatch_size]
+        return self._trials[self.trial_idx : self.trial_idx + self.minibatch_size]
 
     def _advance(self, best_costs, callback_results):
-        self._start += self.minibatch_size
-        if self._start + self.minibatch_size > self.batch_size:
-            self._start = 0
+        self.trial_idx += self.minibatch_size
+        if self.trial_idx + self.minibatch_size > self.batch_size:
+            self.trial_idx = 0
             self._trials = [
                 self._generate(
                     {

@@ -88,9 +88,7 @@ def draw(
             f"so they must be positive; the least is {m.min():g}"
         )
     W = np.zeros(connectivity.size)
-    W[connectivity.idx_plastic] = weights_from(
-        distribution, m, connectivity.nplastic, gamma_k, rng
-    )
+    W[connectivity.idx_plastic] = weights_from(distribution, m, connectivity.nplastic, gamma_k, rng)
     return W.reshape(shape)
 
 

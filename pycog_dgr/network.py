@@ -95,8 +95,11 @@ def integrate_by_scan(
     return States(x, r)
 
 
-def outputs(r: TensorVariable, weights: Weights, network: NetworkConfig) -> TensorVariable:
-    """z (time, trial, Nout), from rates r (time, trial, N); the rates themselves if Nout = 0."""
-    if weights.Wout is None:
-        return r
-    return OUTPUT[network.output_activation](pt.dot(r, weights.Wout.T) + weights.bout)
+def output_current(r: TensorVariable, weights: Weights) -> TensorVariable:
+    """a = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
+    return r if weights.Wout is None else pt.dot(r, weights.Wout.T) + weights.bout
+
+
+def outputs(a: TensorVariable, network: NetworkConfig) -> TensorVariable:
+    """z = g(a) (time, trial, Nout); a itself if Nout = 0."""
+    return OUTPUT[network.output_activation](a) if network.Nout else a

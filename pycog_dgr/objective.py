@@ -69,6 +69,24 @@ def loss(
     return pt.sum(l * mask) / pt.sum(mask)
 
 
+def reported_loss(
+    a: TensorVariable,
+    z: TensorVariable,
+    target: TensorVariable,
+    mask: TensorVariable,
+    network: NetworkConfig,
+) -> TensorVariable:
+    """The loss as the original's compiled functions returned it; a is the output current.
+
+    Theano took 1 + 1e-10 for 1, so that in the *value* of the binary cross-entropy, not in its
+    gradient, log(1 - sigmoid(a) + 1e-10) had become -softplus(a): a difference of 1e-10.
+    """
+    if network.output_activation != "sigmoid":
+        return loss(z, target, mask, network)
+    l = -target * pt.log(z + EPSILON) + (1 - target) * pt.softplus(a)
+    return pt.sum(l * mask) / pt.sum(mask)
+
+
 def error(z: TensorVariable, target: TensorVariable, mask: TensorVariable) -> TensorVariable:
     """Masked root-mean-square error, for every output activation."""
     return pt.sqrt(pt.sum(squared_error(z, target) * mask) / pt.sum(mask))
@@ -109,10 +127,8 @@ def vanishing_gradient(
     alpha = alpha_of(network, D.dtype)
     slope = HIDDEN[network.hidden_activation].derivative(x[:-1])
     d = (1 - alpha) * D[1:]
-    if back is None or alpha.ndim:
-        recurrent = pt.dot(alpha * d, Wrec)
-    else:
-        recurrent = (1 - alpha) * back
+    shared = back is not None and not alpha.ndim
+    recurrent = (1 - alpha) * back if shared else pt.dot(alpha * d, Wrec)
     q = (1 - alpha) * d + recurrent * slope
 
     num, den = pt.sum(q**2, axis=2), pt.sum(d**2, axis=2)

@@ -125,7 +125,7 @@ def simulate(
         x_t = step(x_t, r_t, Wrec_T, drive[t], alpha)
         r_t = f(x_t)
         x[t], r[t] = x_t, r_t
-    return Simulation(x, r, readout(r, weights, g))
+    return Simulation(x, r, outputs(r, weights, g))
 
 
 def step(x, r, Wrec_T, drive, alpha):
@@ -133,7 +133,7 @@ def step(x, r, Wrec_T, drive, alpha):
     return (1 - alpha) * x + alpha * (r @ Wrec_T + drive)
 
 
-def readout(r, weights, g):
+def outputs(r, weights, g):
     """z = g(r Wout^T + bout); the rates themselves for a network without outputs."""
     if weights.Wout is None:
         return r

@@ -21,23 +21,24 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.compile.mode import Mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.gradient import grad
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr import leaky_rnn, network as equations, objective, optimisers
+from pycog_dgr import leaky_rnn, objective, optimisers
+from pycog_dgr import network as equations
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.connectivity import Parameters, Weights, effective_weights
 from pycog_dgr.dataset import Batch
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.network import States
+from pycog_dgr.numpy_mode import numpy_mode
 from pycog_dgr.objective import Omega
 
 logger = logging.getLogger(__name__)
 
 BACKENDS = ("fast", "scan")
-MODE = Mode(linker="py", optimizer="fast_run")
+MODE = numpy_mode()
 
 
 class StepReport(NamedTuple):
@@ -88,26 +89,26 @@ def build(
     weights = equations.effective_weights(raw, network)
     integrate = leaky_rnn.integrate if backend == "fast" else equations.integrate_by_scan
     states = integrate(weights, inputs, noise, network)
-    z = equations.outputs(states.r, weights, network)
+    a = equations.output_current(states.r, weights)
+    z = equations.outputs(a, network)
 
     loss = objective.loss(z, targets, mask, network)
     penalty = sum((term(raw, states) for term in penalties), pt.zeros((), dtype))
+    cost = loss + penalty if penalties else loss  # so that D's backward pass is the same one
     trained = {name: getattr(raw, name) for name in network.trained}
-    gradients = grad(loss + penalty, list(trained.values()), disconnected_inputs="ignore")
+    gradients = grad(cost, list(trained.values()), disconnected_inputs="ignore")
 
     if backend == "fast":
         D, S = leaky_rnn.backpropagated(states, grad(loss, states.r), weights, network)
     else:
         D, S = grad(loss, noise) / equations.alpha_of(network, dtype), None
     omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound, S)
-    omega_gradient = grad(
-        None, raw.Wrec, known_grads={weights.Wrec: omega.gradient}, consider_constant=[]
-    )
+    omega_gradient = grad(None, raw.Wrec, known_grads={weights.Wrec: omega.gradient})
     return Graph(
         batch=[inputs, targets, mask, noise],
         states=states,
         z=z,
-        loss=loss,
+        loss=objective.reported_loss(a, z, targets, mask, network),
         penalty=penalty,
         error=objective.error(z, targets, mask),
         D=D,

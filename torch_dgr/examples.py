@@ -62,10 +62,7 @@ def checked_targets(targets: np.ndarray, n_trials: int, n_classes: int) -> torch
 
 
 def checked_weights(weights: np.ndarray | None, n_trials: int) -> torch.Tensor:
-    """Return trial weights (trial,), 1 where None was given, as a tensor, or raise ExamplesError.
-
-    A weight of 0 is refused: a batch may consist of such trials alone, and has no mean loss then.
-    """
+    """Return weights (trial,) as a tensor, 1 where None was given, or raise ExamplesError."""
     if weights is None:
         return torch.ones(n_trials)
     weights = _numbers(weights, "weights")
@@ -73,10 +70,10 @@ def checked_weights(weights: np.ndarray | None, n_trials: int) -> torch.Tensor:
         raise ExamplesError(
             f"weights have shape {weights.shape}; give one weight a trial, shape ({n_trials},)"
         )
-    if not (weights.min() > 0 and np.isfinite(weights).all()):
+    if not (weights.min() >= 0 and weights.max() > 0 and np.isfinite(weights).all()):
         raise ExamplesError(
             f"weights range over [{float(weights.min()):g}, {float(weights.max()):g}]; they have "
-            "to be finite and above 0 (leave out trials that should not count)"
+            "to be finite, at least 0, and above 0 for some trial"
         )
     return torch.from_numpy(np.array(weights, dtype=np.float32))
 

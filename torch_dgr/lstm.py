@@ -16,7 +16,7 @@ rectified last state from the thesis (Prasad 2020).
 | v      |         | (time, trial, 64)                      |                 |
 | h, c   |         | (time, trial, 64)                      |                 |
 | q      | targets | (trial, class)                         | probabilities   |
-| w      | weights | (trial,)                               | above 0         |
+| w      | weights | (trial,)                               | at least 0      |
 """
 
 from collections.abc import Callable
@@ -101,16 +101,17 @@ class LSTMClassifier:
     ) -> None:
         """Go on training from the present weights for a number of iterations (batches).
 
-        images (trial, time, 28) in [0, 1]; targets (trial, class) probabilities; weights (trial,)
-        above 0. Trials are shuffled once per pass, so calls of whole passes each equal one long
-        call with the same rng. on_iteration(i, {'loss'}) is called after each update, i from 1.
-        Raises ExamplesError, SettingError, TrainingDivergedError.
+        images (trial, time, 28) in [0, 1]; targets (trial, class) probabilities; weights (trial,),
+        where trials of weight 0 take no part. Trials are shuffled once per pass, so calls of whole
+        passes each equal one long call with the same rng. on_iteration(i, {'loss'}) is called
+        after each update, i from 1. Raises ExamplesError, SettingError, TrainingDivergedError.
         """
         u = checked_images(images, (None, self.n_inputs))
         q = checked_targets(targets, len(u), self.n_classes)
         w = checked_weights(weights, len(u))
         iterations = checked_count(iterations, "iterations", least=0)
         batch_size = checked_count(batch_size, "batch_size")
+        u, q, w = u[w > 0], q[w > 0], w[w > 0]
         batches = minibatches(len(u), batch_size, iterations, rng)
         for iteration, batch in enumerate(batches, start=1):
             loss = self._update(u[batch], q[batch], w[batch])

@@ -2,7 +2,7 @@
 
     loss    = sum( l(z, target) mask ) / sum(mask)           over time, trial and output
     l       = (z - target)^2                                          linear, rectify, rectify_power
-            = -target log(z + e) - (1 - target) log(1 - z + e)        sigmoid, e = 1e-10
+            = -target log(z + e) - (1 - target) log((1 - z) + e)      sigmoid, e = 1e-10
             = -target log(z + e)                                      softmax
     error   = sqrt( sum( (z - target)^2 mask ) / sum(mask) )
     penalty = sum_W lambda1_W mean|W| + lambda2_W mean W^2  +  lambda2_r mean r^2       W raw
@@ -116,7 +116,7 @@ def pointwise_loss(z: Tensor, target: Tensor, output_activation: str) -> Tensor:
     if output_activation == "softmax":
         return -target * torch.log(z + EPSILON)
     if output_activation == "sigmoid":
-        return -target * torch.log(z + EPSILON) - (1 - target) * torch.log(1 - z + EPSILON)
+        return -target * torch.log(z + EPSILON) - (1 - target) * torch.log((1 - z) + EPSILON)
     return (z - target).square()
 
 

@@ -37,6 +37,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from torch_dgr.activations import HIDDEN, OUTPUT, POSITIVE, named
+from torch_dgr.constraint import Constraint, Masks
 from torch_dgr.errors import SettingError, StateError
 
 MATRICES = ("Win", "Wrec", "Wout")
@@ -49,61 +50,6 @@ class Trajectory(NamedTuple):
     x: Tensor
     r: Tensor
     z: Tensor
-
-
-class Masks(NamedTuple):
-    """Where a matrix is trained (1) or not (0), and the weights that are fixed elsewhere."""
-
-    plastic: np.ndarray
-    fixed: np.ndarray
-
-
-class Constraint(nn.Module):
-    """Parametrisation raw -> effective of one matrix: masks, then Dale's law.
-
-    signs: of the columns, (presynaptic,), or None without Dale.
-    """
-
-    def __init__(self, masks: Masks, signs: Tensor | None, positive: str):
-        super().__init__()
-        self.positive = positive
-        self.register_buffer("plastic", torch.as_tensor(masks.plastic))
-        self.register_buffer("fixed", torch.as_tensor(masks.fixed))
-        self.register_buffer("signs", signs)
-
-    def forward(self, raw: Tensor) -> Tensor:
-        """Return the effective matrix."""
-        masked = self.plastic * raw + self.fixed
-        if self.signs is None:
-            return masked
-        return POSITIVE[self.positive](masked) * self.signs
-
-    def right_inverse(self, effective: Tensor) -> Tensor:
-        """Return a raw matrix that leads to an effective one: what assigning to it stores."""
-        raw = effective if self.signs is None else effective * self.signs
-        return self.plastic * raw
-
-    def violations(self, effective: Tensor, tolerance: float = 0.0) -> list[str]:
-        """Say, in words, which entries of an effective matrix break the constraint."""
-        found = []
-        broken = {
-            "not finite": ~torch.isfinite(effective),
-            "non-zero where no connection exists": (
-                (self.plastic == 0) & (self.fixed == 0) & (effective.abs() > tolerance)
-            ),
-            "fixed weights moved": (
-                (self.fixed != 0)
-                & ((effective - self.forward(torch.zeros_like(effective))).abs() > tolerance)
-            ),
-        }
-        if self.signs is not None:
-            broken["against the sign of its unit"] = effective * self.signs < -tolerance
-        for words, places in broken.items():
-            if places.any():
-                row, column = (int(index) for index in places.nonzero()[0])
-                found.append(f"{int(places.sum())} entries {words}, the first at "
-                             f"[{row}, {column}]: {effective[row, column].item():g}")
-        return found
 
 
 class RateRNN(nn.Module):

@@ -2,13 +2,16 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from torch_dgr.objective import Batch, Objective, gradients
+from torch_dgr.objective import Batch, Gradients, Objective, gradients
 from torch_dgr.optimisers import ClippedSGD
 from torch_dgr.rate_rnn import RateRNN
 
-WREC_SHRINK = 0.02  # of Wrec, what the guard against explosions descends along
+# Of Wrec, what the guard against explosions descends along: a float32 constant in the original.
+WREC_SHRINK = float(np.float32(0.02))
 
 
 class StepReport(NamedTuple):
@@ -24,10 +27,17 @@ def clipped_sgd(
     network: RateRNN, learning_rate: float = 0.01, max_gradient_norm: float = 1.0
 ) -> ClippedSGD:
     """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode."""
-    trained = network.trained()
     groups = [{"params": [parameter], "shrink": WREC_SHRINK if name == "Wrec" else 0.0}
-              for name, parameter in trained.items()]
+              for name, parameter in network.trained().items()]
     return ClippedSGD(groups, learning_rate, max_gradient_norm)
+
+
+def whole_gradient(found: Gradients, objective: Objective) -> tuple[dict[str, Tensor], float]:
+    """Return the gradients that an update follows, Omega's term included, and their norm."""
+    whole = dict(found.parameters)
+    whole["Wrec"] = whole["Wrec"] + objective.lambda_Omega * found.dOmega_dWrec
+    squares = [gradient.square().sum() for gradient in whole.values()]
+    return whole, torch.stack(squares).sum().sqrt().item()
 
 
 def train_step(
@@ -38,12 +48,8 @@ def train_step(
 ) -> StepReport:
     """Update the network on a batch with any torch optimiser over its trained parameters."""
     found = gradients(network, batch, objective)
-    squares = 0.0
+    whole, gnorm = whole_gradient(found, objective)
     for name, parameter in network.trained().items():
-        gradient = found.parameters[name]
-        if name == "Wrec":
-            gradient = gradient + objective.lambda_Omega * found.dOmega_dWrec
-        parameter.grad = gradient
-        squares += gradient.square().sum().item()
+        parameter.grad = whole[name]
     optimiser.step()
-    return StepReport(found.loss + found.penalty, squares**0.5, found.Omega, found.nelems)
+    return StepReport(found.loss + found.penalty, gnorm, found.Omega, found.nelems)

@@ -24,12 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="FACTOR",
+                        help="train FACTOR times as long (to try things out; default: 1)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge.report import write_report
     from bridge.reproduce import AUDITS, Plan, reproduce
 
     plan = Plan(
@@ -40,10 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
         solvers=tuple(arguments.solvers.split(",")),
         replays=tuple(arguments.replays.split(",")),
         contexts=datasets.parse_contexts(arguments.contexts) if arguments.contexts else None,
+        scale=arguments.scale,
         audits=() if arguments.no_audit else AUDITS,
     )
     folder = arguments.out or Path("runs") / f"{plan.data}-{plan.protocol}"
     command = shlex.join(["dgr", *sys.argv[1:]])
     reproduce(plan, folder, command, workers=arguments.workers)
+    from bridge.report import write_report
+
     print(f"report: {write_report(folder)}")
     return 0

@@ -37,8 +37,9 @@ from bridge.figures.learning import (
     figure_3_8,
 )
 from bridge.figures.network import figure_2_6
-from bridge.figures.reading import MissingResults, Results, load_results
+from bridge.figures.reading import Results, load_results
 from bridge.figures.style import styled
+from bridge.figures.tables import MissingResults
 
 __all__ = [
     "CATALOGUE",

@@ -9,7 +9,7 @@ from bridge.figures.reading import Results
 
 SCHOLARS = 3  # drawn; a dotted arrow stands for the rest
 WIDTH, HEIGHT = style.DOUBLE, 3.0  # in; the drawing's coordinates are inches
-SCHOLAR_WIDTH, REPLAY_WIDTH, GAP = 1.3, 0.86, 0.3
+SCHOLAR_WIDTH, REPLAY_WIDTH, GAP = 1.22, 0.82, 0.27
 GENERATOR_Y, SOLVER_Y, REAL_Y = 1.42, 0.66, 2.5  # middles of the boxes
 BOX_HEIGHT = 0.5
 
@@ -23,7 +23,8 @@ def figure_3_1(results: Results) -> Figure:
     axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     style.bare(axes)
     shown = results.contexts[:SCHOLARS]
-    left = 0.1
+    left = 0.1 if len(shown) == SCHOLARS else (
+        WIDTH - len(shown) * SCHOLAR_WIDTH - (len(shown) - 1) * (2 * GAP + REPLAY_WIDTH)) / 2
     for number, context in enumerate(shown, 1):
         _scholar(axes, left, number, context)
         right = left + SCHOLAR_WIDTH
@@ -33,7 +34,8 @@ def figure_3_1(results: Results) -> Figure:
             _arrow(axes, (right, 1.04), (right + 0.5, 1.04), linestyle=":")
         left = right + 2 * GAP + REPLAY_WIDTH
     axes.text(WIDTH / 2, 0.12, "loss of solver t  =  r · L(real data of context t)  +  "
-              "(1 − r) · L(replayed data)", ha="center", va="center", fontsize=8)
+              "(1 − r) · L(replayed data);   generator t learns the same images",
+              ha="center", va="center", fontsize=7.5)
     return figure
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from bridge.figures import measures, style
-from bridge.figures.reading import MissingResults, Results
+from bridge.figures.reading import Results
+from bridge.figures.tables import MissingResults
 
 LINESTYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.")
 
@@ -71,24 +73,25 @@ def figure_diagnostics_classes(results: Results) -> Figure:
     measures.require(generators, "class shares of generated samples")
     shares = np.array([measures.class_shares(results, *generator) for generator in generators])
     collapsed = set(measures.collapsed_generators(results))
-    figure = style.new_figure(style.DOUBLE * 0.8, 0.9 + 0.2 * len(generators))
+    figure = style.new_figure(style.DOUBLE * 0.8, 0.8 + 0.2 * len(generators))
     axes = style.panels(figure, 1, 1)[0, 0]
-    image = axes.imshow(100 * shares, cmap="cividis", vmin=0, vmax=100, aspect="auto")
-    for row, (seed, context) in enumerate(generators):
-        _class_row(axes, results, row, context, shares[row])
-        if (seed, context) in collapsed:
-            axes.text(9.65, row, "collapsed", color=style.VERMILION, fontweight="bold",
-                      fontsize=7, va="center")
+    axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.set_xticks(range(10))
-    axes.set_yticks(range(len(generators)), [f"seed {s}, generator {k}" for s, k in generators])
+    axes.set_yticks(range(len(generators)), [
+        f"{'COLLAPSED: ' if (s, k) in collapsed else ''}seed {s}, generator {k}"
+        for s, k in generators])
+    for row, (generator, label) in enumerate(zip(generators, axes.get_yticklabels(), strict=True)):
+        _class_row(axes, results, row, generator[1], shares[row])
+        if generator in collapsed:
+            label.set(color=style.VERMILION, fontweight="bold")
     for row in range(1, len(generators)):
         if generators[row][0] != generators[row - 1][0]:
-            axes.axhline(row - 0.5, color="white", linewidth=2.5)
-    axes.set_xlabel("class of the generated samples, by the reference classifier")
+            axes.axhline(row - 0.5, color=style.BLACK, linewidth=0.8)
+    axes.set_xlabel("class, by the reference classifier")
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, label="share of samples (%)", pad=0.13 if collapsed else 0.02)
+    axes.set_title("share of the generated samples (%)")
     return figure
 
 
@@ -97,12 +100,12 @@ def figure_diagnostics_drift(results: Results) -> Figure:
     """Variety of the samples, drift of their labels, old digits taken for new ones."""
     figure = style.new_figure(style.DOUBLE, 4.6)
     axes = style.panels(figure, 2, 2)
-    of_generator = (("effective classes", "effective number of classes", 1.0),
-                    ("diversity", "diversity (true images = 1)", 1.0))
-    of_solver = (("label drift", "replayed labels that drifted (%)", 100.0),
-                 ("old called new", "old digits called new (%)", 100.0))
-    for panel, (quantity, label, scale) in zip(axes[0], of_generator, strict=True):
-        curve = _scaled(measures.diagnostic(results, quantity), scale)
+    of_generator = (("effective classes", "effective number of classes"),
+                    ("diversity", "diversity (true images = 1)"))
+    of_solver = (("label drift", "replayed labels that drifted (%)"),
+                 ("old called new", "old digits called new (%)"))
+    for panel, (quantity, label) in zip(axes[0], of_generator, strict=True):
+        curve = measures.diagnostic(results, quantity)
         if curve:
             style.draw_spread(panel, curve, style.GREEN, "generator")
         panel.set_ylabel(label)
@@ -112,9 +115,10 @@ def figure_diagnostics_drift(results: Results) -> Figure:
     axes[0, 0].set_ylim(0, seen[-1] + 0.5)
     axes[0, 1].axhline(1, color=style.BLACK, linestyle=":", linewidth=1)
     axes[0, 1].set_ylim(0, max(1.1, *(1.1 * np.max(line.get_ydata()) for line in axes[0, 1].lines)))
-    for panel, (quantity, label, scale) in zip(axes[1], of_solver, strict=True):
+    for panel, (quantity, label) in zip(axes[1], of_solver, strict=True):
         for solver in results.solvers:
-            curve = _scaled(measures.diagnostic(results, quantity, solver), scale)
+            curve = {k: fraction.scaled(100) for k, fraction in
+                     measures.diagnostic(results, quantity, solver).items()}
             if curve:
                 name, colour, marker = style.solver_look(solver, results.solvers)
                 style.draw_spread(panel, curve, colour, name, marker)
@@ -129,20 +133,23 @@ def figure_diagnostics_drift(results: Results) -> Figure:
 
 
 def _variant(axes: Axes, number: int, curve: dict, label: str) -> None:
-    style.draw_spread(axes, curve, style.CYCLE[number % len(style.CYCLE)],
-                      "this run, main curve" if label == measures.THESIS_VARIANT else label,
+    """A variant's curve; the main one is black, like the thesis' own that it stands beside."""
+    main, n = label == measures.THESIS_VARIANT, max(point.n for point in curve.values())
+    style.draw_spread(axes, curve,
+                      style.BLACK if main else style.CYCLE[number % len(style.CYCLE)],
+                      f"{'this run, main curve' if main else label} (n = {n})",
                       style.MARKERS[number % len(style.MARKERS)],
                       linestyle=LINESTYLES[number // len(style.CYCLE) % len(LINESTYLES)])
 
 
 def _class_row(axes: Axes, results: Results, row: int, context: int, shares: np.ndarray) -> None:
-    """Percentages of one generator; classes that it has not met are marked with a dot."""
+    """Percentages of one generator; classes that it has not met are grey."""
     met = {k for classes in results.contexts[:context] for k in classes}
     for k, share in enumerate(shares):
-        text = f"{100 * share:.0f}" if k in met or share > 0 else "·"
-        axes.text(k, row, text, ha="center", va="center", fontsize=7,
-                  color="black" if share > 0.55 else "white")
+        if k not in met and share == 0:
+            axes.add_patch(Rectangle((k - 0.5, row - 0.5), 1, 1, color="0.9", linewidth=0))
+        else:
+            axes.text(k, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7,
+                      color="white" if share > 0.55 else "black")
 
 
-def _scaled(curve: dict, scale: float) -> dict:
-    return {k: measures.Spread(p.mean * scale, p.sd * scale, p.n) for k, p in curve.items()}

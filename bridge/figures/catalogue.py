@@ -17,6 +17,10 @@ CURVES = ("Solid: this run, test accuracy of the weights that went on (chosen on
           "data, unless the protocol says otherwise). Dashed, open markers: thesis.")
 
 
+AUDITED = ("Lines: mean over the n seeds that the legend gives; band: ± 1 standard deviation where "
+           "n > 1.")
+
+
 class Entry(NamedTuple):
     """One figure of the catalogue; `about` is the caption without its provenance."""
 
@@ -38,8 +42,8 @@ CATALOGUE = (
           "step t, one column an input unit.", statistics=False),
     Entry("figure-2-6", "Figure 2.6: the excitatory-inhibitory network", network.figure_2_6,
           f"A: a trained biological RNN; lines are the strongest {100 * network.SHOWN:.0f} % of "
-          "the non-zero effective weights of each matrix, thicker is stronger, coloured by the "
-          "presynaptic unit. B: its effective recurrent weights; each column has one sign "
+          "the non-zero effective weights of each matrix and kind of presynaptic unit, thicker is "
+          "stronger. B: its effective recurrent weights; each column has one sign "
           "(Dale's law), the diagonal is zero. Colours saturate at the 99th percentile.",
           statistics=False),
     Entry("figure-3-1", "Figure 3.1: deep generative replay", algorithm.figure_3_1,
@@ -65,8 +69,9 @@ CATALOGUE = (
           f"Generative replay: accuracy on all digits so far, on those of the latest context "
           f"(new) and of all earlier ones (old). {CURVES}"),
     Entry("figure-3-8", "Figure 3.8: training of the generators", learning.figure_3_8,
-          "Left: epochs of the GAN that the thesis reports. Right: iterations (minibatches) used "
-          "here. The units differ; compare the shapes."),
+          "A: epochs, that is passes over the generator's own training images, in the thesis "
+          "(dashed) and here (iterations times batch size over images). B: iterations "
+          "(minibatches) used here."),
     Entry("figure-3-9", "Figure 3.9: samples of the first generator", digits.figure_3_9,
           "The first samples of each seed as drawn, none picked.", statistics=False),
     Entry("figure-3-10", "Figure 3.10: samples of the second generator", digits.figure_3_10,
@@ -85,12 +90,12 @@ CATALOGUE = (
     Entry("audit-warmstart", "Audit: warm start of the recurrent weights",
           audit.figure_audit_warmstart,
           "Generative replay with the recurrent weights handed on as they are, and with their "
-          "spectral radius forced back at every context, as the thesis' code does. Dashed, open "
-          "markers: thesis.", "audit"),
+          "spectral radius forced back at every context, as the thesis' code does. Dashed, "
+          "open markers: thesis.", "audit"),
     Entry("diagnostics-classes", "Diagnostics: classes of the generated samples",
           audit.figure_diagnostics_classes,
           "Share of each generator's samples by class, as judged by a reference classifier that "
-          "is used for diagnosis only. Generator k has learnt k contexts; a dot marks a class "
+          "is used for diagnosis only. Generator k has learnt k contexts; grey marks a class "
           "that it has not met.", "diagnostics", statistics=False),
     Entry("diagnostics-drift", "Diagnostics: variety, label drift, old called new",
           audit.figure_diagnostics_drift,
@@ -106,7 +111,7 @@ def caption(entry: Entry, results: Results) -> str:
     """What the figure shows, and where it comes from: data, protocol, seeds, command."""
     parts = [entry.about]
     if entry.statistics:
-        parts.append(statistics_words(results))
+        parts.append(AUDITED if entry.family == "audit" else statistics_words(results))
         reason = measures.comparable(results)
         if reason:
             parts.append(f"The thesis' numbers are left out: {reason}.")
@@ -128,7 +133,19 @@ def provenance(results: Results) -> str:
     data = DATA.get(results.config["data"], results.config["data"])
     command = results.manifest.get("command")
     made_by = f"Command: {command}" if command else "The command was not recorded."
-    return f"Data: {data}. Protocol: {protocol_name(results)}. {made_by}"
+    return f"Data: {data}. Protocol: {protocol_name(results)}{_budget_words(results)}. {made_by}"
+
+
+def _budget_words(results: Results) -> str:
+    """How far the protocol's training was shortened for the data at hand."""
+    budget = results.config.get("budget", {})
+    scales = [(who, budget.get(f"{who}_scale", 1)) for who in ("solver", "generator")]
+    cut = [f"{who}s {scale:g} times" for who, scale in scales if scale != 1]
+    floor = budget.get("generator_floor")
+    if not cut:
+        return ""
+    least = f", the generator at least {floor:,}" if floor else ""
+    return f", iterations scaled ({', '.join(cut)}{least})"
 
 
 def protocol_name(results: Results) -> str:

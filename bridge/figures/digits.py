@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bridge.figures import measures, style
-from bridge.figures.reading import Digits, MissingResults, Results
+from bridge.figures.reading import Digits, Results
+from bridge.figures.tables import MissingResults
 
 PER_CLASS = 10  # true digits of each class in Figure 2.1
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE
@@ -29,7 +30,8 @@ def figure_2_1(results: Results) -> Figure:
 def figure_2_2(results: Results) -> Figure:
     """The contexts in the order learnt, each with its own digits."""
     digits = results.true_digits()
-    figure = style.new_figure(style.DOUBLE, 1.9)
+    figure = style.new_figure(style.DOUBLE, 0.25 + style.DOUBLE / max(4, len(results.contexts)))
+    figure.get_layout_engine().set(wspace=0.08)
     axes = style.panels(figure, 1, len(results.contexts))[0]
     for panel, (number, context) in zip(axes, enumerate(results.contexts, 1), strict=True):
         absent = [k for k in context if k not in digits.labels]
@@ -38,8 +40,7 @@ def figure_2_2(results: Results) -> Figure:
         images = np.concatenate([_first_of_class(digits, k, 8) for k in context])
         side = 4
         _show_grid(panel, [images[i:i + side] for i in range(0, len(images), side)])
-        panel.set_title(f"{number}: {', '.join(map(str, context))}")
-    figure.supxlabel("contexts, in the order learnt", fontsize=8)
+        panel.set_title(f"context {number}")
     return figure
 
 
@@ -85,7 +86,7 @@ def _generator_samples(results: Results, context: int) -> Figure:
     seeds = results.seeds_with_samples(context)[:SHOWN_SEEDS]
     collapsed = measures.collapsed_generators(results) if results.has("diagnostics") else []
     width = style.DOUBLE if len(seeds) > 1 else style.SINGLE
-    figure = style.new_figure(width, min(width / len(seeds), style.SINGLE) + 0.25)
+    figure = style.new_figure(width, min(width / len(seeds), style.SINGLE) + 0.15)
     axes = style.panels(figure, 1, len(seeds))[0]
     for panel, seed in zip(axes, seeds, strict=True):
         images = results.generated(seed, context).images[:PER_SIDE**2]

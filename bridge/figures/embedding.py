@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.figures import style
-from bridge.figures.reading import MissingResults, Results
+from bridge.figures.reading import Results
+from bridge.figures.tables import MissingResults
 
 PERPLEXITY = 30.0
 RANDOM_STATE = 0

@@ -7,7 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from bridge import thesis
 from bridge.figures import measures, style
-from bridge.figures.reading import MissingResults, Results
+from bridge.figures.reading import Results
+from bridge.figures.tables import MissingResults
 
 DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 
@@ -69,9 +70,8 @@ def figure_3_6(results: Results) -> Figure:
         top.set_title(style.solver_look(solver, results.solvers)[0], pad=16)
         bottom.set_xlabel("training iteration")
         bottom.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    style.percent_axis(axes[0, 0], "digits so far (%)")
-    style.percent_axis(axes[1, 0], "old digits (%)")
-    figure.supylabel("test accuracy on", fontsize=8)
+    style.percent_axis(axes[0, 0], "test accuracy, digits so far (%)")
+    style.percent_axis(axes[1, 0], "test accuracy, old digits (%)")
     style.legend_above(figure, list(axes.flat), columns=3)
     return figure
 
@@ -88,8 +88,8 @@ def figure_3_7(results: Results) -> Figure:
     for panel, (solver, found) in zip(axes, curves.items(), strict=True):
         for quantity, (label, colour, marker) in style.QUANTITIES.items():
             published = measures.thesis_curve(results, solver, quantity)
+            style.draw_spread(panel, found[quantity], colour, f"{label}, this run", marker)
             style.draw_thesis(panel, published, colour, f"{label}, thesis", marker)
-            style.draw_spread(panel, found[quantity], colour, label, marker)
         panel.set_title(style.solver_look(solver, results.solvers)[0])
         style.context_axis(panel, results.contexts)
     style.percent_axis(axes[0])
@@ -99,23 +99,21 @@ def figure_3_7(results: Results) -> Figure:
 
 @style.styled
 def figure_3_8(results: Results) -> Figure:
-    """Training of the generators: epochs in the thesis beside iterations used here."""
-    rows = results.table("generator")
-    used = {k: measures.spread([part.where(seed=s)["iteration"].max()
-                                for s in part.distinct("seed")])
-            for k in sorted(rows.distinct("context")) for part in [rows.where(context=k)]}
-    figure = style.new_figure(style.DOUBLE, 2.4)
+    """Training of the generators: epochs in the thesis and here, and iterations here."""
+    used = measures.generator_iterations(results)
+    figure = style.new_figure(style.DOUBLE, 2.6)
     left, right = style.panels(figure, 1, 2)[0]
-    left.set_title("thesis")
+    style.draw_spread(left, measures.generator_epochs(results), style.GREEN, "this run")
     style.draw_thesis(left, thesis.GENERATOR_EPOCHS, style.GREEN, "thesis")
-    left.set_ylabel("epochs of the generator")
-    right.set_title("this run")
+    left.set_ylabel("generator training (epochs)")
     style.draw_spread(right, used, style.GREEN, "this run")
-    right.set_ylabel("iterations of the generator")
-    for panel in (left, right):
-        style.context_axis(panel, results.contexts)
-        panel.set_ylim(0, 1.08 * max(np.max(line.get_ydata()) for line in panel.lines))
+    right.set_ylabel("generator training (iterations)")
+    for panel, letter, contexts in ((left, "A", thesis.CONTEXTS), (right, "B", results.contexts)):
+        panel.set_title(letter, loc="left")
+        style.context_axis(panel, contexts)
+        panel.set_ylim(0, 1.08 * max(max(line.get_ydata(), default=0) for line in panel.lines))
     right.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    style.legend_above(figure, [left], columns=2)
     return figure
 
 
@@ -138,7 +136,7 @@ def _overall(results: Results, solvers: list[str]) -> Figure:
 def _with_thesis(axes: Axes, results: Results, solver: str, quantity: str, curve: dict) -> None:
     label, colour, marker = style.solver_look(solver, results.solvers)
     published = measures.thesis_curve(results, solver, quantity)
-    style.draw_spread(axes, curve, colour, label, marker)
+    style.draw_spread(axes, curve, colour, f"{label}, this run", marker)
     style.draw_thesis(axes, published, colour, f"{label}, thesis", marker)
 
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from bridge import thesis
 from bridge.errors import ResultsError
-from bridge.figures.reading import MissingResults, Results, Table
+from bridge.figures.reading import Results
+from bridge.figures.tables import MissingResults, Table
 
+FRACTIONS = ("label drift", "old called new", "collapsed")
 THESIS_VARIANT = "thesis"  # of tables/joint.csv: the main curve; every other one is an audit
 
 
@@ -25,6 +27,10 @@ class Spread(NamedTuple):
     mean: float
     sd: float
     n: int
+
+    def scaled(self, factor: float) -> "Spread":
+        """The same in another unit."""
+        return Spread(self.mean * factor, self.sd * factor, self.n)
 
     def __str__(self) -> str:
         return f"{self.mean:.1f} ± {self.sd:.1f}" if self.n > 1 else f"{self.mean:.1f}"
@@ -114,6 +120,25 @@ def context_lengths(results: Results, solver: str) -> dict[int, int]:
     return {k: int(iterations[contexts == k].max()) for k in sorted(set(contexts.tolist()))}
 
 
+def generator_iterations(results: Results) -> dict[int, Spread]:
+    """Iterations of the generator in each context."""
+    rows = results.table("generator")
+    return {k: spread([part.where(seed=s)["iteration"].max() for s in part.distinct("seed")])
+            for k in sorted(rows.distinct("context")) for part in [rows.where(context=k)]}
+
+
+def generator_epochs(results: Results) -> dict[int, Spread]:
+    """The same as passes over its training images: iterations x batch size / images."""
+    batch = results.config["protocol"].get("generator", {}).get("batch_size")
+    if not isinstance(batch, int):
+        return {}
+    rows = results.table("generator")
+    images = {k: float(np.mean(part["n_real"] + part["n_replayed"]))
+              for k in rows.distinct("context") for part in [rows.where(context=k)]}
+    return {k: used.scaled(batch / images[k])
+            for k, used in generator_iterations(results).items() if images[k]}
+
+
 def comparable(results: Results) -> str | None:
     """Why the thesis' numbers cannot stand beside these (None: they can)."""
     if results.config["data"] not in thesis.DATA:
@@ -136,6 +161,10 @@ def thesis_curve(results: Results, solver: str, quantity: str) -> dict[int, floa
 def diagnostic(results: Results, quantity: str, solver: str = "") -> dict[int, Spread]:
     """Spread over seeds of a replay diagnostic by contexts learnt."""
     rows = results.table("diagnostics").where(solver=solver, quantity=quantity)
+    wrong = rows["value"][~((rows["value"] >= 0) & (rows["value"] <= 1))]
+    if quantity in FRACTIONS and len(wrong):
+        raise ResultsError(f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} is "
+                           f"{wrong[0]}, expected a fraction in [0, 1]")
     return grouped(rows, "context", "value")
 
 
@@ -146,12 +175,12 @@ def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None
     found = False
     for quantity, value in zip(rows["quantity"], rows["value"], strict=True):
         if quantity.startswith("share of class "):
-            k = int(quantity.removeprefix("share of class "))
-            if not (0 <= k < 10 and 0 <= value <= 1):
+            digit = quantity.removeprefix("share of class ")
+            if digit not in list("0123456789") or not 0 <= value <= 1:
                 raise ResultsError(f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} "
                                    f"is {value} (seed {seed}, context {context}): expected "
                                    "digits 0-9 and fractions in [0, 1]")
-            shares[k], found = value, True
+            shares[int(digit)], found = value, True
     return shares if found else None
 
 

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from bridge.figures import style
 from bridge.figures.reading import Results, Structure
 
-SHOWN = 0.06  # share of the non-zero weights of each matrix that is drawn, the strongest first
+SHOWN = 0.06  # share of the non-zero weights of each kind that is drawn, the strongest first
+SIDE = 1.7  # distance of inputs and outputs from the middle, in the drawing's units
 
 
 @style.styled
@@ -24,8 +25,8 @@ def figure_2_6(results: Results) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     _draw_units(left, structure)
     _draw_matrix(figure, right, structure)
-    left.set_title("A", loc="left")
-    right.set_title("B", loc="left")
+    for x, letter in ((0.01, "A"), (0.5, "B")):
+        figure.text(x, 0.98, letter, fontweight="bold", va="top")
     return figure
 
 
@@ -44,34 +45,33 @@ def _draw_units(axes: Axes, structure: Structure) -> None:
     N, Nin = structure.Win.shape
     Nout = len(structure.Wout)
     excitatory = structure.ei > 0
-    inputs, outputs = _column(Nin, -2.0, 1.15), _column(Nout, 2.0, 0.85)
+    inputs, outputs = _column(Nin, -SIDE, 1.15), _column(Nout, SIDE, 0.85)
     units = np.empty((N, 2))
     units[excitatory] = _ring(excitatory.sum(), 1.15, 0)
     units[~excitatory] = _ring((~excitatory).sum(), 0.5, 0)
-    sign = np.where(structure.ei > 0, 1, -1)
-    _draw_weights(axes, structure.Win, inputs, units, ["0.45"] * Nin)
-    colours = [style.EXCITATORY if s > 0 else style.INHIBITORY for s in sign]
-    _draw_weights(axes, structure.Wrec, units, units, colours)
-    _draw_weights(axes, structure.Wout, units, outputs, colours)
+    _draw_weights(axes, structure.Win, inputs, units, "0.45")
+    for kind, colour in ((excitatory, style.EXCITATORY), (~excitatory, style.INHIBITORY)):
+        _draw_weights(axes, structure.Wrec[:, kind], units[kind], units, colour)
+        _draw_weights(axes, structure.Wout[:, kind], units[kind], outputs, colour)
     for places, colour, size in ((inputs, "0.45", 9), (units[excitatory], style.EXCITATORY, 20),
                                  (units[~excitatory], style.INHIBITORY, 20),
                                  (outputs, style.BLACK, 14)):
         axes.scatter(*places.T, s=size, color=colour, edgecolor="white", linewidth=0.5, zorder=3)
     for k, (x, y) in enumerate(outputs):
         axes.text(x + 0.12, y, str(k), va="center", fontsize=7)
-    for x, text in ((-2.0, f"{Nin} inputs\n(one image row)"), (2.0, f"{Nout} outputs\n(digits)"),
-                    (0.0, f"{excitatory.sum()} E (outer), {(~excitatory).sum()} I (inner)")):
+    for x, text in ((-SIDE, f"{Nin} inputs\n(one image row)"), (SIDE, f"{Nout} outputs\n(digits)"),
+                    (0.0, f"{excitatory.sum()} E (outer)\n{(~excitatory).sum()} I (inner)")):
         axes.text(x, -1.36, text, ha="center", va="top", fontsize=7)
     keys = [Line2D([], [], color=colour, label=label) for colour, label in (
         ("0.45", "input"), (style.EXCITATORY, "excitatory"), (style.INHIBITORY, "inhibitory"))]
-    axes.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3,
+    axes.legend(handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3,
                 handlelength=1.4)
-    axes.set(xlim=(-2.55, 2.45), ylim=(-1.75, 1.3), aspect="equal")
+    axes.set(xlim=(-SIDE - 0.5, SIDE + 0.4), ylim=(-1.7, 1.25), aspect="equal")
     style.bare(axes)
 
 
 def _draw_weights(axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.ndarray,
-                  colours: list[str]) -> None:
+                  colour: str) -> None:
     """Lines for the strongest weights of W (target, source); thicker is stronger."""
     strength = np.abs(W)
     nonzero = np.count_nonzero(strength)
@@ -83,8 +83,8 @@ def _draw_weights(axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.nd
     share = strength[to, of] / strength.max()
     axes.add_collection(LineCollection(
         np.stack([sources[of], targets[to]], axis=1),
-        colors=[to_rgba(colours[i], 0.15 + 0.45 * s) for i, s in zip(of, share, strict=True)],
-        linewidths=0.3 + 1.1 * share, zorder=1))
+        colors=[to_rgba(colour, 0.1 + 0.4 * s) for s in share],
+        linewidths=0.2 + 0.9 * share, zorder=1))
 
 
 def _draw_matrix(figure: Figure, axes: Axes, structure: Structure) -> None:
@@ -104,6 +104,6 @@ def _draw_matrix(figure: Figure, axes: Axes, structure: Structure) -> None:
     axes.set_ylabel("to unit (postsynaptic)")
     axes.grid(False)
     axes.spines[:].set_visible(True)
-    bar = figure.colorbar(image, ax=axes, extend="both", shrink=0.85, pad=0.03)
+    bar = figure.colorbar(image, ax=axes, extend="both", shrink=0.9, pad=0.03)
     bar.set_label("effective recurrent weight")
     bar.outline.set_linewidth(0.5)

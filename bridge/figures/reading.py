@@ -11,26 +11,20 @@ A file that is absent is `MissingResults`: a figure that needs it is not drawn. 
 there and wrong is a plain `ResultsError`, which nothing catches on the way to the user.
 """
 
-import csv
-import io
 import json
-import math
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bridge import archive
 from bridge.batches import check_images
-from bridge.errors import BatchError, ResultsError
+from bridge.errors import ArchiveError, BatchError, ResultsError
+from bridge.figures.tables import REMEDY, TABLES, MissingResults, Table, read_table
 
-REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
-
-
-class MissingResults(ResultsError):
-    """What a figure needs was not part of this run."""
+SAMPLES = "dgr samples"  # kind of the archives under samples/
 
 
 class Digits(NamedTuple):
@@ -47,97 +41,6 @@ class Structure(NamedTuple):
     Wrec: np.ndarray
     Wout: np.ndarray
     ei: np.ndarray
-
-
-# --- cells of a table: text -> value, ValueError with what was expected
-
-
-def _text(cell: str) -> str:
-    return cell
-
-
-def _whole(cell: str) -> int:
-    value = float(cell)
-    if value != int(value) or value < 0:
-        raise ValueError
-    return int(value)
-
-
-def _number(cell: str) -> float:
-    return float(cell)
-
-
-def _percent(cell: str) -> float:
-    value = float(cell)
-    if not 0 <= value <= 100:
-        raise ValueError
-    return value
-
-
-def _percent_or_blank(cell: str) -> float:
-    return _percent(cell) if cell else math.nan
-
-
-EXPECTED = {
-    _text: "text",
-    _whole: "a whole number >= 0",
-    _number: "a number",
-    _percent: "a percentage in [0, 100]",
-    _percent_or_blank: "a percentage in [0, 100] or blank",
-}
-
-Schema = Mapping[str, Callable[[str], Any]]
-
-_ACCURACIES: Schema = {"overall": _percent, "new": _percent, "old": _percent_or_blank}
-TABLES: Mapping[str, tuple[tuple[str, ...], Schema]] = {  # name -> (columns of the key, columns)
-    "accuracy": (
-        ("solver", "replay", "seed", "context", "iteration"),
-        {"solver": _text, "replay": _text, "seed": _whole, "context": _whole, "iteration": _whole,
-         **_ACCURACIES, "selected": lambda cell: _whole(cell or "0")},
-    ),
-    "joint": (
-        ("solver", "variant", "seed", "epoch"),
-        {"solver": _text, "variant": _text, "seed": _whole, "epoch": _whole, "test": _percent,
-         "validation": _percent_or_blank},
-    ),
-    "warmstart": (
-        ("solver", "variant", "seed", "context"),
-        {"solver": _text, "variant": _text, "seed": _whole, "context": _whole, **_ACCURACIES},
-    ),
-    "generator": (
-        ("seed", "context", "iteration"),
-        {"seed": _whole, "context": _whole, "iteration": _whole, "discriminator_loss": _number,
-         "generator_loss": _number, "n_real": _whole, "n_replayed": _whole},
-    ),
-    "diagnostics": (
-        ("solver", "seed", "context", "quantity"),
-        {"solver": _text, "seed": _whole, "context": _whole, "quantity": _text, "value": _number},
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """Named columns of equal length."""
-
-    columns: Mapping[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
-
-    def __getitem__(self, column: str) -> np.ndarray:
-        return self.columns[column]
-
-    def where(self, **wanted: Any) -> "Table":
-        """The rows whose columns equal every value of `wanted`."""
-        keep = np.ones(len(self), dtype=bool)
-        for column, value in wanted.items():
-            keep &= self.columns[column] == value
-        return Table({name: values[keep] for name, values in self.columns.items()})
-
-    def distinct(self, column: str) -> list:
-        """The different values of `column`, in order of first appearance."""
-        return list(dict.fromkeys(self.columns[column].tolist()))
 
 
 @dataclass(frozen=True)
@@ -170,7 +73,11 @@ class Results:
         """Table `name`, checked; MissingResults where the run has none."""
         if name not in self._tables:
             key, schema = TABLES[name]
-            self._tables[name] = _read_table(self.folder / "tables" / f"{name}.csv", key, schema)
+            path = self.folder / "tables" / f"{name}.csv"
+            table = read_table(path, key, schema)
+            if "context" in schema:
+                _check_contexts(path, table, len(self.contexts))
+            self._tables[name] = table
         return self._tables[name]
 
     def true_digits(self) -> Digits:
@@ -215,10 +122,14 @@ def load_results(folder: str | Path) -> Results:
                                f"not {config.get(key)!r}; {REMEDY}")
     if not all(type(seed) is int for seed in config["seeds"]):
         raise ResultsError(f"{path}: 'seeds' must be whole numbers, not {config['seeds']!r}")
-    if not all(isinstance(c, list) and c and all(type(k) is int for k in c)
+    if not all(isinstance(c, list) and c and all(type(k) is int and 0 <= k <= 9 for k in c)
                for c in config["contexts"]):
         raise ResultsError(f"{path}: 'contexts' must be lists of digits, "
                            f"not {config['contexts']!r}")
+    for where, key, kind in ((config, "budget", dict), (config["protocol"], "leaks", list),
+                             (config["protocol"], "generator", dict)):
+        if not isinstance(where.get(key, kind()), kind):
+            raise ResultsError(f"{path}: '{key}' must be a {kind.__name__}, not {where[key]!r}")
     manifest = folder / "manifest.json"
     return Results(folder, config, _read_json(manifest) if manifest.is_file() else {})
 
@@ -230,64 +141,31 @@ def _generated_path(folder: Path, seed: int | str, context: int) -> Path:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: not readable as JSON ({error}); {REMEDY}") from None
     if not isinstance(value, dict):
         raise ResultsError(f"{path}: holds {type(value).__name__}, expected an object; {REMEDY}")
     return value
 
 
-def _read_table(path: Path, key: tuple[str, ...], schema: Schema) -> Table:
-    """Read a CSV file whose first line names the columns; columns beyond `schema` are ignored."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise MissingResults(f"{path}: this run has no such table") from None
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: not readable ({error}); {REMEDY}") from None
-    lines = list(csv.reader(io.StringIO(text)))
-    header = lines[0] if lines else []
-    absent = [column for column in schema if column not in header]
-    if absent:
-        raise ResultsError(f"{path}: lacks column {', '.join(map(repr, absent))}; {REMEDY}")
-    columns: dict[str, list] = {column: [] for column in schema}
-    seen = set()
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(header):
-            raise ResultsError(f"{path}, line {number}: {len(line)} cells instead of "
-                               f"{len(header)}; {REMEDY}")
-        row = dict(zip(header, line, strict=True))
-        for column, parse in schema.items():
-            try:
-                columns[column].append(parse(row[column]))
-            except (ValueError, OverflowError):
-                expected = EXPECTED.get(parse, EXPECTED[_whole])
-                raise ResultsError(f"{path}, line {number}, column '{column}': {row[column]!r} "
-                                   f"is not {expected}; {REMEDY}") from None
-        identity = tuple(columns[column][-1] for column in key)
-        if identity in seen:
-            which = ", ".join(f"{c} {v}" for c, v in zip(key, identity, strict=True))
-            raise ResultsError(f"{path}, line {number}: a second row for {which}; {REMEDY}")
-        seen.add(identity)
-    if not seen:
-        raise MissingResults(f"{path}: has no rows")
-    return Table({name: np.asarray(values) for name, values in columns.items()})
+def _check_contexts(path: Path, table: Table, n: int) -> None:
+    strange = [k for k in table.distinct("context") if not 1 <= k <= n]
+    if strange:
+        raise ResultsError(f"{path}: names context {strange[0]}, but config.json has contexts "
+                           f"1 to {n}; {REMEDY}")
 
 
 def _read_arrays(path: Path, names: tuple[str, ...]) -> list[np.ndarray]:
+    if not path.is_file():
+        raise MissingResults(f"{path}: this run has no such samples")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            absent = [name for name in names if name not in file]
-            if absent:
-                raise ResultsError(f"{path}: lacks array {', '.join(map(repr, absent))}; {REMEDY}")
-            return [file[name] for name in names]
-    except FileNotFoundError:
-        raise MissingResults(f"{path}: this run has no such samples") from None
-    except ResultsError:
-        raise
-    except (OSError, ValueError, EOFError, AttributeError, TypeError,
-            zipfile.BadZipFile) as error:
-        raise ResultsError(f"{path}: damaged or not an .npz file ({error}); {REMEDY}") from None
+        arrays, _ = archive.load(path, SAMPLES)
+    except ArchiveError as error:
+        raise ResultsError(f"{error}; {REMEDY}") from None
+    absent = [name for name in names if name not in arrays]
+    if absent:
+        raise ResultsError(f"{path}: lacks array {', '.join(map(repr, absent))}; {REMEDY}")
+    return [arrays[name] for name in names]
 
 
 def _read_digits(path: Path) -> Digits:
@@ -296,9 +174,10 @@ def _read_digits(path: Path) -> Digits:
         check_images(images)
     except BatchError as error:
         raise ResultsError(f"{path}: {error}; {REMEDY}") from None
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or not len(labels):
+    if (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or not len(labels)
+            or not np.isin(labels, range(10)).all()):
         raise ResultsError(f"{path}: labels of shape {labels.shape} and dtype {labels.dtype} do "
-                           f"not name {len(images)} images; {REMEDY}")
+                           f"not name the digits 0-9 of {len(images)} images; {REMEDY}")
     return Digits(images, labels)
 
 

@@ -106,6 +106,9 @@ n_validation = 100 * nseq
 min_error = 0.05
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("lee.npz")

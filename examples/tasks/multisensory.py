@@ -29,8 +29,7 @@ Cin[np.ix_(VISUAL, [VISUAL_P, VISUAL_N])] = 1
 Cin[np.ix_(AUDITORY, [AUDITORY_P, AUDITORY_N])] = 1
 Cin[:, START] = 1
 
-Cout = np.zeros((Nout, N))
-Cout[:, EXC] = 1
+Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 
 # -- task -------------------------------------------------------------------------------------
 
@@ -42,10 +41,12 @@ pcatch = 5 / (nconditions + 1)
 
 
 def scale_p(freq):
+    """Input that grows with the rate, from 0.4 to 1.2."""
     return 0.4 + 0.8 * (freq - min(freqs)) / (max(freqs) - min(freqs))
 
 
 def scale_n(freq):
+    """Input that falls with the rate, from 1.2 to 0.4."""
     return 0.4 + 0.8 * (max(freqs) - freq) / (max(freqs) - min(freqs))
 
 
@@ -91,6 +92,9 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("multisensory.npz")

@@ -17,8 +17,7 @@ from pycog_dgr import tasktools
 Nin, N, Nout = 2, 100, 2
 ei, EXC, INH = tasktools.generate_ei(N)
 
-Cout = np.zeros((Nout, N))
-Cout[:, EXC] = 1
+Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 
 # -- task -------------------------------------------------------------------------------------
 
@@ -70,6 +69,9 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("rdm_dense.npz")

@@ -3,7 +3,7 @@
 Loosely after random-dot motion discrimination:
 J. D. Roitman & M. N. Shadlen, J. Neurosci. 22, 9475 (2002). Network of Song, Yang & Wang, PLoS
 Comput. Biol. 12, e1004792 (2016): two excitatory groups, each driven by one input and read out by
-one output, that compete through shared inhibition.
+one output, that compete through inhibition; the other units are not selective.
 
     0          fixation   stimulus              decision
     | 100 ms (test 300)  | 800 ms              | 300 ms |        catch trial: 2000 ms of nothing
@@ -18,23 +18,19 @@ from pycog_dgr import tasktools
 Nin, N, Nout = 2, 100, 2
 ei, EXC, INH = tasktools.generate_ei(N)
 
-half = len(EXC) // 2
-EXC_IN, EXC_OUT = EXC[:half], EXC[half:]
-INH_IN = INH[: len(INH) // 2]
+quarter = len(EXC) // 4
+EXC_IN, EXC_OUT, EXC_NS = EXC[:quarter], EXC[quarter : 2 * quarter], EXC[2 * quarter :]
 
-# The second input reaches no inhibitory unit: the bundled model cuts INH at an index taken from
-# the excitatory units, and its trained networks have this structure.
 Cin = np.zeros((N, Nin))
-Cin[EXC_IN + INH_IN, 0] = 1
+Cin[EXC_IN, 0] = 1
 Cin[EXC_OUT, 1] = 1
 
-Crec = np.zeros((N, N))
-for group in (EXC_IN, EXC_OUT):
-    Crec[np.ix_(group, group)] = 1
-    Crec[np.ix_(group, INH)] = (len(group) - 1) / len(INH)
-Crec[np.ix_(INH, EXC)] = 1
-Crec[np.ix_(INH, INH)] = len(EXC) / (len(INH) - 1)
+Crec = np.ones((N, N))
+Crec[np.ix_(EXC_IN, EXC_OUT)] = 0
+Crec[np.ix_(EXC_OUT, EXC_IN)] = 0
 np.fill_diagonal(Crec, 0)
+balance = Crec[:, EXC].sum(axis=1) / Crec[:, INH].sum(axis=1)
+Crec[:, INH] *= balance[:, np.newaxis]
 Crec /= np.linalg.norm(Crec, axis=1, keepdims=True)
 
 Cout = np.zeros((Nout, N))
@@ -91,6 +87,9 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("rdm_fixed.npz")

@@ -19,8 +19,7 @@ Nin, N, Nout = 3, 100, 2
 START = 2  # the input that says the stimulus is on
 ei, EXC, INH = tasktools.generate_ei(N)
 
-Cout = np.zeros((Nout, N))
-Cout[:, EXC] = 1
+Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 
 # -- task -------------------------------------------------------------------------------------
 
@@ -74,6 +73,9 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("rdm_rt.npz")

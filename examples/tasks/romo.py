@@ -20,28 +20,26 @@ ei, EXC, INH = tasktools.generate_ei(N)
 
 Crec = tasktools.generate_Crec(ei, p_exc=0.1, p_inh=0.5)
 
-Cout = np.zeros((Nout, N))
-Cout[:, EXC] = 1
+Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 
 # -- task -------------------------------------------------------------------------------------
 
-fpairs = [(18, 10), (22, 14), (26, 18), (30, 22), (34, 26)]  # Hz
+fmin, fmax = 10, 34  # Hz
+fpairs = [(low + 8, low) for low in range(fmin, fmax - 7, 4)]  # Hz
 gt_lts = [">", "<"]  # the first frequency is the higher, or the lower one of the pair
+conditions = {"fpair": fpairs, "gt_lt": gt_lts}
 nconditions = len(fpairs) * len(gt_lts)
 pcatch = 1 / (nconditions + 1)
-fmin, fmax = np.min(fpairs), np.max(fpairs)
 
 
-def scale_p(f):
-    return 0.4 + 0.8 * (f - fmin) / (fmax - fmin)
-
-
-def scale_n(f):
-    return 0.4 + 0.8 * (fmax - f) / (fmax - fmin)
+def show(inputs, when, f):
+    """A vibration of f Hz on both inputs (time, 2), each between 0.4 and 1.2."""
+    inputs[when, POS] = 0.4 + 0.8 * (f - fmin) / (fmax - fmin)
+    inputs[when, NEG] = 0.4 + 0.8 * (fmax - f) / (fmax - fmin)
 
 
 def generate_trial(rng, dt, params):
-    shown = tasktools.choose_condition(rng, params, {"fpair": fpairs, "gt_lt": gt_lts}, pcatch)
+    shown = tasktools.choose_condition(rng, params, conditions, pcatch)
     if shown is None:
         epochs = {"T": 2500}
     else:
@@ -65,9 +63,8 @@ def generate_trial(rng, dt, params):
         choice = 0 if shown["gt_lt"] == ">" else 1
         f1, f2 = (high, low) if choice == 0 else (low, high)
         trial["info"] = {"f1": f1, "f2": f2, "choice": choice}
-        for epoch, f in (("f1", f1), ("f2", f2)):
-            trial["inputs"][e[epoch], POS] = scale_p(f)
-            trial["inputs"][e[epoch], NEG] = scale_n(f)
+        show(trial["inputs"], e["f1"], f1)
+        show(trial["inputs"], e["f2"], f2)
     if params.get("target_output", False):
         trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice)
     return trial
@@ -84,6 +81,9 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
+    import logging
+
     from pycog_dgr import Model
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Model(__file__).train("romo.npz")

@@ -66,7 +66,8 @@ def test_float32_softmax_rows_pass_as_targets():
     ("weights", "message"),
     [
         (np.ones(4), r"shape \(4,\)"),
-        (np.array([1, 0, 1]), "above 0"),
+        (np.array([1, -0.1, 1]), "at least 0"),
+        (np.zeros(3), "above 0 for some trial"),
         (np.array([1, np.inf, 1]), "finite"),
         (np.array([1, np.nan, 1]), "finite"),
     ],

@@ -84,6 +84,16 @@ def test_scaling_all_weights_changes_nothing():
     assert_same_state(one.state(), other.state())
 
 
+def test_trials_of_weight_zero_take_no_part():
+    images, targets = examples()
+    weights = np.ones(20)
+    weights[12:] = 0
+    one, other = small(), small()
+    one.fit(images, targets, weights, iterations=5, rng=np.random.default_rng(0), batch_size=8)
+    other.fit(images[:12], targets[:12], iterations=5, rng=np.random.default_rng(0), batch_size=8)
+    assert_same_state(one.state(), other.state())
+
+
 def test_it_learns_which_row_is_bright():
     model = small(seed=3)
     model.fit(*examples(200), iterations=150, rng=np.random.default_rng(0))

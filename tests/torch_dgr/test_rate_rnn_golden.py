@@ -44,9 +44,10 @@ def masks_of(fixture, params):
             continue
         effective = fixture[f"eff_{name}_"].astype(float)
         plastic = np.ones(effective.shape)
-        if params.get(setting) is not None:
-            plastic = params[setting]["__connectivity__"]["mask_plastic"]
-            plastic = np.asarray(plastic, dtype=float)
+        given = params.get(setting)
+        if given is not None:
+            given = given["mask_plastic"] if isinstance(given, dict) else given
+            plastic = (np.asarray(given) != 0).astype(float)
         elif name == "Wrec":
             plastic -= np.eye(len(effective))
         signs = 1 if params.get("ei") is None or name == "Win" else params["ei"]
@@ -56,9 +57,7 @@ def masks_of(fixture, params):
 
 def network_of(fixture, floatX):
     settings = decoded(json.loads(str(fixture["settings"])))
-    params = {key: value for key, value in settings["params"].items()}
-    if isinstance(params.get("Crec"), dict):
-        assert "__connectivity__" in params["Crec"]
+    params = settings["params"]
     parameters = {
         name: fixture.get(f"init_{name}", fixture.get(f"eff_{name}"))
         for name in ("Win", "Wrec", "Wout", "brec", "bout", "x0")
@@ -93,9 +92,24 @@ def batch_of(u, y, N):
 def assert_close(mine, golden, tolerance, name):
     mine, golden = np.asarray(mine, dtype=float), np.asarray(golden, dtype=float)
     assert mine.shape == golden.shape, name
-    np.testing.assert_array_equal(np.isnan(mine), np.isnan(golden), err_msg=name)
-    scale = np.nanmax(np.abs(golden), initial=0)
-    np.testing.assert_allclose(mine, golden, rtol=tolerance, atol=tolerance * scale, err_msg=name)
+    finite = np.isfinite(golden)  # what overflowed is infinite or NaN by order of summation
+    np.testing.assert_array_equal(np.isfinite(mine), finite, err_msg=name)
+    mine, golden = mine[finite], golden[finite]
+    scale = np.abs(golden).max(initial=0)
+    np.testing.assert_allclose(mine, golden, rtol=0, atol=tolerance * scale, err_msg=name)
+
+
+def compiled_away(network, batch, z):
+    """What the original's compiler left out of the loss it reports (not of its gradient).
+
+    With sigmoid outputs Theano takes the 1 + e of log((1 + e) - z) for 1 and evaluates
+    log(1 - z). The difference, of order e = 1e-10, is larger than the tolerance here.
+    """
+    if network.output_activation != "sigmoid":
+        return 0.0
+    z, target, mask = (np.asarray(one, dtype=float) for one in (z, batch.targets, batch.mask))
+    term = (1 - target) * (np.log1p(-z) - np.log((1 - z) + 1e-10))
+    return (term * mask).sum() / mask.sum()
 
 
 def check_instant(network, objective, batch, fixture, prefix, tolerance, trials=None):
@@ -103,7 +117,7 @@ def check_instant(network, objective, batch, fixture, prefix, tolerance, trials=
     found = gradients(network, batch, objective)
     D = torch.cat([found.D, torch.zeros_like(found.D[:1])])  # g_t = (1 - alpha) D_{t+1}
     mine = {
-        "loss": found.loss,
+        "loss": found.loss - compiled_away(network, batch, found.trajectory.z),
         "regs": found.penalty,
         "error": found.error,
         "x": found.trajectory.x[:, :trials],
@@ -116,7 +130,7 @@ def check_instant(network, objective, batch, fixture, prefix, tolerance, trials=
     compared = [key for key in mine if f"{prefix}_{key}" in fixture]
     assert {"x", "z", "g_x", "grad_Wrec", "dOmega_dWrec"} <= set(compared)
     for key in compared:
-        if key == "dOmega_dWrec" and np.isnan(found.Omega):
+        if key == "dOmega_dWrec" and found.nelems == 0:
             assert not found.dOmega_dWrec.any()  # the original reports NaN, and trains as with 0
             continue
         assert_close(mine[key], fixture[f"{prefix}_{key}"], tolerance, f"{prefix}_{key}")
@@ -138,12 +152,15 @@ def test_fifty_updates_give_the_numbers_of_the_original(name):
     batches = [batch_of(source[f"u{i}"], source[f"y{i}"], network.N) for i in range(5)]
 
     check_instant(network, objective, batches[0], fixture, "p0", at_a_step)
-    before = evaluate(network, batches[0], objective)
-    assert_close([before.loss, before.error], fixture["fcost0"], at_a_step, "fcost0")
     history = []
     for step in range(1, 51):
-        report = train_step(network, optimiser, batches[(step - 1) % 5], objective)
-        history.append(tuple(report))
+        batch = batches[(step - 1) % 5]
+        loss, error, trajectory = evaluate(network, batch, objective)
+        loss -= compiled_away(network, batch, trajectory.z)
+        if step == 1:
+            assert_close([loss, error], fixture["fcost0"], at_a_step, "fcost0")
+        report = train_step(network, optimiser, batch, objective)
+        history.append((loss, *report[1:]))
         if step in (1, 2, 10, 50):
             tolerance = at_a_step if step <= 10 else after_all
             check_parameters(network, fixture, f"after{step}", tolerance)
@@ -186,7 +203,7 @@ def test_a_hundred_updates_of_the_thesis_network_give_the_numbers_of_the_origina
 
 def test_every_kind_of_step_is_among_the_fixtures():
     kinds = {name.removeprefix("step_").split("_seed")[0] for name in STEPS}
-    assert {"a_ei", "b_nodale", "e_fixed", "vectau", "out_softmax_ei", "nan_T1"} <= kinds
+    assert {"a_ei", "b_nodale", "e_fixed_nodale", "vectau", "out_softmax_ei", "nan_T1"} <= kinds
     assert MNIST
 
 

@@ -1,0 +1,7 @@
+"""`python -m bridge` is `dgr`."""
+
+import sys
+
+from bridge.cli import main
+
+sys.exit(main())

@@ -1,0 +1,29 @@
+"""dgr convert: an original pycog save file (a Python 2 pickle) into ours."""
+
+import argparse
+from pathlib import Path
+
+HELP = "convert an original pycog save file (.pkl) into one of ours (.npz)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("old", type=Path, help="the original's save file; nothing in it is run")
+    parser.add_argument("new", type=Path, help="the file to write")
+    parser.add_argument("--force", action="store_true", help="replace the new file if it is there")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert, and print what the file holds. Errors: CheckpointError."""
+    from pycog_dgr import checkpoint, legacy
+    from pycog_dgr.errors import CheckpointError
+
+    if arguments.new.exists() and not arguments.force:
+        raise CheckpointError(f"{arguments.new}: is already there; pass --force to replace it")
+    save = legacy.load(arguments.old)
+    checkpoint.save(arguments.new, save)
+    N = save.best.weights.Wrec.shape[0]
+    print(
+        f"{arguments.new}: {N} units, {save.iteration - 1} iterations, best loss "
+        f"{save.best.cost:.6g} after {save.best.iteration - 1}"
+    )
+    return 0

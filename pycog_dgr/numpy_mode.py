@@ -1,0 +1,76 @@
+"""A PyTensor mode that runs graphs through numpy: nothing to compile, so no cold start.
+
+PyTensor's own Python implementations loop over single elements in Python where numpy has no
+function of the same signature (switch, fill, cast, sums and products of three or more terms).
+`UseNumpy` replaces those by the numpy calls below; everything else PyTensor already maps to numpy.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import pytensor.scalar as ps
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode, optdb
+from pytensor.graph.features import ReplaceValidate
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import GraphRewriter, SequentialGraphRewriter
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.scalar.math import Softplus
+from pytensor.tensor.elemwise import Elemwise
+
+# The rest of PyTensor's rewrites costs seconds and gains nothing without a compiler; some of them
+# also take 1 + 1e-10 for 1 inside the logarithms of the losses.
+REWRITES = RewriteDatabaseQuery(include=("merge", "canonicalize"))
+
+
+def add(*terms: NDArray) -> NDArray:
+    return reduce(np.add, terms)
+
+
+def multiply(*factors: NDArray) -> NDArray:
+    return reduce(np.multiply, factors)
+
+
+def fill(shape_of: NDArray, value: NDArray) -> NDArray:
+    return np.array(np.broadcast_to(value, np.broadcast_shapes(shape_of.shape, value.shape)))
+
+
+def softplus(x: NDArray) -> NDArray:
+    return np.logaddexp(x.dtype.type(0), x)
+
+
+BY_NUMPY = {
+    ps.Add: f"{__name__}.add",
+    ps.Mul: f"{__name__}.multiply",
+    ps.Second: f"{__name__}.fill",
+    ps.Switch: "numpy.where",
+    Softplus: f"{__name__}.softplus",
+    ps.Cast: "numpy.array",  # Elemwise then converts to the type of its output
+}
+
+
+class UseNumpy(GraphRewriter):
+    """Give every elementwise node that numpy can run as a whole the function that does it."""
+
+    def add_requirements(self, fgraph: FunctionGraph) -> None:
+        fgraph.attach_feature(ReplaceValidate())
+
+    def apply(self, fgraph: FunctionGraph) -> None:
+        for node in fgraph.toposort():
+            if not isinstance(node.op, Elemwise):
+                continue
+            name = BY_NUMPY.get(type(node.op.scalar_op))
+            spec = node.op.nfunc_spec
+            if name is None or (spec is not None and spec[1] == len(node.inputs)):
+                continue
+            by_numpy = Elemwise(node.op.scalar_op, nfunc_spec=(name, len(node.inputs), 1))
+            fgraph.replace_validate(
+                node.outputs[0], by_numpy(*node.inputs), reason="run by numpy as a whole"
+            )
+
+
+def numpy_mode() -> Mode:
+    """Few rewrites, numpy for every node."""
+    return Mode(linker="py", optimizer=SequentialGraphRewriter(optdb.query(REWRITES), UseNumpy()))

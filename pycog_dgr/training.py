@@ -1,0 +1,304 @@
+"""The training loop: validate, keep the best network, save, stop; otherwise one gradient step.
+
+Before iterations 1, 1 + checkfreq, 1 + 2 checkfreq, ... the network is validated on a fresh batch:
+
+    cost = loss + regularisers, RMSE, performance(trials, z) if the task has one
+
+The lowest cost so far is the best network. Then, in this order, training stops when RMSE <=
+min_error, when terminate(history of the last of these numbers) is true, or, at any iteration, when
+the best is more than `patience` iterations old; at last after max_iter iterations.
+
+Source: Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), as in the original's code: two
+datasets with random streams of their own, both kept in the save file; `callback(trials, z)` and the
+best costs are handed on to the task with every trial.
+"""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from . import checkpoint
+from .checkpoint import Best, Checkpoint
+from .connectivity import Connectivity
+from .dataset import Batch, Dataset
+from .errors import BackendError, CheckpointError, SettingError
+from .initialisation import initial_parameters
+from .legacy import is_legacy, open_save
+from .simulate import simulate
+from .step import TrainingStep
+
+logger = logging.getLogger(__name__)
+
+FUNCTIONS = ("callback", "performance", "terminate")  # settings that no save file holds
+NETWORK_IDENTITY = (
+    "Nin", "N", "Nout", "ei", "ei_positive_func", "Cin", "Crec", "Cout",
+    "hidden_activation", "output_activation",
+)  # fmt: skip
+BACKEND_TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # relative to the largest output
+
+
+class Result(NamedTuple):
+    """Why training stopped ('min_error', 'terminate', 'patience', 'max_iter' or 'interrupted'),
+    after how many iterations, and what the save file holds."""
+
+    reason: str
+    iterations: int
+    checkpoint: Checkpoint
+
+
+def train(
+    task,
+    network,
+    training,
+    savefile,
+    *,
+    recover=True,
+    floatX="float32",
+    backend="auto",
+    optimiser=None,
+):
+    """Train a network on a task, saving to `savefile` at every validation.
+
+    task, network, training   see dataset.Task, config.NetworkConfig and config.TrainingConfig
+    recover     go on from `savefile` where it exists, ours or the original's; otherwise start
+                anew (the file is replaced at the first save)
+    floatX, backend, optimiser   see step.TrainingStep
+
+    The initial network is saved as NAME_init.EXT. Ctrl-C saves and stops after the present
+    iteration. Returns a Result. Raises SettingError, TaskError, CheckpointError, BackendError.
+    """
+    if not network.Nout:
+        raise SettingError("setting Nout: a network without outputs has no loss to train on")
+    savefile = Path(savefile)
+    if not savefile.absolute().parent.is_dir():
+        raise CheckpointError(f"{savefile}: the folder does not exist; make it first")
+    run = _Run(task, network, training, savefile, floatX, backend, optimiser)
+    if recover and savefile.exists():
+        run.recover(open_save(savefile))
+    else:
+        initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
+        checkpoint.save(initial, run.checkpoint())
+    check_backend(run.step)
+    with interruptible() as interrupted:
+        reason = run.loop(interrupted)
+    logger.info("stopped after %d iterations: %s", run.iteration - 1, reason)
+    return Result(reason, run.iteration - 1, run.checkpoint())
+
+
+class _Run:
+    """The state of one training; `iteration` is the one to be done next, 1-based."""
+
+    def __init__(self, task, network, training, savefile, floatX, backend, optimiser):
+        self.training = training
+        self.savefile = savefile
+        self.settings = {**vars(network), **vars(training)}
+        p = dict(self.settings)
+        # A trial on a throw-away stream, as in the original: a faulty task shows before compiling.
+        masked = Dataset(1, task, floatX, p, name="gradient").has_output_mask()
+        logger.info("the task %s an output mask", "has" if masked else "has not")
+        self.gradient_data = Dataset(
+            training.n_gradient,
+            task,
+            floatX,
+            p,
+            batch_size=training.gradient_batch_size,
+            seed=training.gradient_seed,
+            name="gradient",
+        )
+        self.validation_data = Dataset(
+            training.n_validation,
+            task,
+            floatX,
+            p,
+            batch_size=training.validation_batch_size,
+            seed=training.validation_seed,
+            name="validation",
+        )
+        parameters, network = initial_parameters(network, training.seed)
+        self.step = TrainingStep(network, training, parameters, floatX, backend, optimiser)
+        self.iteration = 1
+        self.best = Best(1, np.inf, [], self.step.weights, self.step.parameters)
+        self.costs_history = []
+        self.Omega_history = []
+        self.callback_results = None
+        self.report = None
+        self.started = time.monotonic()
+
+    # -- save files -----------------------------------------------------------------------------
+
+    def checkpoint(self):
+        own = self.step.network.shapes
+        return Checkpoint(
+            settings={k: v for k, v in self.settings.items() if k not in FUNCTIONS},
+            trained=self.step.network.trained,
+            iteration=self.iteration,
+            parameters=self.step.parameters,
+            best=self.best,
+            costs_history=list(self.costs_history),
+            Omega_history=list(self.Omega_history),
+            rng_gradient=self.gradient_data.rng.get_state(),
+            rng_validation=self.validation_data.rng.get_state(),
+            optimiser={k: v for k, v in self.step.state().items() if k not in own},
+            callback_results=self.callback_results,
+        )
+
+    def save(self):
+        if is_legacy(self.savefile):  # never lose the original's file to ours
+            checkpoint.keep_previous(self.savefile, f"{self.savefile}.original")
+        checkpoint.save(self.savefile, self.checkpoint())
+
+    def recover(self, saved):
+        """Go on from a save file; CheckpointError where it belongs to another network."""
+        differing = [
+            name
+            for name in self.identity()
+            if name in saved.settings and not _same(saved.settings[name], self.settings[name])
+        ]
+        if set(saved.trained) != set(self.step.network.trained):
+            differing.append("the trained parameters")
+        if differing:
+            raise CheckpointError(
+                f"{self.savefile}: saved by a network with different {', '.join(differing)}; "
+                "train with recover=False to start anew, or save under another name"
+            )
+        raw = {k: v for k, v in saved.parameters._asdict().items() if k in self.step.network.shapes}
+        self.step.load_state({**raw, **saved.optimiser})
+        self.iteration = saved.iteration
+        self.best = saved.best
+        self.costs_history = list(saved.costs_history)
+        self.Omega_history = list(saved.Omega_history)
+        self.callback_results = saved.callback_results
+        self.gradient_data.rng.set_state(saved.rng_gradient)
+        self.validation_data.rng.set_state(saved.rng_validation)
+        logger.info("%s: going on from iteration %d", self.savefile, self.iteration)
+
+    def identity(self):
+        """Settings that a save file must share; the seed scales fixed recurrent weights."""
+        fixed = ("seed", "rho0") if self.step.network.Crec.nfixed else ()
+        return (*NETWORK_IDENTITY, *fixed)
+
+    # -- the loop -------------------------------------------------------------------------------
+
+    def loop(self, interrupted):
+        """Train until something says stop; returns what did."""
+        while self.iteration <= self.training.max_iter:
+            if (self.iteration - 1) % self.training.checkfreq == 0:
+                self.validate()
+                self.save()
+                if self.costs_history[-1][1][1] <= self.training.min_error:
+                    return "min_error"
+                if self.training.terminate is not None and self.training.terminate(
+                    np.array([costs[-1] for _, costs in self.costs_history])
+                ):
+                    return "terminate"
+            if self.iteration - self.best.iteration > self.training.patience:
+                return "patience"
+            if interrupted.is_set():
+                self.save()
+                return "interrupted"
+            batch = self.gradient_data(self.best.other_costs, self.callback_results)
+            self.report = self.step.update(batch)
+            self.iteration += 1
+        return "max_iter"
+
+    def validate(self):
+        """Judge the present network on a fresh validation batch, and keep it if it is the best."""
+        batch = self.validation_data(self.best.other_costs)
+        loss, error, z = self.step.evaluate(batch)
+        costs = [loss, error]
+        trials = self.validation_data.get_trials()
+        if self.training.performance is not None:
+            costs.append(float(self.training.performance(trials, z)))
+        if self.training.callback is not None:
+            self.callback_results = self.training.callback(trials, z)
+        self.costs_history.append([self.gradient_data.ntrials, costs])
+        if self.report is not None:
+            Omega = self.training.lambda_Omega * self.report.Omega
+            self.Omega_history.append([self.gradient_data.ntrials, Omega])
+        is_best = loss < self.best.cost
+        if is_best:
+            self.best = Best(
+                self.iteration, loss, costs[1:], self.step.weights, self.step.parameters
+            )
+        self.log(costs, is_best)
+
+    def log(self, costs, is_best):
+        logger.info(
+            "%d updates, %.0f s: loss %.6f, RMSE %.6f%s%s%s",
+            self.iteration - 1,
+            time.monotonic() - self.started,
+            *costs[:2],
+            "".join(f", performance {value:.2f}" for value in costs[2:]),
+            "" if self.report is None else ", Omega {2:.6f}, gradient {1:.6f}".format(*self.report),
+            " - new best" if is_best else "",
+        )
+        if not np.isfinite(costs[0]):
+            logger.warning("the validation loss is %s; a lower learning_rate may help", costs[0])
+
+
+def _same(saved, own):
+    """Whether two settings agree: masks by what they allow and fix, numbers to rounding."""
+    if saved is None or own is None:
+        return saved is own
+    if isinstance(own, Connectivity):
+        if not isinstance(saved, Connectivity) or saved.shape != own.shape:
+            return False
+        return np.array_equal(saved.mask_plastic, own.mask_plastic) and np.allclose(
+            saved.mask_fixed, own.mask_fixed
+        )
+    return np.array_equal(saved, own)
+
+
+def check_backend(step):
+    """Compare the compiled outputs with the plain numpy equations on one small random batch.
+
+    BackendError where they differ by more than BACKEND_TOLERANCE of the largest output.
+    """
+    network, rng = step.network, np.random.RandomState(0)
+    sizes = (network.Nin, network.Nout, network.Nout, network.N)
+    batch = Batch(*(rng.uniform(size=(5, 2, n)).astype(step.floatX) for n in sizes))
+    compiled = step.evaluate(batch).z
+    expected = simulate(
+        step.weights,
+        batch.inputs,
+        batch.noise,
+        network.alpha,
+        hidden_activation=network.hidden_activation,
+        output_activation=network.output_activation,
+    ).z
+    difference = np.max(np.abs(compiled - expected)) / max(np.max(np.abs(expected)), 1e-30)
+    if not difference <= BACKEND_TOLERANCE[step.floatX]:
+        raise BackendError(
+            f"backend {step.backend!r} in {step.floatX} differs from the numpy equations by "
+            f"{difference:.1e} of the largest output; train with backend='scan', and please report"
+        )
+
+
+@contextlib.contextmanager
+def interruptible():
+    """An event that Ctrl-C sets instead of raising; a second Ctrl-C raises as usual.
+
+    In other threads than the main one, where signals cannot be caught, it is never set.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def handle(signum, frame):
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        logger.warning("interrupted: saving after this iteration (Ctrl-C again to stop at once)")
+        interrupted.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)

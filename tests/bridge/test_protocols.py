@@ -1,0 +1,54 @@
+"""Protocols are data, complete, and checked."""
+
+import json
+
+import pytest
+
+from bridge.errors import SettingError
+from bridge.protocols import BUDGETS, PROTOCOLS, Budget, Mix, protocol_named
+
+
+def test_every_protocol_is_json_and_covers_both_solvers():
+    for protocol in PROTOCOLS.values():
+        assert json.loads(json.dumps(protocol.as_dict()))["name"] == protocol.name
+        assert set(protocol.solvers) == {"lstm", "biornn"}
+
+
+def test_only_the_notebooks_leak_and_they_say_so():
+    for protocol in PROTOCOLS.values():
+        honest = protocol.selection != "test" and protocol.generator_data == "replay"
+        assert honest == (not protocol.leaks)
+    assert len(PROTOCOLS["notebooks"].leaks) == 2
+
+
+def test_the_published_mixes_are_those_of_the_thesis():
+    text = protocol_named("text").solvers["biornn"]
+    second, third = text.mix_of(2), text.mix_of(3)
+    assert round(second.real_share * 12089) == 1408
+    assert round(second.replayed * 1408) == 12665
+    assert round(third.real_share * 11263) == 2500
+    assert round(third.replayed * 2500) == 22000
+    lstm = protocol_named("text").solvers["lstm"]
+    assert [lstm.mix_of(k).real_weight for k in (1, 2, 3, 4, 5)] == [None, 0.5, 0.1, 0.1, 0.1]
+
+
+def test_an_unknown_protocol_names_the_nearest():
+    with pytest.raises(SettingError, match="did you mean 'notebooks'"):
+        protocol_named("notebook")
+
+
+@pytest.mark.parametrize("wrong", [{"real_share": 0}, {"real_share": 1.1}, {"replayed": -1},
+                                   {"real_weight": 1.0}])
+def test_an_impossible_mix_is_refused(wrong):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        Mix(**wrong)
+
+
+def test_a_budget_shrinks_but_keeps_its_floor():
+    budget = Budget(0.25, 0.1, 1000)
+    assert budget.solver(400) == 100
+    assert budget.generator(400) == 1000 and budget.generator(40000) == 4000
+    assert budget.times(0.1).generator(400) == 100
+    assert BUDGETS["mnist"].solver(7) == 7
+    with pytest.raises(SettingError, match="scale"):
+        budget.times(0)

@@ -1,0 +1,67 @@
+"""A results folder serves one configuration and one process at a time."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bridge import results
+from bridge.errors import ResultsError
+
+CONFIG = {"data": "tiny", "protocol": {"name": "text"}, "seeds": [1], "solvers": ["lstm"],
+          "replays": ["none"], "audits": []}
+
+
+def test_a_folder_grows_by_seeds_but_not_by_protocols(tmp_path):
+    folder = tmp_path / "run"
+    results.claim(folder, CONFIG)
+    grown = results.claim(folder, {**CONFIG, "seeds": [2], "solvers": ["biornn"]})
+    assert grown["seeds"] == [1, 2] and grown["solvers"] == ["lstm", "biornn"]
+    assert json.loads((folder / "config.json").read_text()) == grown
+    with pytest.raises(ResultsError, match=r"another configuration.*protocol"):
+        results.claim(folder, {**CONFIG, "protocol": {"name": "notebooks"}})
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(ResultsError, match="not a results folder"):
+        results.claim(tmp_path, CONFIG)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_malformed_configuration_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ResultsError, match=r"config\.json cannot be read"):
+        results.claim(tmp_path, CONFIG)
+
+
+def test_a_second_process_is_refused_and_a_dead_ones_lock_is_free(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys, time, pathlib; from bridge.results import lock\n"
+         "with lock(pathlib.Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)",
+         str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(ResultsError, match="in use by another process"), results.lock(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with results.lock(tmp_path):
+        pass
+
+
+def test_tables_have_their_columns_and_empty_cells(tmp_path):
+    row = dict.fromkeys(results.TABLES["accuracy"], 1)
+    results.write_table(tmp_path, "accuracy", [{**row, "old": None, "overall": 93.123456789}])
+    header, line = (tmp_path / "tables" / "accuracy.csv").read_text().splitlines()
+    assert header == ",".join(results.TABLES["accuracy"])
+    assert line == "1,1,1,1,1,93.1235,1,,1"
+    with pytest.raises(ValueError, match="extra"):
+        results.write_table(tmp_path, "accuracy", [{**row, "extra": 1}])
+
+
+def test_a_manifest_names_versions_and_machine():
+    found = results.manifest("dgr reproduce")
+    assert found["command"] == "dgr reproduce"
+    assert {"python", "numpy", "torch", "pytensor"} <= set(found["versions"])

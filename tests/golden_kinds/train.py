@@ -1,0 +1,79 @@
+"""Whole trainings (train_*.npz): histories, parameters, best network, random streams, stopping.
+
+Of the best network Wrec is compared, and Win and Wout where Dale's law applies; the original's
+other best entries alias the present values (NOTES.md) and are not compared.
+"""
+
+import tempfile
+from pathlib import Path
+
+from pycog_dgr import checkpoint, tasktools
+from pycog_dgr.config import settings
+from pycog_dgr.training import train
+from tests.golden_kinds.tasks_common import error, load, same, task
+
+TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
+TASK_BY_INPUTS = {0: "sinewave", 2: "rdm_fixed", 3: "rdm_varstim"}
+
+
+def reads(path):
+    return path.name.startswith("train_") and path.suffix == ".npz"
+
+
+def check(path):
+    """Yield (what, error, tolerance)."""
+    arrays, meta = load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        savefile = Path(folder) / "save.npz"
+        yield from compare(savefile, "", meta["params"], arrays, meta, path)
+        if "params2" in meta:
+            yield from compare(savefile, "again_", meta["params2"], arrays, meta, path)
+
+
+def compare(savefile, prefix, params, arrays, meta, path):
+    tolerance = TOLERANCE[meta["floatX"]]
+    own_task = task(TASK_BY_INPUTS[params.get("Nin", 0)])
+    network, training = settings(**with_functions(params, own_task, path))
+    train(own_task, network, training, savefile, floatX=meta["floatX"])
+    got = checkpoint.load(savefile)
+
+    yield f"{prefix}iterations", same(
+        [got.iteration, got.best.iteration],
+        [int(arrays[f"{prefix}iter"]), int(arrays[f"{prefix}best_iter"])],
+    ), 0.0
+    costs = [[trials, *costs] for trials, costs in got.costs_history]
+    values = {"costs_history": costs, "Omega_history": got.Omega_history}
+    values |= {"best_cost": got.best.cost, "best_other_costs": got.best.other_costs}
+    values["best_Wrec_"] = got.best.weights.Wrec
+    values |= {f"current_{name}": getattr(got.parameters, name) for name in got.trained}
+    for name, value in values.items():
+        yield prefix + name, error(value, arrays[prefix + name]), tolerance
+    if network.ei is not None:
+        for name in {"Win", "Wout"} & set(network.shapes):
+            key = f"{prefix}best_{name}_"
+            yield key, error(getattr(got.best.weights, name), arrays[key]), tolerance
+    for stream in ("gradient", "validation"):
+        _, key, *rest = getattr(got, f"rng_{stream}")
+        where = f"{prefix}rng_{stream}_"
+        yield where + "key", error(key, arrays[where + "key"]), 0.0
+        name = where + "pos_hasgauss_cached"
+        yield name, error(rest, arrays[name]), 0.0
+    unread = [
+        name
+        for name in arrays
+        if name.startswith(prefix + "current_") and name.removeprefix(prefix) not in values
+    ]
+    yield f"{prefix}parameters present", same(unread, []), 0.0
+
+
+def with_functions(params, own_task, path):
+    """The settings, with functions in place of what the fixture says about them."""
+    params = dict(params)
+    if params.get("performance"):
+        params["performance"] = tasktools.performance_2afc
+    described = params.pop("terminate", None) or ""
+    if path.name.startswith("train_terminate"):
+        params["terminate"] = lambda history: len(history) >= 4
+    elif "function terminate" in described:
+        params["terminate"] = own_task.terminate
+    return params

@@ -1,0 +1,202 @@
+"""Our save files: everything comes back, damage is noticed, the previous file is kept."""
+
+import dataclasses
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from pycog_dgr import CheckpointError, Connectivity, checkpoint
+from pycog_dgr.checkpoint import Best, Checkpoint
+from pycog_dgr.connectivity import Parameters, Weights
+
+
+def made(**changes):
+    rng = np.random.RandomState(3)
+    raw = Parameters(None, *(rng.normal(size=s) for s in ((3, 3), (2, 3), 3, 2, 3)))
+    whole = Checkpoint(
+        settings={
+            "N": 3, "ei": np.array([1, 1, -1]), "mode": "batch", "dt": None, "tau": np.float64(50),
+            "Crec": Connectivity(1 - np.eye(3), np.diag([0.0, 0.5, 0.0])),
+            "structure": {"inputs": ["left", "right"], "groups": {"a": (range(2), "blue")}},
+        },
+        trained=("Wrec", "Wout"),
+        iteration=11,
+        parameters=raw,
+        best=Best(6, 0.5, [0.7, 60.0], Weights(*raw), raw),
+        costs_history=[[0, [np.inf, 0.7]], [40, [0.5, 0.6]]],
+        Omega_history=[[40, 0.1]],
+        rng_gradient=rng.get_state(),
+        rng_validation=np.random.RandomState(4).get_state(),
+        optimiser={"Wrec_m": np.zeros((3, 3), np.float32)},
+        callback_results=[0.5, 0.5],
+    )  # fmt: skip
+    return dataclasses.replace(whole, **changes)
+
+
+def test_everything_comes_back(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    got, want = checkpoint.load(path), made()
+    for ours, theirs in zip(got.parameters[1:], want.parameters[1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert got.parameters.Win is None and got.best.weights.Win is None
+    np.testing.assert_array_equal(got.settings["Crec"].mask_fixed, np.diag([0, 0.5, 0]))
+    np.testing.assert_array_equal(got.settings["ei"], [1, 1, -1])
+    assert got.settings["structure"]["groups"] == {"a": [[0, 1], "blue"]}
+    assert got.settings["tau"] == 50 and got.settings["dt"] is None
+    for name in ("trained", "iteration", "costs_history", "Omega_history", "callback_results"):
+        assert getattr(got, name) == getattr(want, name)
+    assert got.best.other_costs == [0.7, 60.0]
+    assert got.optimiser["Wrec_m"].dtype == np.float32
+    stream = np.random.RandomState()
+    stream.set_state(got.rng_gradient)
+    want_stream = np.random.RandomState()
+    want_stream.set_state(want.rng_gradient)
+    assert stream.normal() == want_stream.normal()
+
+
+def test_a_file_converted_from_pycog_has_no_raw_best(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made(best=made().best._replace(parameters=None), rng_gradient=None))
+    assert checkpoint.load(path).best.parameters is None
+    assert checkpoint.load(path).rng_gradient is None
+
+
+def test_the_previous_file_is_kept(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made(iteration=1))
+    checkpoint.save(path, made(iteration=2))
+    assert checkpoint.load(path).iteration == 2
+    assert checkpoint.load(checkpoint.previous(path)).iteration == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["save.npz", "save.npz.previous"]
+
+
+def test_a_value_that_is_not_data_is_refused_and_the_old_file_stays(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    before = path.read_bytes()
+    for bad, message in (
+        ({"terminate": lambda history: True}, "settings/terminate: a function"),
+        ({"tau": np.array([None])}, "arrays of object"),
+        ({1: 2}, "settings: a dict"),
+        ({"a": {"b/c": np.ones(1)}, "a/b": {"c": np.ones(1)}}, "two values"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            checkpoint.save(path, made(settings=bad))
+    assert path.read_bytes() == before
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        checkpoint.save(path, made(iteration=99))
+    assert path.read_bytes() == before
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="no such save file"):
+        checkpoint.load(tmp_path / "none.npz")
+
+
+def repacked(path, change):
+    """Rewrite the archive with its members changed by change(dict of bytes)."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def npy(array, **options):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(array), **options)
+    return buffer.getvalue()
+
+
+def changed_header(members, **entries):
+    header = json.loads(np.load(io.BytesIO(members["header.npy"])).tobytes())
+    header |= entries
+    members["header.npy"] = npy(np.frombuffer(json.dumps(header).encode(), np.uint8))
+
+
+def claim_much(members):
+    """A header that claims 8 TB."""
+    buffer = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+    np.lib.format.write_array_header_1_0(buffer, header)
+    members["parameters/Wrec.npy"] = buffer.getvalue() + bytes(72)
+
+
+def spoil_header(members):
+    members["parameters/Wrec.npy"] = npy(np.zeros(4)).replace(b"(4,), }", b"(4,(((]")
+
+
+def objects(members):
+    members["parameters/Wrec.npy"] = npy(np.array([print], dtype=object), allow_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update({"parameters/Wrec.npy": npy(np.zeros((3, 3)))}), "checksum"),
+        (lambda m: m.pop("parameters/Wrec.npy"), "checksum"),
+        (lambda m: m.pop("header.npy"), "another program"),
+        (lambda m: changed_header(m, format="other"), "another program"),
+        (lambda m: changed_header(m, version=99), "version 99"),
+        (claim_much, "damaged"),
+        (spoil_header, "damaged"),
+        (lambda m: m.update({"parameters/Wrec.npy": npy(np.zeros(1), version=(2, 0))}), "damaged"),
+        (objects, "damaged"),
+        (lambda m: m.update({"parameters/Wrec.npy": b"not npy"}), "damaged"),
+    ],
+)
+def test_damage_is_noticed_and_the_remedy_named(tmp_path, change, message):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    repacked(path, change)
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.load(path)
+
+
+def test_a_header_with_entries_missing_is_damaged(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+
+    def drop(members):
+        arrays = {n[:-4]: np.load(io.BytesIO(d)) for n, d in members.items() if n != "header.npy"}
+        tree = json.loads(np.load(io.BytesIO(members["header.npy"])).tobytes())["tree"]
+        del tree["best"]
+        changed_header(members, tree=tree, checksum=checkpoint._checksum(tree, arrays))
+
+    repacked(path, drop)
+    with pytest.raises(CheckpointError, match="entry is missing"):
+        checkpoint.load(path)
+
+
+def test_a_truncated_file_points_to_the_one_before(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    checkpoint.save(path, made())
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(CheckpointError, match=r"one before it is .*previous"):
+        checkpoint.load(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    with pytest.raises(CheckpointError, match="more than the 100 allowed"):
+        checkpoint.load(path, max_bytes=100)

@@ -1,0 +1,129 @@
+"""Batches beyond what the golden fixtures pin (tests/golden_kinds/data.py)."""
+
+import types
+
+import numpy as np
+import pytest
+
+from pycog_dgr import Dataset, TaskError
+from pycog_dgr.dataset import input_noise, recurrent_noise
+
+P = {
+    "Nin": 1, "N": 3, "Nout": 2, "dt": 10, "tau": 50, "tau_in": 100,
+    "var_in": 0.0, "var_rec": 0.0, "baseline_in": 0.2, "rectify_inputs": True,
+}  # fmt: skip
+
+
+def trial(steps=3, **parts):
+    made = {
+        "t": np.arange(1, steps + 1) * 10,
+        "inputs": np.ones((steps, 1)),
+        "outputs": np.ones((steps, 2)),
+    }
+    made |= parts
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def task(*trials):
+    """A task that returns the trials in turn."""
+    trials = list(trials)
+    seen = []
+
+    def generate_trial(rng, dt, params):
+        seen.append(params)
+        return trials[(len(seen) - 1) % len(trials)]
+
+    return types.SimpleNamespace(generate_trial=generate_trial, __name__="pulse", seen=seen)
+
+
+def dataset(*trials, size=2, p=None, **options):
+    return Dataset(size, task(*trials), "float64", {**P, **(p or {})}, **options)
+
+
+def test_padding_is_masked_but_receives_baseline():
+    batch = dataset(trial(2), trial(4))([])
+    assert batch.inputs.shape == (4, 2, 1) and batch.noise.shape == (4, 2, 3)
+    np.testing.assert_array_equal(batch.mask[:, 0, 0], [1, 1, 0, 0])
+    np.testing.assert_array_equal(batch.inputs[:, 0, 0], [1.2, 1.2, 0.2, 0.2])
+    np.testing.assert_array_equal(batch.targets[2:, 0], 0)
+
+
+def test_a_real_valued_mask_of_one_column_weighs_all_outputs():
+    batch = dataset(trial(mask=np.full((3, 1), 0.25)))([])
+    np.testing.assert_array_equal(batch.mask, 0.25)
+
+
+def test_negative_inputs_are_rectified_only_on_request():
+    negative = trial(inputs=np.full((3, 1), -1.0))
+    assert not dataset(negative)([]).inputs.any()
+    kept = dataset(negative, p={"rectify_inputs": False})([])
+    np.testing.assert_allclose(kept.inputs, -0.8)
+
+
+def test_noise_has_the_stated_variance_and_none_is_drawn_without_variance():
+    rng = np.random.RandomState(0)
+    drawn = input_noise(rng, (20000, 2), tau_in=100, dt=10, var_in=np.array([0.5, 0.0]))
+    assert drawn[:, 0].var() == pytest.approx(2 * 100 / 10 * 0.5, rel=0.05)
+    assert not drawn[:, 1].any()
+    drawn = recurrent_noise(rng, (20000, 2), tau=np.array([20.0, 80.0]), dt=10, var_rec=0.1)
+    assert drawn.var(axis=0) == pytest.approx([0.4, 1.6], rel=0.05)
+    before = rng.get_state()[2]
+    assert recurrent_noise(rng, (5, 2), tau=20, dt=10, var_rec=0) is None
+    assert rng.get_state()[2] == before
+
+
+def test_minibatches_use_up_the_stored_trials_and_drop_the_rest():
+    data = dataset(trial(), size=4, batch_size=10)
+    starts = []
+    for _ in range(3):
+        data([])
+        starts.append(data.trial_idx)
+    assert starts == [0, 4, 0]
+    assert data.ntrials == 12 and len(data.task.seen) == 20 and len(data.get_trials()) == 4
+
+
+def test_the_task_is_told_what_for_and_how_training_goes():
+    data = dataset(trial(), name="validation")
+    data([0.5], callback_results=[0.4, 0.6])
+    assert data.task.seen[1] == {
+        "target_output": True,
+        "minibatch_index": 1,
+        "best_costs": [0.5],
+        "callback_results": [0.4, 0.6],
+        "name": "validation",
+    }
+
+
+def test_the_present_minibatch_can_be_had_again():
+    data = dataset(trial(), p={"var_rec": 0.1})
+    first = data([])
+    np.testing.assert_array_equal(data([], update=False).noise, first.noise)
+    assert data.ntrials == 2
+
+
+def test_masks_are_found_on_one_trial():
+    assert dataset(trial(mask=np.ones((3, 2)))).has_output_mask()
+    assert not dataset(trial()).has_output_mask()
+
+
+@pytest.mark.parametrize(
+    ("faulty", "message"),
+    [
+        (trial(inputs=np.ones((3, 2))), r"'inputs' has shape \(3, 2\), expected \(3, 1\)"),
+        (trial(inputs=None), "'inputs' is missing"),
+        (trial(outputs=np.ones((4, 2))), "'outputs' has shape"),
+        (trial(outputs=np.full((3, 2), np.nan)), "'outputs' is not finite at time step 0"),
+        (trial(mask=np.array([["a", "b"]] * 3)), "'mask' holds"),
+        (trial(t=np.zeros(0)), "'t' must be a time axis"),
+        ([1, 2], "returned list"),
+    ],
+)
+def test_a_faulty_trial_is_named_by_task_key_and_shape(faulty, message):
+    with pytest.raises(TaskError, match=message) as raised:
+        dataset(faulty)([])
+    assert "task 'pulse'" in str(raised.value) and "'gradient'" in str(raised.value)
+
+
+def test_a_stored_batch_smaller_than_a_minibatch_is_refused():
+    with pytest.raises(TaskError, match="gradient_batch_size"):
+        dataset(trial(), size=4, batch_size=3)

@@ -1,0 +1,110 @@
+"""RNN.run and run_trials beyond what the golden runs pin (tests/golden_kinds/run.py)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pycog_dgr import RNN, CheckpointError, SettingError, TaskError
+from tests.golden_kinds.tasks_common import task
+
+SAVES = Path(__file__).parents[1] / "golden" / "saves"
+VARSTIM = SAVES / "tiny_varstim_ei_seed1234.pkl"
+SINE = SAVES / "tiny_sinewave_continuous_seed1234.pkl"
+GENERATE = task("rdm_varstim").generate_trial
+PARAMS = [{"name": "test"}] * 3 + [{"name": "test", "catch": True}]
+
+
+def test_trials_run_together_equal_trials_run_one_by_one():
+    one, many = RNN(VARSTIM), RNN(VARSTIM)
+    rng = np.random.RandomState(7)
+    runs = many.run_trials(GENERATE, PARAMS, seed=7, chunk=3)
+    assert len({len(run.t) for run in runs}) > 1  # durations differ, so there was padding
+    for params, run in zip(PARAMS, runs, strict=True):
+        info = one.run(inputs=(GENERATE, params), rng=rng)
+        assert info == run.info
+        np.testing.assert_array_equal(one.t, run.t)
+        np.testing.assert_array_equal(one.u, run.u)
+        np.testing.assert_allclose(one.r, run.r, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one.z, run.z, rtol=1e-5, atol=1e-6)
+    assert many.x_last is None
+
+
+def test_thousands_of_trials_run_at_once():
+    runs = RNN(VARSTIM).run_trials(GENERATE, [{"name": "test"}] * 2000)
+    assert len(runs) == 2000 and all(np.isfinite(run.z).all() for run in runs)
+
+
+def test_a_continuous_run_starts_where_the_last_one_ended():
+    rnn = RNN(SINE, {"var_rec": 0})
+    rnn.run(T=100)
+    end = rnn.r[:, -1]
+    rnn.run(T=40)
+    np.testing.assert_array_equal(rnn.r[:, 0], end)
+    batch = RNN(SINE, {"var_rec": 0, "mode": "batch"})
+    for _ in range(2):
+        batch.run(T=40)
+        np.testing.assert_array_equal(batch.r[:, 0], np.maximum(batch.x0, 0))
+
+
+def test_small_weights_are_set_to_zero_in_a_copy():
+    whole, cut = RNN(VARSTIM, {"threshold": 0}), RNN(VARSTIM, {"threshold": 0.1})
+    small = np.abs(whole.Wrec) < 0.1
+    assert small.any() and not cut.Wrec[small].any()
+    np.testing.assert_array_equal(cut.Wrec[~small], whole.Wrec[~small])
+    assert cut.Win.shape == (20, 3) and cut.Wout.shape == (2, 20)
+    assert cut.brec.shape == cut.x0.shape == (20,) and cut.bout.shape == (2,)
+
+
+def test_initial_noise_moves_the_first_sample():
+    still, moved = RNN(VARSTIM), RNN(VARSTIM, {"sigma0": 0.5})
+    for rnn in (still, moved):
+        rnn.run(inputs=(GENERATE, PARAMS[3]))
+    assert np.ptp(still.r[:, 0] - np.maximum(still.x0, 0)) == 0
+    assert np.ptp(moved.r[:, 0]) > 0.1
+
+
+def test_independent_units_have_the_stationary_variance():
+    rnn = RNN(None, {"N": 3, "dt": 1, "tau": 10, "var_rec": 0.2})
+    assert rnn.costs_history is None
+    rnn.run(T=20000, seed=1)
+    np.testing.assert_allclose(rnn.r[:, 500:].var(axis=1), 0.2, rtol=0.15)
+    np.testing.assert_array_equal(rnn.z, rnn.r)
+
+
+def test_a_run_needs_a_duration_or_a_task():
+    with pytest.raises(TaskError, match="duration T"):
+        RNN().run()
+
+
+def test_a_run_of_no_duration_is_the_initial_state():
+    rnn = RNN(None, {"N": 3})
+    rnn.run(T=0)
+    np.testing.assert_array_equal(rnn.r, np.full((3, 1), np.float32(0.1)))
+
+
+def test_a_task_of_another_size_is_refused():
+    with pytest.raises(TaskError, match=r"'inputs' has shape .*, expected"):
+        RNN(VARSTIM).run(inputs=(task("rdm_fixed").generate_trial, {"name": "test"}))
+
+
+def test_unknown_and_unfit_overrides_are_refused_with_the_near_miss():
+    with pytest.raises(SettingError, match="did you mean 'threshold'"):
+        RNN(VARSTIM, {"treshold": 0.1})
+    with pytest.raises(SettingError, match="sigma0"):
+        RNN(VARSTIM, {"sigma0": -1})
+    with pytest.raises(SettingError, match="dt"):
+        RNN(VARSTIM, {"dt": 0})
+    with pytest.raises(CheckpointError, match="no such save file"):
+        RNN("nowhere.npz")
+
+
+def test_the_log_says_what_was_loaded_and_that_dt_is_large(caplog):
+    with caplog.at_level("INFO"):
+        RNN(VARSTIM)
+        RNN(None)
+    assert "15 updates" in caplog.text and "large for tau" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        RNN(VARSTIM, verbose=False)
+    assert not caplog.text

@@ -1,0 +1,257 @@
+"""The training loop: checks, stopping, saving, going on. Golden trainings: test_golden_tasks.py."""
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pycog_dgr import BackendError, CheckpointError, Connectivity, SettingError, checkpoint
+from pycog_dgr.config import settings
+from pycog_dgr.training import check_backend, interruptible, train
+from tests.pycog_dgr import tiny
+
+SAVES = Path(__file__).parents[1] / "golden" / "saves"
+TASK = types.SimpleNamespace(generate_trial=tiny.generate_trial, __name__="tiny")
+
+
+def go(savefile, task=TASK, **changes):
+    options = {k: changes.pop(k) for k in ("recover", "floatX") if k in changes}
+    network, training = settings(**{**tiny.SETTINGS, **changes})
+    return train(task, network, training, savefile, **options)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A training of 5 iterations in float64, with checks before 1, 3 and 5."""
+    savefile = tmp_path_factory.mktemp("trained") / "save.npz"
+    return savefile, go(savefile, floatX="float64")
+
+
+def copied(trained, tmp_path):
+    return shutil.copy(trained[0], tmp_path / "save.npz")
+
+
+def test_checks_come_before_the_first_update_and_every_checkfreq(trained):
+    _, result = trained
+    assert (result.reason, result.iterations) == ("max_iter", 5)
+    assert [trials for trials, _ in result.checkpoint.costs_history] == [0, 6, 12]
+    assert [trials for trials, _ in result.checkpoint.Omega_history] == [6, 12]
+
+
+def test_the_initial_network_is_saved_too(trained):
+    initial = checkpoint.load(trained[0].with_name("save_init.npz"))
+    assert initial.iteration == 1 and initial.best.cost == np.inf
+    assert initial.costs_history == []
+
+
+def test_the_best_network_is_a_snapshot(trained):
+    """The original kept live memory: its best biases and states moved on with training."""
+    saved = checkpoint.load(trained[0])
+    assert saved.best.iteration <= 5
+    best, present = saved.best.parameters, trained[1].checkpoint.parameters
+    assert not np.array_equal(best.x0, present.x0)
+    assert not np.array_equal(best.Wrec, present.Wrec)
+    np.testing.assert_array_equal(saved.best.weights.x0, best.x0)
+
+
+def test_going_on_equals_never_having_stopped(trained, tmp_path):
+    """But for the check that is repeated, and its row in the history."""
+    whole = go(tmp_path / "whole.npz", floatX="float64", max_iter=9).checkpoint
+    path = copied(trained, tmp_path)
+    # after the last check one more update was made that no file holds: go on from the file
+    resumed = go(path, floatX="float64", max_iter=9).checkpoint
+    assert [n for n, _ in resumed.costs_history] == [0, 6, 12, 0, 6, 12]
+    assert resumed.iteration == whole.iteration == 10
+    # the repeated check draws a validation batch; gradient batches and weights are the same
+    np.testing.assert_array_equal(resumed.rng_gradient[1], whole.rng_gradient[1])
+    np.testing.assert_allclose(resumed.parameters.Wrec, whole.parameters.Wrec, rtol=1e-12)
+
+
+def test_a_new_start_replaces_the_file_only_when_it_saves(trained, tmp_path):
+    path = copied(trained, tmp_path)
+    fresh = go(path, recover=False, max_iter=1)
+    assert [n for n, _ in fresh.checkpoint.costs_history] == [0]
+    assert checkpoint.load(checkpoint.previous(path)).iteration == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"N": 4, "ei": [1, 1, 1, -1]}, "N, ei"),
+        ({"hidden_activation": "tanh"}, "hidden_activation"),
+        ({"ei": None}, "ei"),
+        ({"Cin": np.eye(6, 1)}, "Cin"),
+        ({"train_bout": True}, "the trained parameters"),
+    ],
+)
+def test_a_save_file_of_another_network_is_refused(trained, tmp_path, change, named):
+    path = copied(trained, tmp_path)
+    with pytest.raises(CheckpointError, match=rf"different .*{named}.*recover=False"):
+        go(path, **change)
+
+
+def test_the_seed_matters_where_it_scales_fixed_weights(tmp_path):
+    plastic = 1 - np.eye(6)
+    plastic[0, 1] = 0
+    fixed = np.zeros((6, 6))
+    fixed[0, 1] = 0.3
+    Crec = Connectivity(plastic, fixed)
+    go(tmp_path / "save.npz", Crec=Crec, max_iter=1)
+    with pytest.raises(CheckpointError, match="seed"):
+        go(tmp_path / "save.npz", Crec=Crec, max_iter=1, seed=5)
+    go(tmp_path / "save.npz", Crec=Crec, max_iter=1)
+
+
+def test_training_goes_on_from_an_original_file_which_is_kept(tmp_path):
+    from tests.golden_kinds.tasks_common import task
+
+    path = tmp_path / "old.pkl"
+    shutil.copy(SAVES / "tiny_vectau_softmax_cb_seed1234.pkl", path)
+    before = path.read_bytes()
+    from pycog_dgr import legacy
+
+    old = legacy.load(path)
+    given = {**old.settings, "max_iter": 16}
+    network, training = settings(**given)
+    result = train(task("rdm_fixed"), network, training, path)
+    assert len(result.checkpoint.costs_history) == len(old.costs_history) + 2
+    assert checkpoint.load(path).iteration == 16
+    assert path.with_name("old.pkl.original").read_bytes() == before
+
+
+def test_a_check_every_iteration_is_possible(tmp_path):
+    """The original never checked with checkfreq = 1."""
+    history = go(tmp_path / "s.npz", checkfreq=1, max_iter=2).checkpoint.costs_history
+    assert [n for n, _ in history] == [0, 3]
+
+
+def test_training_stops_at_min_error(tmp_path):
+    assert go(tmp_path / "s.npz", min_error=1e9).reason == "min_error"
+
+
+def test_terminate_sees_the_history_of_the_performance(tmp_path):
+    seen = []
+
+    def terminate(history):
+        seen.append(history.tolist())
+        return len(history) == 2
+
+    performance = iter([10.0, 20.0])
+    result = go(
+        tmp_path / "s.npz", terminate=terminate, performance=lambda trials, z: next(performance)
+    )
+    assert result.reason == "terminate" and seen == [[10.0], [10.0, 20.0]]
+    assert result.checkpoint.best.other_costs[1] in (10.0, 20.0)
+
+
+def test_patience_runs_out_at_any_iteration(tmp_path):
+    result = go(
+        tmp_path / "s.npz", learning_rate=0.0, patience=2, checkfreq=100, max_iter=50
+    )
+    assert (result.reason, result.iterations) == ("patience", 3)
+
+
+def test_the_callbacks_result_reaches_the_task_and_the_save_file(tmp_path):
+    seen = []
+
+    def generate_trial(rng, dt, params):
+        seen.append((params["name"], params.get("callback_results")))
+        return tiny.generate_trial(rng, dt, params)
+
+    task = types.SimpleNamespace(generate_trial=generate_trial)
+    go(tmp_path / "s.npz", task=task, callback=lambda trials, z: [len(trials)], max_iter=1)
+    assert ("gradient", [4]) in seen and ("validation", [4]) not in seen
+    assert checkpoint.load(tmp_path / "s.npz").callback_results == [4]
+
+
+def test_ctrl_c_saves_and_training_goes_on_from_there(tmp_path):
+    calls = []
+
+    def generate_trial(rng, dt, params):
+        calls.append(params["name"])
+        if calls.count("gradient") == 8:  # one to look for masks, three a batch: in the third
+            os.kill(os.getpid(), signal.SIGINT)
+        return tiny.generate_trial(rng, dt, params)
+
+    before = signal.getsignal(signal.SIGINT)
+    task = types.SimpleNamespace(generate_trial=generate_trial)
+    result = go(tmp_path / "s.npz", task=task, checkfreq=100, max_iter=50, floatX="float64")
+    assert (result.reason, result.iterations) == ("interrupted", 3)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert checkpoint.load(tmp_path / "s.npz").iteration == 4
+    on = go(tmp_path / "s.npz", checkfreq=100, max_iter=5, floatX="float64").checkpoint
+    whole = go(tmp_path / "w.npz", checkfreq=100, max_iter=5, floatX="float64").checkpoint
+    np.testing.assert_allclose(on.parameters.Wrec, whole.parameters.Wrec, rtol=1e-12)
+
+
+def test_a_second_ctrl_c_stops_at_once():
+    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_other_threads_train_without_catching_ctrl_c():
+    entered = []
+
+    def enter():
+        with interruptible() as interrupted:
+            entered.append(interrupted.is_set())
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert entered == [False]
+
+
+def test_a_loss_that_is_not_finite_is_logged(tmp_path, caplog):
+    def generate_trial(rng, dt, params):
+        return {**tiny.generate_trial(rng, dt, params), "mask": np.zeros((1, 1))}
+
+    task = types.SimpleNamespace(generate_trial=generate_trial)
+    with caplog.at_level(logging.WARNING):
+        go(tmp_path / "s.npz", task=task, max_iter=1)
+    assert "validation loss is nan" in caplog.text
+
+
+def test_what_cannot_be_trained_or_saved_is_refused_at_once(tmp_path):
+    with pytest.raises(SettingError, match="Nout"):
+        go(tmp_path / "s.npz", Nout=0)
+    with pytest.raises(CheckpointError, match="folder does not exist"):
+        go(tmp_path / "no" / "s.npz")
+
+
+class WrongStep:
+    """A backend whose outputs are off by a factor."""
+
+    backend, floatX = "wrong", "float64"
+
+    def __init__(self, factor):
+        from pycog_dgr.initialisation import initial_parameters
+        from pycog_dgr.step import TrainingStep
+
+        network, training = settings(**tiny.SETTINGS)
+        parameters, network = initial_parameters(network, 1)
+        self.right = TrainingStep(network, training, parameters)
+        self.factor = factor
+
+    def __getattr__(self, name):
+        return getattr(self.right, name)
+
+    def evaluate(self, batch):
+        evaluation = self.right.evaluate(batch)
+        return evaluation._replace(z=evaluation.z * self.factor)
+
+
+def test_a_backend_that_disagrees_with_numpy_is_refused():
+    check_backend(WrongStep(1))
+    with pytest.raises(BackendError, match="'wrong'"):
+        check_backend(WrongStep(1 + 1e-6))
+    with pytest.raises(BackendError):
+        check_backend(WrongStep(np.nan))
