@@ -5,14 +5,14 @@
 
 A tensor passes where its relative difference is within tolerance. Of what does not, the first in
 the order of computation is named: the tensor, its place (time steps count from 1, as in the
-equations), and the backend that stands apart, the one farthest from the median of all.
+equations), and the backend that stands apart, the one farthest from the median of three or more.
 
 Tolerances (float64 / float32): forward pass and loss 1e-12 / 1e-5, gradients and Omega
 1e-10 / 1e-4, parameters after training 1e-8 / 1e-2.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby, islice, pairwise
 from typing import Any, NamedTuple
 
@@ -187,13 +187,19 @@ def difference(quantity: str, values: Mapping[str, np.ndarray], tolerance: float
     if made.agrees:
         return made
     place = first_place(quantity, spread, tolerance * scale)
-    median = np.median(np.where(missing, np.inf, stacked), axis=0)
-    with np.errstate(invalid="ignore"):
-        distances = np.nan_to_num(np.abs(stacked - median)[:, *place], nan=np.inf)
-    apart = tuple(values)[int(np.argmax(distances))]
     words = spell(quantity, place)
     shown = ", ".join(f"{name} {value[place]:.12g}" for name, value in values.items())
-    return Difference(**{**asdict(made), "apart": apart, "place": f"{words}({shown})"})
+    return replace(made, apart=stands_apart(values, place), place=f"{words}({shown})")
+
+
+def stands_apart(values: Mapping[str, np.ndarray], place: tuple[int, ...]) -> str:
+    """The backend farthest from the median at a place; of two alone nobody can say which."""
+    if len(values) == 2:
+        return " or ".join(values)
+    there = {name: float(np.nan_to_num(value[place], nan=np.inf)) for name, value in values.items()}
+    median = np.median(list(there.values()))
+    with np.errstate(invalid="ignore"):
+        return max(there, key=lambda name: np.nan_to_num(abs(there[name] - median), nan=0))
 
 
 def first_place(quantity: str, spread: np.ndarray, limit: float) -> tuple[int, ...]:

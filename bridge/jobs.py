@@ -34,6 +34,7 @@ from bridge.replay import (
     noise_replay,
     stretches,
 )
+from bridge.results import SAMPLES
 from bridge.solvers import (
     GENERATORS,
     SOLVERS,
@@ -46,7 +47,6 @@ from bridge.solvers import (
 )
 
 STATE = "dgr job"
-SAMPLES = "dgr samples"
 SHOWN_SAMPLES = 2000  # generated images kept for figures and judged
 
 # Streams of random numbers; a generator is seeded with [seed, stream, context].

@@ -22,9 +22,19 @@ from tqdm import tqdm
 from bridge import archive, datasets
 from bridge.archive import write_json
 from bridge.errors import SettingError, unknown
-from bridge.jobs import SAMPLES, Chain, Job, Joint, Notebook, Sequence, Setting
+from bridge.jobs import Chain, Job, Joint, Notebook, Sequence, Setting
 from bridge.protocols import BUDGETS, REPLAYS, Budget, protocol_named
-from bridge.results import EXTENDABLE, TABLES, claim, commit, lock, manifest, write_table
+from bridge.results import (
+    EXTENDABLE,
+    SAMPLES,
+    TABLES,
+    claim,
+    commit,
+    lock,
+    log_into,
+    manifest,
+    write_table,
+)
 from bridge.solvers import SOLVERS, load_network
 
 logger = logging.getLogger(__name__)
@@ -132,17 +142,21 @@ def reproduce(plan: Plan, folder: Path, command: str, workers: int = 2,
         if not todo:
             logger.info("%s: all %d jobs are finished", folder, len(plan.jobs()))
             return
-        started = time.time()
-        total = sum(job.iterations(setting) for job in todo)
-        with tqdm(total=total, unit="it", unit_scale=True, disable=None if progress else True,
-                  desc=folder.name, smoothing=0.02) as bar:
-            _run_all(todo, plan, folder, workers, bar)
+        with log_into(folder):
+            logger.info("%s: %d of %d jobs to do", command, len(todo), len(plan.jobs()))
+            started = time.time()
+            total = sum(job.iterations(setting) for job in todo)
+            with tqdm(total=total, unit="it", unit_scale=True, disable=None if progress else True,
+                      desc=folder.name, smoothing=0.02) as bar:
+                _run_all(todo, plan, folder, workers, bar)
+            minutes = (time.time() - started) / 60
+            logger.info("finished in %.1f minutes", minutes)
         everything = replace(plan, **{key: tuple(held[key]) for key in EXTENDABLE})
         finished = [job for job in everything.jobs() if notebook_of(job, folder).finished]
         _write_tables(finished, folder, everything)
         _write_samples(finished, setting)
         write_json(folder / "manifest.json", {
-            **manifest(command), "minutes": round((time.time() - started) / 60, 2),
+            **manifest(command), "minutes": round(minutes, 2),
             "jobs": {job.name: notebook_of(job, folder).notes["commit"] for job in finished}})
 
 

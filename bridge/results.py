@@ -13,6 +13,7 @@ import csv
 import fcntl
 import io
 import json
+import logging
 import platform
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 from bridge.archive import write_json, write_whole
 from bridge.errors import ResultsError
 
+SAMPLES = "dgr samples"  # kind of the archives under samples/
 TABLES = {
     "accuracy": ("solver", "replay", "seed", "context", "iteration", "overall", "new", "old",
                  "selected"),
@@ -62,6 +64,25 @@ def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
                            "give another --out")
     write_json(path, config)
     return config
+
+
+@contextlib.contextmanager
+def log_into(folder: Path) -> Iterator[None]:
+    """Append what the packages log to the folder's log.txt, with the time of day."""
+    handler = logging.FileHandler(folder / "log.txt")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("bridge", "pycog_dgr", "torch_dgr")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        handler.close()
 
 
 @contextlib.contextmanager

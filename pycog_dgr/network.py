@@ -29,6 +29,7 @@ from pytensor.tensor.variable import TensorVariable
 from pycog_dgr.activations import HIDDEN, OUTPUT, rectify
 from pycog_dgr.config import NetworkConfig
 from pycog_dgr.connectivity import Connectivity, Parameters, Weights
+from pycog_dgr.numpy_mode import numpy_mode
 
 Variables = dict[str, TensorVariable]
 
@@ -89,7 +90,7 @@ def integrate_by_scan(
         step,
         sequences=[inputs, noise],
         outputs_info=[x_start, f(x_start)],
-        strict=False,
+        mode=numpy_mode(loops=True),
         return_updates=False,
     )
     return States(x, r)

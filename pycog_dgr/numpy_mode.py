@@ -17,6 +17,8 @@ from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter, SequentialGraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.link.basic import PerformLinker
+from pytensor.link.vm import VMLinker
 from pytensor.scalar.math import Softplus
 from pytensor.tensor.elemwise import Elemwise
 
@@ -71,6 +73,14 @@ class UseNumpy(GraphRewriter):
             )
 
 
-def numpy_mode() -> Mode:
-    """Few rewrites, numpy for every node."""
-    return Mode(linker="py", optimizer=SequentialGraphRewriter(optdb.query(REWRITES), UseNumpy()))
+def numpy_mode(loops: bool = False) -> Mode:
+    """Few rewrites, numpy for every node.
+
+    `loops`: the graph holds a scan, which asks for PyTensor's virtual machine. That one compiles
+    a small C file of its own the first time, where there is a C compiler.
+    """
+    if loops:
+        linker = VMLinker(allow_gc=False, use_cloop=False, c_thunks=False)
+    else:
+        linker = PerformLinker(allow_gc=False)
+    return Mode(linker, SequentialGraphRewriter(optdb.query(REWRITES), UseNumpy()))

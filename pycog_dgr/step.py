@@ -30,15 +30,17 @@ from pycog_dgr import network as equations
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.connectivity import Parameters, Weights, effective_weights
 from pycog_dgr.dataset import Batch
-from pycog_dgr.errors import BatchError, SettingError
+from pycog_dgr.errors import BackendError, BatchError, SettingError
 from pycog_dgr.network import States
 from pycog_dgr.numpy_mode import numpy_mode
 from pycog_dgr.objective import Omega
+from pycog_dgr.simulate import simulate
 
 logger = logging.getLogger(__name__)
 
 BACKENDS = ("fast", "scan")
-MODE = numpy_mode()
+SELF_CHECK_STEPS, SELF_CHECK_TRIALS = 3, 2
+SELF_CHECK_TOLERANCE = {"float64": 1e-9, "float32": 1e-3}  # relative to the largest output
 
 
 class StepReport(NamedTuple):
@@ -135,9 +137,10 @@ class TrainingStep:
     optimiser    a transform of optimisers.py, the last of the chain after clipping and the guard;
                  default: sgd(training.learning_rate)
     penalties    further terms of the objective, (raw, states) -> scalar
+    self_check   compare the compiled network with plain numpy once, before the first update
 
     Raises SettingError for parameters or options that do not fit, BatchError for a batch that
-    does not.
+    does not, BackendError where the self-check fails.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class TrainingStep:
         backend: str = "auto",
         optimiser: optimisers.Transform | None = None,
         penalties: tuple[objective.Penalty, ...] = (),
+        self_check: bool = True,
     ) -> None:
         if floatX not in ("float64", "float32"):
             raise SettingError(f"floatX must be 'float64' or 'float32', not {floatX!r}")
@@ -167,6 +171,7 @@ class TrainingStep:
         }
         self._optimiser = optimiser or optimisers.sgd(training.learning_rate)
         self._penalties = [*objective.penalties(training, network), *penalties]
+        self._wants_check = self_check
         self._moments: dict[str, SharedVariable] = {}
 
     # --- symbolic, each built on first use ------------------------------------------------------
@@ -193,6 +198,8 @@ class TrainingStep:
             steps, updates = transform(gradients, context)
             self._moments = {shared.name: shared for shared, _ in updates}
             updates += [(theta, theta - steps[name]) for name, theta in trained.items()]
+        if self._wants_check:
+            self._self_check()
         report = [graph.loss + graph.penalty, context.norm, graph.Omega.value, graph.Omega.nelems]
         return self._compile(report, updates)
 
@@ -217,23 +224,59 @@ class TrainingStep:
     def _compile(self, results: list[TensorVariable], updates: list | None = None) -> Callable:
         with pytensor.config.change_flags(floatX=self.floatX):
             return pytensor.function(
-                self.graph.batch, results, updates=updates, mode=MODE, on_unused_input="ignore"
+                self.graph.batch,
+                results,
+                updates=updates,
+                mode=numpy_mode(loops=self.backend == "scan"),
+                on_unused_input="ignore",
             )
+
+    def _self_check(self) -> None:
+        """Compare the compiled network with the plain numpy one on a small random batch."""
+        rng = np.random.default_rng(0)
+        inputs, targets, mask, noise = (
+            rng.uniform(size=(SELF_CHECK_STEPS, SELF_CHECK_TRIALS, width)).astype(self.floatX)
+            for width in batch_widths(self.network)
+        )
+        expected = simulate(
+            self.weights,
+            inputs,
+            noise,
+            self.network.alpha,
+            hidden_activation=self.network.hidden_activation,
+            output_activation=self.network.output_activation,
+        ).z
+        z = self._evaluate(inputs, targets, mask, noise)[-1]
+        largest = np.max(np.abs(expected))
+        difference = np.max(np.abs(z - expected)) / (largest if largest > 0 else 1)
+        if difference > SELF_CHECK_TOLERANCE[self.floatX]:
+            raise BackendError(
+                f"backend {self.backend!r} in {self.floatX} disagrees with the plain numpy "
+                f"equations by {difference:.1e} of the largest output; use another backend, and "
+                "report this with your PyTensor version"
+            )
+        logger.info("backend %s agrees with numpy within %.1e", self.backend, difference)
 
     # --- numbers --------------------------------------------------------------------------------
 
     def update(self, batch: Batch) -> StepReport:
         """Train on one batch; report what was seen before the parameters changed."""
-        return StepReport(*(float(value) for value in self._update(*self._checked(batch))))
+        arrays = self._checked(batch)
+        with np.errstate(all="ignore"):  # the guard deals with what overflows; gnorm tells
+            return StepReport(*(float(value) for value in self._update(*arrays)))
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Loss + penalties, RMSE and outputs, without training."""
-        loss, error, z = self._evaluate(*self._checked(batch))
+        arrays = self._checked(batch)
+        with np.errstate(all="ignore"):
+            loss, error, z = self._evaluate(*arrays)
         return Evaluation(float(loss), float(error), np.array(z))
 
     def gradients(self, batch: Batch) -> dict[str, NDArray]:
         """Everything inside one step, for tests: see the keys in `_gradients`."""
-        return self._gradients(*self._checked(batch))
+        arrays = self._checked(batch)
+        with np.errstate(all="ignore"):
+            return {name: np.array(value) for name, value in self._gradients(*arrays).items()}
 
     def _checked(self, batch: Batch) -> list[NDArray]:
         arrays = [np.asarray(array, dtype=self.floatX) for array in batch]

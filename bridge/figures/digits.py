@@ -86,7 +86,8 @@ def _generator_samples(results: Results, context: int) -> Figure:
     seeds = results.seeds_with_samples(context)[:SHOWN_SEEDS]
     collapsed = measures.collapsed_generators(results) if results.has("diagnostics") else []
     width = style.DOUBLE if len(seeds) > 1 else style.SINGLE
-    figure = style.new_figure(width, min(width / len(seeds), style.SINGLE) + 0.15)
+    figure = style.new_figure(width, min(width / len(seeds), style.SINGLE) + 0.2)
+    figure.get_layout_engine().set(wspace=0.06)
     axes = style.panels(figure, 1, len(seeds))[0]
     for panel, seed in zip(axes, seeds, strict=True):
         images = results.generated(seed, context).images[:PER_SIDE**2]

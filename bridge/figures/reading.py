@@ -23,8 +23,7 @@ from bridge import archive
 from bridge.batches import check_images
 from bridge.errors import ArchiveError, BatchError, ResultsError
 from bridge.figures.tables import REMEDY, TABLES, MissingResults, Table, read_table
-
-SAMPLES = "dgr samples"  # kind of the archives under samples/
+from bridge.results import SAMPLES
 
 
 class Digits(NamedTuple):

@@ -77,12 +77,11 @@ def _comparison(results: Results) -> str:
         raise MissingResults("neither sequential nor joint accuracy")
     marks = ["new" if before is None or (before.solver, before.quantity) != (row.solver,
              row.quantity) else "" for before, row in zip([None, *rows], rows, strict=False)]
-    sources = dict.fromkeys(row.source for row in rows if row.source)
     return page.table(
-        (*HEADER, "source in the thesis"), [(*row.cells(), row.source) for row in rows],
+        HEADER, [row.cells() for row in rows],
         "Test accuracy. Ours: mean ± standard deviation over n seeds; difference: ours minus "
         "thesis.", numbers=range(1, 5), marks=marks,
-    ) + (page.paragraphs([f"Thesis: {thesis.CITATION}."], "note") if sources else "")
+    ) + page.paragraphs([f"Thesis: {thesis.CITATION}."], "note")
 
 
 def _replays(results: Results) -> str:
@@ -213,5 +212,13 @@ def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
         return [pair for key, inner in value.items()
                 for pair in _flat(f"{prefix}.{key}" if prefix else str(key), inner)]
     if isinstance(value, list):
-        value = ", ".join(map(str, value))
+        apart = "; " if any(isinstance(item, dict) for item in value) else ", "
+        value = apart.join(map(_short, value))
     return [(prefix, "none" if value in (None, "", {}) else str(value))]
+
+
+def _short(item: Any) -> str:
+    """One item of a list of settings: "real_share 0.5, replayed 9"."""
+    if isinstance(item, dict):
+        return ", ".join(f"{key} {_short(value)}" for key, value in item.items())
+    return f"{item:.4g}" if isinstance(item, float) else "none" if item is None else str(item)

@@ -19,10 +19,10 @@ def alarms(results: Results) -> list[str]:
         if collapsed:
             named = "; ".join(f"seed {seed}, generator after {_contexts(k)}"
                               for seed, k in collapsed)
-            found.append(f"COLLAPSED: {_count(len(collapsed), 'generator')} of this run shows "
-                         f"only a part of what it should replay: {named}. Replay from "
-                         f"{'it' if len(collapsed) == 1 else 'them'} cannot protect the classes "
-                         "that are missing.")
+            found.append(f"COLLAPSED: {_count(len(collapsed), 'generator')} of this run with "
+                         "samples all alike, or with almost none of some class that had to be "
+                         f"replayed: {named}. What is missing there cannot be protected by "
+                         "replay.")
     found += [f"LEAK in this protocol: {leak}" for leak in leaks(results)]
     if len(results.seeds) == 1:
         found.append("One seed only: no spread is known, and small differences mean nothing.")
@@ -109,7 +109,7 @@ def _replay_order(results: Results) -> Iterable[str]:
                            for replay, value in kept.items())
         means = [value.mean for value in kept.values()]
         order = ("each of these keeps at least as much as the one before it"
-                 if True else
+                 if means == sorted(means) else
                  "this is not the order that replay should bring (" +
                  " ≤ ".join(style.replay_look(replay)[0] for replay in kept) + ")")
         yield (f"Old digits that the {_name(solver)} still knows after the last context: "

@@ -224,3 +224,12 @@ def test_malformed_results_leave_the_old_report_alone(tmp_path):
     with pytest.raises(ResultsError, match=r"joint\.csv"):
         words_only(folder)
     assert report.read_bytes() == before
+
+
+def test_nested_settings_are_shown_in_words(tmp_path):
+    folder = bare(tmp_path / "run")
+    config = json.loads((folder / "config.json").read_text())
+    config["protocol"]["mixes"] = [{"real_share": 0.123456, "weight": None}, {"real_share": 1.0}]
+    (folder / "config.json").write_text(json.dumps(config))
+    page = visible(words_only(folder).read_text())
+    assert "real_share 0.1235, weight none; real_share 1" in page

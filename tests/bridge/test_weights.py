@@ -72,14 +72,15 @@ def optimiser_of(name, net):
 def test_signs_zeros_and_fixed_weights_survive_any_optimiser_in_torch(start, optimiser, updates):
     net, objective = twin(start.network, start.parameters), objective_of(start.training)
     stepper = optimiser_of(optimiser, net)
-    before = parameters_of(net)
     rng = np.random.default_rng(0)
+    with torch.no_grad():  # as wild as any optimiser may leave them, masked entries included
+        for parameter in net.trained().values():
+            parameter.add_(torch.as_tensor(rng.normal(size=parameter.shape)))
     for _ in range(updates):
         train_step(net, stepper, random_batch(start, rng), objective)
-    if all(torch.isfinite(one).all() for one in net.parameters()):  # the rest is for the guard
+    if all(torch.isfinite(one).all() for one in net.parameters()):  # large steps may overflow
         assert net.violations() == []
         assert violations(weights_of(net), start.network) == []
-    assert not np.array_equal(before.Wout, parameters_of(net).Wout)
 
 
 @pytest.mark.parametrize("optimiser", [None, optimisers.adam(0.5), optimisers.sgd(5.0)])

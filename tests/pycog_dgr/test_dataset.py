@@ -82,6 +82,15 @@ def test_minibatches_use_up_the_stored_trials_and_drop_the_rest():
     assert data.ntrials == 12 and len(data.task.seen) == 20 and len(data.get_trials()) == 4
 
 
+def test_a_stored_batch_is_used_to_its_last_trial():
+    data = dataset(trial(), size=4, batch_size=8)
+    starts = []
+    for _ in range(3):
+        data([])
+        starts.append(data.trial_idx)
+    assert starts == [0, 4, 0]
+
+
 def test_the_task_is_told_what_for_and_how_training_goes():
     data = dataset(trial(), name="validation")
     data([0.5], callback_results=[0.4, 0.6])

@@ -131,8 +131,13 @@ def test_a_check_every_iteration_is_possible(tmp_path):
     assert [n for n, _ in history] == [0, 3]
 
 
-def test_training_stops_at_min_error(tmp_path):
-    assert go(tmp_path / "s.npz", min_error=1e9).reason == "min_error"
+def test_training_stops_when_the_rmse_not_the_loss_reaches_min_error(trained, tmp_path):
+    _, (loss, rmse) = trained[1].checkpoint.costs_history[0]
+    assert loss < rmse
+    between = {"min_error": (loss + rmse) / 2, "max_iter": 1, "floatX": "float64"}
+    assert go(tmp_path / "goes_on.npz", **between).reason == "max_iter"
+    enough = {**between, "min_error": rmse * 1.001}
+    assert go(tmp_path / "stops.npz", **enough).reason == "min_error"
 
 
 def test_terminate_sees_the_history_of_the_performance(tmp_path):

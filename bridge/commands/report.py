@@ -1,0 +1,22 @@
+"""`dgr report`: draw a run's figures and write its report.html again; nothing is trained."""
+
+import argparse
+from pathlib import Path
+
+from bridge.report import markdown_table, write_report
+
+HELP = "draw a run's figures and write its report.html again"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
+    parser.add_argument("--table", action="store_true",
+                        help="only print the table thesis | ours | difference as Markdown")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.table:
+        print(markdown_table(arguments.folder))
+    else:
+        print(f"report: {write_report(arguments.folder)}")
+    return 0
