@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slow lint clean
+.PHONY: help install reproduce test test-slow golden crosscheck bench lint clean
+
+# Numbers of the original pycog; any folder of the same format serves.
+GOLDEN ?= $(firstword $(wildcard ../shared/golden) tests/golden)
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +28,19 @@ reproduce: $(STAMP)  ## the thesis' figures and report.html from embedded data
 	$(BIN)/dgr reproduce
 
 test: $(STAMP)  ## the test suite
-	$(BIN)/python -m pytest -q
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2
 
 test-slow: $(STAMP)  ## the checks that take minutes
-	$(BIN)/python -m pytest -q -m slow
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -m slow
+
+golden: $(STAMP)  ## compare every number with the original's (GOLDEN=FOLDER)
+	$(ONE_THREAD) $(BIN)/python tests/golden_check.py $(GOLDEN)
+
+crosscheck: $(STAMP)  ## numpy, PyTensor and torch side by side
+	$(BIN)/dgr crosscheck
+
+bench: $(STAMP)  ## timings, side by side
+	$(BIN)/python benchmarks/gan.py
 
 lint: $(STAMP)  ## style and the arrows between the packages
 	$(BIN)/ruff check .

@@ -75,7 +75,8 @@ class NumpyBackend:
         batch = Batch(*(np.asarray(one, self._dtype) for one in batch))
         x, r, z = self._run(weights, batch)
         share = batch.mask / batch.mask.sum()
-        loss = (self._pointwise(z, batch.targets) * share).sum() + self._penalty(r)
+        a = r @ weights.Wout.T + weights.bout
+        loss = (self._pointwise(z, a, batch.targets) * share).sum() + self._penalty(r)
         error = np.sqrt(((z - batch.targets) ** 2 * share).sum())
         return {**_matrices(weights), "x": x, "r": r, "z": z, "loss": loss, "error": error}
 
@@ -96,12 +97,13 @@ class NumpyBackend:
             output_activation=self.network.output_activation,
         )
 
-    def _pointwise(self, z: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def _pointwise(self, z: np.ndarray, a: np.ndarray, target: np.ndarray) -> np.ndarray:
         tiny = np.asarray(1e-10, z.dtype)
         if self.network.output_activation == "softmax":
             return -target * np.log(z + tiny)
         if self.network.output_activation == "sigmoid":
-            return -target * np.log(z + tiny) - (1 - target) * np.log((1 - z) + tiny)
+            # As the original reported it: log(1 - z), without tiny, in the second term.
+            return -target * np.log(z + tiny) + (1 - target) * np.logaddexp(0, a)
         return (z - target) ** 2
 
     def _penalty(self, r: np.ndarray) -> float:
@@ -128,10 +130,10 @@ class PyTensorBackend:
     def _rates(self) -> Callable[..., np.ndarray]:
         import pytensor
 
-        from pycog_dgr.step import MODE
+        from pycog_dgr.numpy_mode import numpy_mode
 
-        graph = self.step.graph
-        return pytensor.function(graph.batch, graph.states.r, mode=MODE, on_unused_input="ignore")
+        graph, mode = self.step.graph, numpy_mode(loops=self.step.backend == "scan")
+        return pytensor.function(graph.batch, graph.states.r, mode=mode, on_unused_input="ignore")
 
     def instant(self, batch: Batch) -> Quantities:
         found = self.step.gradients(batch)

@@ -23,6 +23,7 @@ from bridge.backends import Start
 from bridge.crosscheck import Case
 from bridge.errors import SettingError, unknown
 from bridge.weights import certify
+from pycog_dgr.classifier import THESIS
 from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
 from pycog_dgr.connectivity import Connectivity, effective_weights
 from pycog_dgr.dataset import Batch, Dataset, input_noise, recurrent_noise
@@ -31,17 +32,10 @@ from pycog_dgr.legacy import open_save
 from pycog_dgr.model import Model
 
 TASKS = Path(__file__).resolve().parents[1] / "examples" / "tasks"
-N_IMAGES = 64  # trials of the thesis' minibatch
+THESIS_SEED = 100
 N_STORED = 10  # batches of digits that are gone through again and again
 TEST_BATCH = 500  # test images run at once
 RANDOM_STEPS, RANDOM_TRIALS = 50, 20  # of a saved network without a task
-
-THESIS: dict[str, Any] = {
-    "Nin": 28, "N": 64, "Nout": 10, "ei": np.repeat([1, -1], [51, 13]),
-    "output_activation": "softmax", "tau": 50, "dt": 1, "tau_in": 100, "var_in": 0.01**2,
-    "var_rec": 0.01**2, "learning_rate": 0.001, "n_gradient": N_IMAGES, "n_validation": 100,
-    "seed": 100,
-}  # fmt: skip
 
 
 def default_cases(data: str, data_root: str | None) -> list[Case]:
@@ -62,42 +56,46 @@ def default_cases(data: str, data_root: str | None) -> list[Case]:
 def thesis(data: str, data_root: str | None = None) -> Case:
     """The thesis' biological network on digits, with the test images as a check of labels."""
     digits = datasets.load(data, data_root)
-    network, training = settings(**THESIS)
-    start = _started(network, training)
+    network, training = settings(**THESIS, seed=THESIS_SEED)
+    start, size = _started(network, training), training.n_gradient
 
     def batches() -> Iterator[Batch]:
         rng = np.random.RandomState(training.gradient_seed)
         stored = [
             image_batch(digits.train.images[chosen], digits.train.labels[chosen], start, rng)
-            for chosen in np.arange(N_STORED * N_IMAGES).reshape(N_STORED, N_IMAGES)
+            for chosen in np.arange(N_STORED * size).reshape(N_STORED, size)
         ]
         while True:
             yield from stored
 
     def images() -> Iterator[Batch]:
-        rng = np.random.RandomState(training.validation_seed)
         for first in range(0, len(digits.test.images), TEST_BATCH):
             part = slice(first, first + TEST_BATCH)
-            yield image_batch(digits.test.images[part], digits.test.labels[part], start, rng)
+            yield image_batch(digits.test.images[part], digits.test.labels[part], start)
 
     return Case(f"thesis ({data})", start, batches, images)
 
 
 def image_batch(
-    images: np.ndarray, labels: np.ndarray, start: Start, rng: np.random.RandomState
+    images: np.ndarray,
+    labels: np.ndarray,
+    start: Start,
+    rng: np.random.RandomState | None = None,
 ) -> Batch:
-    """Images (trial, 28, 28) in [0, 1], row by row, 0..255 with baseline and noise, last step
-    marked: what the thesis' network is trained on. Draws input noise, then recurrent noise."""
+    """What the thesis' network sees of images (trial, 28, 28) in [0, 1]: one row a step, 0..255
+    with baseline, the last step alone marked; with noise (input, then recurrent) from an rng."""
     network, training = start.network, start.training
-    rows = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
-    rows = rows + input_noise(rng, rows.shape, tau_in=training.tau_in, dt=network.dt,
-                              var_in=training.var_in)
-    noise = recurrent_noise(rng, (*rows.shape[:2], network.N), tau=network.tau, dt=network.dt,
-                            var_rec=training.var_rec)
-    targets = np.broadcast_to(np.eye(network.Nout)[labels], (*rows.shape[:2], network.Nout))
+    inputs = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
+    noise = np.zeros((*inputs.shape[:2], network.N))
+    if rng is not None:
+        inputs = inputs + input_noise(rng, inputs.shape, tau_in=training.tau_in, dt=network.dt,
+                                      var_in=training.var_in)
+        noise = recurrent_noise(rng, noise.shape, tau=network.tau, dt=network.dt,
+                                var_rec=training.var_rec)
+    targets = np.broadcast_to(np.eye(network.Nout)[labels], (*inputs.shape[:2], network.Nout))
     mask = np.zeros(targets.shape)
     mask[-1] = 1
-    return Batch(np.maximum(rows, 0), targets, mask, noise)
+    return Batch(np.maximum(inputs, 0), targets, mask, noise)
 
 
 # -- tasks ---------------------------------------------------------------------------------------

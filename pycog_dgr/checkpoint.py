@@ -58,9 +58,9 @@ class Checkpoint:
     iteration      the next iteration, 1-based
     parameters     raw values
     best           see Best
+    rng_gradient, rng_validation   numpy RandomState states
     costs_history  [ntrials, [loss, RMSE, performance]] per validation
     Omega_history  [ntrials, lambda_Omega Omega] per validation but the first
-    rng_gradient, rng_validation   numpy RandomState states
     optimiser      name -> array, whatever the optimiser remembers
     callback_results   what the task's callback last returned
     """
@@ -70,10 +70,10 @@ class Checkpoint:
     iteration: int
     parameters: Parameters
     best: Best
+    rng_gradient: tuple
+    rng_validation: tuple
     costs_history: list = field(default_factory=list)
     Omega_history: list = field(default_factory=list)
-    rng_gradient: tuple | None = None
-    rng_validation: tuple | None = None
     optimiser: dict = field(default_factory=dict)
     callback_results: object = None
 
@@ -221,7 +221,7 @@ def _checkpoint(tree):
     tree["parameters"] = Parameters(**tree["parameters"])
     tree["trained"] = tuple(tree["trained"])
     for name in ("rng_gradient", "rng_validation"):
-        tree[name] = None if tree[name] is None else tuple(tree[name])
+        tree[name] = tuple(tree[name])
     return Checkpoint(**tree)
 
 

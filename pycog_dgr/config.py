@@ -64,8 +64,9 @@ def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = Tru
             value = float(value)
             if value >= at_least and value > above and (np.isfinite(value) or not finite):
                 return value
-        bounds = [f"at least {at_least:g}"] * np.isfinite(at_least)
-        bounds += [f"above {above:g}"] * np.isfinite(above) + ["finite"] * finite
+        limits = [("at least", at_least), ("above", above)]
+        bounds = [f"{word} {limit:g}" for word, limit in limits if np.isfinite(limit)]
+        bounds += ["finite"] if finite else []
         raise refuse(name, " ".join(["a number", ", ".join(bounds)]).strip(), value)
 
     return check

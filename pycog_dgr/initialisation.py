@@ -22,7 +22,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from pycog_dgr.config import RHO0_WITHOUT_DALE, NetworkConfig
-from pycog_dgr.connectivity import Connectivity, Parameters, masked
+from pycog_dgr.connectivity import Connectivity, Parameters, effective_weights, masked
 from pycog_dgr.errors import SettingError
 
 SCALE = 0.1  # of the uniform and gamma distributions
@@ -126,10 +126,11 @@ def spectral_radius(W: NDArray) -> float:
 def rescaled(raw: Parameters, network: NetworkConfig) -> tuple[Parameters, NetworkConfig]:
     """Scale trained recurrent weights, plastic and fixed, back to the initial spectral radius.
 
-    The thesis' warm start went through the initialisation path and so did this at every context.
+    It is the effective matrix that gets it. The thesis' warm start went through the
+    initialisation path and so did this at every context.
     """
     rho0 = RHO0_WITHOUT_DALE if network.ei is None else network.rho0
-    R = rho0 / spectral_radius(signed(raw.Wrec, network))
+    R = rho0 / spectral_radius(effective_weights(raw, network).Wrec)
     return raw._replace(Wrec=raw.Wrec * R), dataclasses.replace(
         network, Crec=network.Crec.scaled(R)
     )

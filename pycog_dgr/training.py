@@ -98,27 +98,20 @@ class _Run:
         self.training = training
         self.savefile = savefile
         self.settings = {**vars(network), **vars(training)}
-        p = dict(self.settings)
         # A trial on a throw-away stream, as in the original: a faulty task shows before compiling.
-        masked = Dataset(1, task, floatX, p, name="gradient").has_output_mask()
+        masked = Dataset(1, task, floatX, self.settings, name="gradient").has_output_mask()
         logger.info("the task %s an output mask", "has" if masked else "has not")
-        self.gradient_data = Dataset(
-            training.n_gradient,
-            task,
-            floatX,
-            p,
-            batch_size=training.gradient_batch_size,
-            seed=training.gradient_seed,
-            name="gradient",
-        )
-        self.validation_data = Dataset(
-            training.n_validation,
-            task,
-            floatX,
-            p,
-            batch_size=training.validation_batch_size,
-            seed=training.validation_seed,
-            name="validation",
+        self.gradient_data, self.validation_data = (
+            Dataset(
+                getattr(training, f"n_{name}"),
+                task,
+                floatX,
+                self.settings,
+                batch_size=getattr(training, f"{name}_batch_size"),
+                seed=getattr(training, f"{name}_seed"),
+                name=name,
+            )
+            for name in ("gradient", "validation")
         )
         parameters, network = initial_parameters(network, training.seed)
         self.step = TrainingStep(network, training, parameters, floatX, backend, optimiser)

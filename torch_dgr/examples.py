@@ -8,7 +8,7 @@ import torch
 from torch_dgr.errors import ExamplesError, SettingError
 
 # A row of class probabilities may miss 1 by the rounding of a float32 softmax over many classes.
-SUM_TOLERANCE = 1e-5
+SUM_TOLERANCE = 1e-4
 
 
 def checked_images(images: np.ndarray, shape: tuple[int, int] | None = None) -> torch.Tensor:

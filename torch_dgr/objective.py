@@ -27,6 +27,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from torch_dgr.errors import ExamplesError
 from torch_dgr.rate_rnn import RateRNN, Trajectory
@@ -120,6 +121,20 @@ def pointwise_loss(z: Tensor, target: Tensor, output_activation: str) -> Tensor:
     return (z - target).square()
 
 
+def reported_loss(network: RateRNN, r: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Return the loss as the original's compiled code reports it; its gradient is not used.
+
+    Theano took 1 + e for 1 there, so that with sigmoid outputs z = s(a) the second logarithm is
+    log(1 - s(a)) = -softplus(a), without e. The gradient, derived before, keeps it.
+    """
+    if network.output_activation != "sigmoid":
+        z = network.readout(r)
+        return masked_mean(pointwise_loss(z, target, network.output_activation), mask)
+    a = network.readout_current(r)
+    pointwise = -target * torch.log(torch.sigmoid(a) + EPSILON) - (1 - target) * logsigmoid(-a)
+    return masked_mean(pointwise, mask)
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Return sum(values mask) / sum(mask); NaN where the mask is empty."""
     return (values * mask).sum() / mask.sum()
@@ -161,8 +176,8 @@ def evaluate(network: RateRNN, batch: Batch, objective: Objective) -> Evaluation
     inputs, targets, mask, noise = as_tensors(network, batch)
     with torch.no_grad():
         trajectory = network(inputs, noise)
-        pointwise = pointwise_loss(trajectory.z, targets, network.output_activation)
-        loss = masked_mean(pointwise, mask) + penalty(network, trajectory.r, objective)
+        loss = reported_loss(network, trajectory.r, targets, mask)
+        loss = loss + penalty(network, trajectory.r, objective)
         error = masked_mean((trajectory.z - targets).square(), mask).sqrt()
     return Evaluation(loss.item(), error.item(), trajectory)
 
@@ -192,8 +207,9 @@ def gradients(network: RateRNN, batch: Batch, objective: Objective) -> Gradients
         (dOmega,) = torch.autograd.grad(Omega, [network.raw("Wrec")])
     with torch.no_grad():
         error = masked_mean((z - targets).square(), mask).sqrt()
+        reported = reported_loss(network, r, targets, mask)
     return Gradients(
-        loss.item(), penalties.item(), error.item(),
+        reported.item(), penalties.item(), error.item(),
         Trajectory(x.detach(), r.detach(), z.detach()),
         D, parameter_gradients, Omega.item(), nelems.item(), dOmega,
     )

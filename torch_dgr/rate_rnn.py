@@ -125,9 +125,13 @@ class RateRNN(nn.Module):
             rs.append(r)
         return xs, rs
 
+    def readout_current(self, r: Tensor) -> Tensor:
+        """Return r Wout^T + bout (..., Nout) of rates r (..., N)."""
+        return r @ self.Wout.T + self.bout
+
     def readout(self, r: Tensor) -> Tensor:
         """Return z (..., Nout) of rates r (..., N)."""
-        return self.output(r @ self.Wout.T + self.bout)
+        return self.output(self.readout_current(r))
 
     def _drive(self, inputs: Tensor | None, noise: Tensor | None) -> Tensor:
         """Return brec + u_t Win^T + noise_t for all t, (time, trial, N)."""

@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 
 from pycog_dgr.dataset import Dataset
+from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import error, load, same, task
 
 EXACT = 0.0
@@ -22,7 +23,9 @@ def reads(path):
 def check(path):
     """Yield (what, error, tolerance)."""
     arrays, meta = load(path)
+    arrays = Coverage(arrays)
     yield from trials(arrays, meta) if isinstance(meta, list) else batches(arrays, meta)
+    yield "keys read", same(sorted(arrays.unread), []), EXACT
 
 
 def batches(arrays, meta):

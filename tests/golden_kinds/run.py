@@ -6,6 +6,7 @@ Differences are relative to the largest value of each array: a long run amplifie
 import numpy as np
 
 from pycog_dgr import RNN
+from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import error, load, plain, same, task
 
 TOLERANCE = 1e-4
@@ -19,14 +20,24 @@ def reads(path):
 def check(path, wanted=lambda run: True):
     """Yield (what, error, tolerance) of the wanted runs. Save files lie in saves/ beside `path`."""
     arrays, meta = load(path)
+    arrays = Coverage(arrays)
     before, rnn, shared = None, None, None
-    for run in filter(wanted, meta["runs"]):
+    checked = list(filter(wanted, meta["runs"]))
+    for run in checked:
         if not continues(before, run):
             savefile = None if run["savefile"] is None else path.parent / "saves" / run["savefile"]
             rnn = RNN(savefile, run["rnnparams"], verbose=False)
             shared = np.random.RandomState(SHARED_SEED)
         before = run
         yield from compare(rnn, run, shared, arrays)
+    left = [name for name in arrays.unread if any(owns(run, name) for run in checked)]
+    yield "keys read", same(sorted(left), []), 0.0
+
+
+def owns(run, name):
+    """Whether the array `name` belongs to `run`."""
+    parts = ("t", "u", "r", "z", "last")
+    return name.startswith(f"{run['key']}_") and name.rsplit("_", 1)[1] in parts
 
 
 def continues(before, run):
@@ -57,7 +68,9 @@ def compare(rnn, run, shared, arrays):
     shapes = {"r": list(rnn.r.shape), "z": list(rnn.z.shape)}
     yield f"{key} shape", same(shapes, run["shapes"]), 0.0
     if any(np.ndim(run["rnnparams"].get(name, 0)) == 2 for name in ("var_in", "var_rec")):
-        return  # the signs of correlated noise are LAPACK's choice: kind data compares it
+        # the signs of correlated noise are LAPACK's choice: kind data compares it
+        arrays.used(*(name for name in arrays.arrays if owns(run, name)))
+        return
     if f"{key}_t" in arrays:
         want = arrays[f"{key}_t"]
         t = rnn.t[[0, -1]] if len(want) == 2 else rnn.t[::stride]  # of long runs both ends

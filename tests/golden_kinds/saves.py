@@ -1,18 +1,20 @@
-"""Original save files (saves/*.pkl): they open, convert, and hold what was trained.
+"""Original save files (saves/*.pkl): they open, convert, run, are drawn, and train on.
 
 NAME_init.pkl holds the initial weights, which are drawn again here. tiny_CASE_seedS.pkl is the last
 save of the training whose numbers are in train_CASE_seedS_f32.npz.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from pycog_dgr import checkpoint, legacy
+from pycog_dgr import RNN, checkpoint, legacy
 from pycog_dgr.config import settings
 from pycog_dgr.initialisation import initial_parameters
-from tests.golden_kinds.tasks_common import error
+from pycog_dgr.training import train
+from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, same, task
 
 EXACT = 0.0
 INITIAL = 1e-7  # one rounding to float32
@@ -29,6 +31,9 @@ def check(path):
         converted = Path(folder) / "converted.npz"
         checkpoint.save(converted, save)
         again = checkpoint.load(converted)
+        yield from runs_and_is_drawn(path, converted, Path(folder))
+        if save.settings["Nin"] in TASK_BY_INPUTS:
+            yield from trains_on(path, save, Path(folder))
     for name in ("parameters", "best"):
         ours, theirs = (flat(getattr(one, name)) for one in (again, save))
         yield f"converted {name}", max(map(error, ours, theirs)), EXACT
@@ -40,6 +45,31 @@ def check(path):
     fixture = path.parents[1] / f"{path.stem.replace('tiny', 'train')}_f32.npz"
     if path.stem.startswith("tiny_") and fixture.exists():
         yield from trained(save, fixture)
+
+
+def runs_and_is_drawn(path, converted, folder):
+    """The original's file and ours run alike, for 100 ms without inputs."""
+    old, new = (RNN(one, {"mode": "batch"}, verbose=False) for one in (path, converted))
+    for rnn in (old, new):
+        rnn.run(T=100)
+    yield "run of the converted file", error(new.z, old.z), EXACT
+    figures = [old.plot_structure()]
+    if old.costs_history:
+        figures.append(old.plot_costs())
+    drawn = [figure.save("figure", folder, fmt="png").stat().st_size > 0 for figure in figures]
+    yield "figures", same(all(drawn), True), EXACT
+
+
+def trains_on(path, save, folder):
+    """One more iteration on the task: a validation, an update, a save file of ours."""
+    savefile = Path(shutil.copy(path, folder / "again.pkl"))
+    given = {**save.settings, "max_iter": save.iteration, "n_validation": 11, "min_error": 0}
+    network, training = settings(**given)
+    own_task = task(TASK_BY_INPUTS[network.Nin])
+    result = train(own_task, network, training, savefile, floatX="float32")
+    checks = len(result.checkpoint.costs_history) - len(save.costs_history)
+    yield "training on", same([result.iterations, checks], [save.iteration, 1]), EXACT
+    yield "the original kept", same(legacy.is_legacy(f"{savefile}.original"), True), EXACT
 
 
 def flat(value):

@@ -5,6 +5,7 @@ import numpy as np
 from pycog_dgr import datatools, fittools, tasktools
 from pycog_dgr.connectivity import Weights
 from pycog_dgr.simulate import activation, simulate
+from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import error, load, same
 
 EXACT = 0.0
@@ -25,6 +26,7 @@ def reads(path):
 def check(path):
     """Yield (what, error, tolerance)."""
     arrays, meta = load(path)
+    arrays = Coverage({name: array for name, array in arrays.items() if name.startswith(PREFIXES)})
     seed = meta["seed"]
     yield from populations(arrays, meta, seed)
     yield from durations(arrays, seed)
@@ -37,10 +39,11 @@ def check(path):
         t, index = tasktools.get_epochs_idx(case["dt"], case["epochs"])
         yield f"get_epochs_idx {i}: t", error(t, case["t"]), EXACT
         yield f"get_epochs_idx {i}: index", same(index, case["idx"]), EXACT
+    yield "keys read", same(sorted(arrays.unread), []), EXACT
 
 
 def populations(arrays, meta, seed):
-    for name in arrays:
+    for name in arrays.arrays:
         if name.startswith("ei_") and not name.endswith("_len"):
             N, pE = name.removeprefix("ei_N").split("_pE")
             ei, EXC, INH = tasktools.generate_ei(int(N), float(pE))
@@ -130,7 +133,7 @@ def dynamics(arrays, meta):
 
 def bins(arrays):
     X, Y = arrays["part_X"], arrays["part_Y"]
-    for name in arrays:
+    for name in arrays.arrays:
         if name.startswith("part_") and name.endswith("_sizes"):
             case = name.removesuffix("_sizes")
             how = (

@@ -1,0 +1,96 @@
+"""Omega against a plain numpy transcription of its definition; penalties; further terms."""
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from tests.pycog_dgr import small
+
+RTOL = 1e-12  # float64
+
+
+def omega_by_definition(D, x, Wrec, alpha, bound, slope):
+    """(Omega, its slope by Wrec, nelems), one trial and one step at a time."""
+    n_time, n_trial, N = x.shape
+    omegas, counts = np.zeros((n_time, n_trial)), np.zeros((n_time, n_trial))
+    by_Wrec = np.zeros((N, N))
+    for t in range(n_time - 1):
+        for b in range(n_trial):
+            d = (1 - alpha) * D[t + 1, b]
+            q = (1 - alpha) * d + ((alpha * d) @ Wrec) * slope(x[t, b])
+            num, den = q @ q, d @ d
+            if den >= bound:
+                omegas[t, b] = (num / den - 1) ** 2
+                counts[t, b] = 1
+                by_Wrec += 4 * (num / den - 1) / den * np.outer(alpha * d, q * slope(x[t, b]))
+    total = counts.mean(axis=1).sum()
+    return omegas.mean(axis=1).sum() / total, by_Wrec / n_trial / total, counts.mean()
+
+
+@pytest.mark.parametrize("backend", ["fast", "scan"])
+@pytest.mark.parametrize("tau", [50.0, np.linspace(30, 90, 6)], ids=["scalar", "vector"])
+@pytest.mark.parametrize("bound", [1e-20, 1e-5])
+def test_Omega_is_its_definition(backend, tau, bound):
+    step = small.step(backend=backend, tau=tau, bound=bound, ei=None, Crec=np.ones((6, 6)))
+    got = step.gradients(small.batch(step.network))
+    omega, by_Wrec, nelems = omega_by_definition(
+        got["D"], got["x"], step.weights.Wrec, step.network.alpha, bound, lambda x: x > 0
+    )
+    if bound > 1e-20:
+        assert 0 < nelems < 6 / 7
+    assert got["Omega"] == pytest.approx(omega, rel=RTOL)
+    assert got["nelems"] == pytest.approx(nelems, rel=RTOL)
+    scale = np.abs(by_Wrec).max()
+    np.testing.assert_allclose(got["omega_gradient"], by_Wrec, rtol=0, atol=RTOL * scale)
+
+
+def test_Omega_is_not_in_the_reported_loss_but_in_the_norm():
+    plain, with_omega = (small.step(lambda_Omega=value) for value in (0, 2))
+    batch = small.batch(plain.network)
+    first, second = plain.update(batch), with_omega.update(batch)
+    assert first.loss == second.loss and first.Omega == second.Omega
+    assert first.gnorm != second.gnorm
+
+
+def test_penalties_are_the_means_over_raw_weights_and_rates():
+    weights = {"lambda1_in": 0.1, "lambda1_rec": 0.2, "lambda1_out": 0.3}
+    weights |= {"lambda2_in": 0.4, "lambda2_rec": 0.5, "lambda2_out": 0.6, "lambda2_r": 0.7}
+    step = small.step(**weights)
+    raw = step.parameters
+    got = step.gradients(small.batch(step.network))
+    expected = 0.7 * np.mean(np.maximum(got["x"], 0) ** 2)
+    for name, l1, l2 in (("Win", 0.1, 0.4), ("Wrec", 0.2, 0.5), ("Wout", 0.3, 0.6)):
+        W = getattr(raw, name)
+        expected += l1 * np.mean(np.abs(W)) + l2 * np.mean(W**2)
+    assert got["penalty"] == pytest.approx(expected, rel=RTOL)
+
+
+def test_the_rate_penalty_does_not_enter_Omega():
+    plain, penalised = small.step(), small.step(lambda2_r=0.7)
+    batch = small.batch(plain.network)
+    first, second = plain.gradients(batch), penalised.gradients(batch)
+    np.testing.assert_allclose(first["D"], second["D"], rtol=1e-13)
+    assert first["Omega"] == pytest.approx(second["Omega"], rel=RTOL)
+    assert not np.allclose(first["grad_Wrec"], second["grad_Wrec"])
+
+
+def test_a_further_term_is_one_function():
+    """Elastic weight consolidation: a quadratic pull towards old weights."""
+    old = small.step().parameters
+
+    def pull(raw, states):
+        return 5.0 * pt.sum((raw.Wrec - old.Wrec) ** 2)
+
+    step = small.step(penalties=(pull,))
+    step.parameters = old._replace(Wrec=old.Wrec + 0.01)
+    got = step.gradients(small.batch(step.network))
+    assert got["penalty"] == pytest.approx(5 * 36 * 0.01**2, rel=1e-9)
+
+
+def test_saturated_sigmoid_outputs_keep_a_finite_loss_in_float32():
+    step = small.step("float32", output_activation="sigmoid", bout=200.0)
+    batch = small.batch(step.network)
+    batch = batch._replace(targets=np.ones_like(batch.targets))
+    report = step.update(batch)
+    assert np.isfinite(report.loss) and report.loss < 1e-6
+    assert np.isfinite(report.gnorm)
