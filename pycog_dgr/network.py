@@ -66,8 +66,15 @@ def masked(W: TensorVariable | None, connectivity: Connectivity | None) -> Tenso
 
 
 def alpha_of(network: NetworkConfig, dtype: str) -> TensorVariable:
-    """dt / tau as a constant: scalar, or (N,) where tau is one per unit."""
-    return pt.constant(np.asarray(network.alpha, dtype=dtype), name="alpha")
+    """dt / tau as a constant: scalar, or (N,) where tau is one per unit.
+
+    As in the original a vector is divided in `dtype` and a scalar in double precision.
+    """
+    if np.ndim(network.tau):
+        alpha = np.asarray(network.dt, dtype) / network.tau.astype(dtype)
+    else:
+        alpha = np.asarray(network.alpha, dtype)
+    return pt.constant(alpha, name="alpha")
 
 
 def integrate_by_scan(

@@ -146,5 +146,5 @@ def vanishing_gradient(
     return Omega(
         value=pt.sum((ratio - 1) ** 2) / n_counting,
         gradient=pt.dot(left.T, right),
-        nelems=n_counting / (n_time * n_trial),
+        nelems=n_counting / pt.cast(n_time * n_trial, D.dtype),
     )

@@ -5,8 +5,10 @@ J. D. Roitman & M. N. Shadlen, J. Neurosci. 22, 9475 (2002), as trained by Song,
 Comput. Biol. 12, e1004792 (2016).
 
     0          fixation   stimulus, on to the end
-    | 100 ms (test 500)  | 1000 ms (test 1500)          |        catch trial: 2000 ms of nothing
+    | 100 ms (test 300)  | 800 ms (test 1500)               |    catch trial: 2000 ms of nothing
                          | 300 ms, nothing asked | decision |
+
+Nearly half of the training trials (5 of 11) are catch trials.
 """
 
 import numpy as np
@@ -26,8 +28,9 @@ Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 cohs = [1, 2, 4, 8, 16]  # percent of dots that move together
 in_outs = [1, -1]  # towards choice 0 or 1
 nconditions = len(cohs) * len(in_outs)
-pcatch = 1 / (nconditions + 1)
+pcatch = 5 / (nconditions + 1)
 no_reward = 300  # ms of stimulus before a choice counts
+hi = 1.2  # target of the chosen output
 
 
 def scale(coh):
@@ -40,7 +43,7 @@ def generate_trial(rng, dt, params):
     if shown is None:
         epochs = {"T": 2000}
     else:
-        start, T = (500, 2000) if params["name"] == "test" else (100, 1100)
+        start, T = (300, 1800) if params["name"] == "test" else (100, 900)
         epochs = {
             "fixation": (0, start),
             "stimulus": (start, T),
@@ -58,7 +61,7 @@ def generate_trial(rng, dt, params):
         trial["inputs"][e["stimulus"], 1 - choice] = scale(-shown["coh"])
         trial["inputs"][e["stimulus"], START] = 1
     if params.get("target_output", False):
-        trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice)
+        trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice, hi=hi)
     return trial
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from pycog_dgr.dataset import Batch
 from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.network import alpha_of
 from pycog_dgr.step import BACKENDS, TrainingStep
 from tests.golden_kinds.core_common import (
     Coverage,
@@ -56,7 +57,7 @@ def compare(path, backend):
     own = (training.lambda_Omega, training.learning_rate)
     own += (training.max_gradient_norm, training.bound)
     yield "train_step_args", same([float(v) for v in own], [float(v) for v in rest]), EXACT
-    own = np.asarray(network.alpha, floatX if np.ndim(alpha) else None)  # cast only per unit
+    own = alpha_of(network, floatX).data if np.ndim(alpha) else network.alpha
     yield "alpha", max(error(own, alpha), error(own, golden["alpha"])), EXACT
     for name in network.trained:
         value = getattr(drawn, name).astype(floatX)

@@ -34,7 +34,8 @@ def test_forward_gradients_and_fifty_updates_equal_the_original(path):
     assert_within(step.check(path, backends=("fast",)))
 
 
-BY_SCAN = ("a_ei", "biases", "hid_rtanh", "out_sigmoid", "vectau_seed", "nan_T1", "regs_fixed")
+# PyTensor takes seconds to prepare a scan; `make golden` runs every file through it
+BY_SCAN = ("a_ei", "vectau_seed", "regs_fixed")
 
 
 @pytest.mark.parametrize(

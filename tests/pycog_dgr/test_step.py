@@ -1,7 +1,5 @@
 """The training step: backends agree, gradients are right, the guard holds, states go round."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -34,11 +32,21 @@ CASES = [
 
 
 def close(got, expected, tolerance):
-    largest = np.nanmax(np.abs(expected)) if np.size(expected) else 0
+    finite = np.abs(expected)[np.isfinite(expected)]
+    largest = np.max(finite) if finite.size else 0
     np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * max(largest, 1e-300))
 
 
-@pytest.mark.parametrize("changes", CASES, ids=lambda changes: "-".join(changes))
+# PyTensor takes seconds to prepare a scan: the other cases run with `make test-slow`, and the
+# golden fixtures hold both backends to the original.
+QUICK = ("ei", "tau", "lambda1_in", "Crec")
+BY_SCAN = [
+    pytest.param(case, marks=() if next(iter(case)) in QUICK else pytest.mark.slow)
+    for case in CASES
+]
+
+
+@pytest.mark.parametrize("changes", BY_SCAN, ids=lambda changes: "-".join(changes))
 def test_fast_and_scan_give_the_same_numbers(changes):
     fast, scan = (small.step(backend=backend, **changes) for backend in ("fast", "scan"))
     batch = small.batch(fast.network)
@@ -89,6 +97,13 @@ def test_D_is_the_slope_by_a_nudge_of_the_state(tau):
 def test_states_and_outputs_equal_the_plain_numpy_network(changes):
     step = small.step(**changes)
     batch = small.batch(step.network)
+    rng = np.random.default_rng(2)  # raw values also where weights are fixed or absent
+    step.parameters = Parameters(
+        *(
+            None if raw is None else raw + 0.1 * rng.normal(size=raw.shape)
+            for raw in step.parameters
+        )
+    )
     got = step.gradients(batch)
     network = step.network
     expected = simulate(
@@ -265,7 +280,7 @@ def test_impossible_options_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("floatX", "backend"), itertools.product(["float64", "float32"], ["fast", "scan"])
+    ("floatX", "backend"), [("float64", "fast"), ("float32", "fast"), ("float64", "scan")]
 )
 def test_the_self_check_passes(floatX, backend, caplog):
     caplog.set_level("INFO")

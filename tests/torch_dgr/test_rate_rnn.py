@@ -114,6 +114,7 @@ def test_assigning_an_effective_matrix_is_understood():
     wanted = network(seed=3, ei=EI, masks={"Wrec": ring()}).Wrec.detach()
     net.Wrec = wanted
     assert torch.equal(net.Wrec, wanted)
+    assert (net.raw_values()["Wrec"][ring().plastic == 0] == 0).all()  # penalties see raw values
 
 
 def test_masked_entries_never_move_but_penalties_reach_their_raw_values():

@@ -185,6 +185,14 @@ def test_a_hundred_updates_of_the_thesis_network_give_the_numbers_of_the_origina
     assert_close(after.trajectory.z[-1], fixture["z_last_after100"], after_all, "z_last_after100")
 
 
+def test_a_guarded_step_is_exact():
+    fixture = load("step_nan_maskzero_seed1234_f64")
+    network, objective, optimiser = network_of(fixture, "float64")
+    batch = batch_of(fixture["u0"], fixture["y0"], network.N)
+    train_step(network, optimiser, batch, objective)
+    check_parameters(network, fixture, "after1", 1e-15)
+
+
 def test_every_kind_of_step_is_among_the_fixtures():
     kinds = {name.removeprefix("step_").split("_seed")[0] for name in STEPS}
     assert {"a_ei", "b_nodale", "e_fixed_nodale", "vectau", "out_softmax_ei", "nan_T1"} <= kinds

@@ -22,6 +22,7 @@ def test_datasets_and_transforms_can_be_imported_in_a_fresh_process():
         "assert import_torchvision() is tv\n"
         "from torchvision import datasets, transforms\n"
         "assert tv.datasets.MNIST and tv.transforms.ToTensor\n"
+        "assert tv.extension and tv._internally_replaced_utils  # nothing is left half imported\n"
     )
     assert done.returncode == 0, done.stderr
 
