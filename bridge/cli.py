@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run `dgr WORDS`; return its exit status. 2 is an error that the user can mend."""
+    # These networks are small: a second BLAS thread costs more than it brings, and the second
+    # core has a process of its own. Set before numpy is first imported, by the commands.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = parser().parse_args(words)
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING,
                         format="%(message)s", stream=sys.stderr)
