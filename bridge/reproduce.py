@@ -7,11 +7,14 @@ jobs are not repeated and unfinished ones go on; the numbers are those of an uni
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from tqdm import tqdm
 
 from bridge import archive, datasets
 from bridge.archive import write_json
-from bridge.errors import SettingError, unknown
+from bridge.errors import ResultsError, SettingError, unknown
 from bridge.jobs import Chain, Job, Joint, Notebook, Sequence, Setting
 from bridge.protocols import BUDGETS, REPLAYS, Budget, protocol_named
 from bridge.results import (
@@ -33,6 +36,7 @@ from bridge.results import (
     lock,
     log_into,
     manifest,
+    read_json,
     write_table,
 )
 from bridge.solvers import SOLVERS, load_network
@@ -139,25 +143,31 @@ def reproduce(plan: Plan, folder: Path, command: str, workers: int = 2,
     with lock(folder):
         held = claim(folder, plan.config())
         todo = [job for job in plan.jobs() if not notebook_of(job, folder).finished]
-        if not todo:
-            logger.info("%s: all %d jobs are finished", folder, len(plan.jobs()))
-            return
-        with log_into(folder):
-            logger.info("%s: %d of %d jobs to do", command, len(todo), len(plan.jobs()))
-            started = time.time()
-            total = sum(job.iterations(setting) for job in todo)
-            with tqdm(total=total, unit="it", unit_scale=True, disable=None if progress else True,
-                      desc=folder.name, smoothing=0.02) as bar:
-                _run_all(todo, plan, folder, workers, bar)
-            minutes = (time.time() - started) / 60
-            logger.info("finished in %.1f minutes", minutes)
+        started = time.time()
+        if todo:
+            with log_into(folder):
+                logger.info("%s: %d of %d jobs to do", command, len(todo), len(plan.jobs()))
+                _run_all(todo, plan, setting, workers, progress)
         everything = replace(plan, **{key: tuple(held[key]) for key in EXTENDABLE})
         finished = [job for job in everything.jobs() if notebook_of(job, folder).finished]
-        _write_tables(finished, folder, everything)
-        _write_samples(finished, setting)
-        write_json(folder / "manifest.json", {
-            **manifest(command), "minutes": round(minutes, 2),
-            "jobs": {job.name: notebook_of(job, folder).notes["commit"] for job in finished}})
+        if {job.name for job in finished} != _described(folder):
+            minutes = round((time.time() - started) / 60, 2)
+            _describe(finished, setting, everything, {**manifest(command), "minutes": minutes})
+
+
+def _described(folder: Path) -> set[str]:
+    """Names of the jobs whose numbers are in the tables, by the manifest that is written last."""
+    path = folder / "manifest.json"
+    return set(read_json(path)["jobs"]) if path.exists() else set()
+
+
+def _describe(finished: list[Job], setting: Setting, plan: Plan, about: dict[str, Any]) -> None:
+    """Write tables, samples and, last, the manifest with the commit that each job was run at."""
+    folder = setting.folder
+    _write_tables(finished, folder, plan)
+    _write_samples(finished, setting)
+    commits = {job.name: notebook_of(job, folder).notes["commit"] for job in finished}
+    write_json(folder / "manifest.json", {**about, "jobs": commits})
 
 
 def notebook_of(job: Job, folder: Path) -> Notebook:
@@ -165,14 +175,17 @@ def notebook_of(job: Job, folder: Path) -> Notebook:
     return Notebook(folder / "work" / job.name / "state.npz")
 
 
-def _run_all(todo: list[Job], plan: Plan, folder: Path, workers: int, bar: tqdm) -> None:
+def _run_all(todo: list[Job], plan: Plan, setting: Setting, workers: int,
+             progress: bool) -> None:
     context = multiprocessing.get_context("spawn")
     ticks = context.SimpleQueue()
+    bar = tqdm(total=sum(job.iterations(setting) for job in todo), unit="it", unit_scale=True,
+               disable=None if progress else True, desc=setting.folder.name, smoothing=0.02)
     threading.Thread(target=_listen, args=(ticks, bar), daemon=True).start()
     waiting = list(todo)
     running: dict[Future, Job] = {}
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker,
-                             initargs=(plan, folder, ticks)) as pool:
+    with bar, ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker,
+                                  initargs=(plan, setting.folder, ticks)) as pool:
         try:
             while waiting or running:
                 busy = {job.name for job in [*waiting, *running.values()]}
@@ -185,6 +198,11 @@ def _run_all(todo: list[Job], plan: Plan, folder: Path, workers: int, bar: tqdm)
                     job = running.pop(future)
                     future.result()
                     logger.info("finished %s", job.name)
+        except BrokenProcessPool:
+            raise ResultsError(
+                f"{setting.folder}: a worker process died (killed, or out of memory): the same "
+                "command goes on from here; --workers 1 needs half the memory"
+            ) from None
         except BaseException:
             for process in multiprocessing.active_children():
                 process.terminate()
@@ -203,16 +221,14 @@ _worker: dict[str, Any] = {}
 
 def _begin_worker(plan: Plan, folder: Path, ticks: Any) -> None:
     """In each worker: one thread, an end when the parent ends, and the data."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
     _worker["limits"] = threadpool_limits(1)
-    import torch
+    if find_spec("torch"):
+        import torch
 
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+        torch.set_num_threads(1)
     _worker.update(setting=plan.setting(folder), ticks=ticks)
 
 

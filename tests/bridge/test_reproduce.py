@@ -84,3 +84,9 @@ def test_sigkill_in_the_second_context_changes_no_number(tmp_path):
     before = (folder / "manifest.json").stat().st_mtime_ns
     subprocess.run(command(folder), check=True)
     assert (folder / "manifest.json").stat().st_mtime_ns == before  # nothing was repeated
+    table = folder / "tables" / "accuracy.csv"
+    was = table.read_text()
+    table.unlink()
+    (folder / "manifest.json").unlink()  # as if killed before the tables were written
+    subprocess.run(command(folder), check=True)
+    assert table.read_text() == was
