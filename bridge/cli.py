@@ -10,6 +10,8 @@ from pkgutil import iter_modules
 
 from bridge import commands
 
+PACKAGES = ("bridge", "pycog_dgr", "torch_dgr")
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `dgr` with all its commands."""
@@ -34,8 +36,10 @@ def main(words: Sequence[str] | None = None) -> int:
     # core has a process of its own. Set before numpy is first imported, by the commands.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = parser().parse_args(words)
-    logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING,
-                        format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    if arguments.verbose:
+        for package in PACKAGES:
+            logging.getLogger(package).setLevel(logging.INFO)
     try:
         return arguments.run(arguments) or 0
     except KeyboardInterrupt:
@@ -51,4 +55,4 @@ def main(words: Sequence[str] | None = None) -> int:
 def expected(error: Exception) -> bool:
     """Whether `error` speaks to the user: our own packages' errors, or the operating system's."""
     home = type(error).__module__.split(".")[0]
-    return isinstance(error, OSError) or home in ("bridge", "pycog_dgr", "torch_dgr")
+    return isinstance(error, OSError) or home in PACKAGES
