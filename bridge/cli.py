@@ -36,10 +36,13 @@ def main(words: Sequence[str] | None = None) -> int:
     # core has a process of its own. Set before numpy is first imported, by the commands.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = parser().parse_args(words)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    if arguments.verbose:
-        for package in PACKAGES:
-            logging.getLogger(package).setLevel(logging.INFO)
+    # Where there is no terminal there is no progress bar: what is finished is said instead.
+    talk = arguments.verbose or not sys.stderr.isatty()
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.INFO if talk else logging.WARNING)
+    logging.basicConfig(format="%(message)s", handlers=[handler])
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
     try:
         return arguments.run(arguments) or 0
     except KeyboardInterrupt:

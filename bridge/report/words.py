@@ -107,7 +107,7 @@ def _replay_order(results: Results) -> Iterable[str]:
             continue
         listed = ", ".join(f"{style.replay_look(replay)[0]} {_percent(value)}"
                            for replay, value in kept.items())
-        means = [value.mean for value in kept.values()]
+        means = [round(value.mean, 1) for value in kept.values()]  # as printed
         order = ("each of these keeps at least as much as the one before it"
                  if means == sorted(means) else
                  "this is not the order that replay should bring (" +
