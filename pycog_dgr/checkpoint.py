@@ -128,6 +128,8 @@ def load(path, max_bytes=MAX_BYTES):
 def write_atomically(path, data):
     """Put bytes in place under `path`: temporary file beside it, flush, rename, flush folder."""
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist; make it first")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(handle, "wb") as file:
@@ -273,11 +275,11 @@ def _read_array(archive, member):
         stream = io.BytesIO(file.read(member.file_size))
     try:
         version = np.lib.format.read_magic(stream)
+        if version != (1, 0):
+            raise ValueError(f"version {version}")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     except (ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError) as error:
         raise ValueError(f"{member.filename}: not an npy header: {error}") from error
-    if version != (1, 0):
-        raise ValueError(f"{member.filename}: npy version {version}")
     data = stream.read()
     if dtype.kind not in "biufU" or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"{member.filename}: {len(data)} bytes for {shape} of {dtype}")

@@ -132,7 +132,12 @@ class RNN:
         network, training = settings(**given)
         self.p = {**vars(network), **vars(training), **own}
         if np.any(self.p["dt"] > LARGE_STEP * np.asarray(self.p["tau"])):
-            logger.log(self.level, "dt = %g ms is large for tau", self.p["dt"])
+            logger.log(
+                self.level,
+                "dt = %g ms: below a tenth of tau, %g ms, runs are closer to continuous time",
+                self.p["dt"],
+                LARGE_STEP * np.min(self.p["tau"]),
+            )
 
     # -- running --------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 BACKENDS = ("fast", "scan")
 SELF_CHECK_STEPS, SELF_CHECK_TRIALS = 3, 2
-SELF_CHECK_TOLERANCE = {"float64": 1e-9, "float32": 1e-3}  # relative to the largest output
+SELF_CHECK_TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # relative to the largest output
 
 
 class StepReport(NamedTuple):
@@ -249,13 +249,13 @@ class TrainingStep:
         z = self._evaluate(inputs, targets, mask, noise)[-1]
         largest = np.max(np.abs(expected))
         difference = np.max(np.abs(z - expected)) / (largest if largest > 0 else 1)
-        if difference > SELF_CHECK_TOLERANCE[self.floatX]:
+        if not difference <= SELF_CHECK_TOLERANCE[self.floatX]:  # NaN disagrees
             raise BackendError(
                 f"backend {self.backend!r} in {self.floatX} disagrees with the plain numpy "
                 f"equations by {difference:.1e} of the largest output; use another backend, and "
                 "report this with your PyTensor version"
             )
-        logger.info("backend %s agrees with numpy within %.1e", self.backend, difference)
+        logger.info("backend %s agrees with numpy within %.1g", self.backend, difference)
 
     # --- numbers --------------------------------------------------------------------------------
 

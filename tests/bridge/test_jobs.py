@@ -29,7 +29,8 @@ def run(job, setting, stop_after=None):
 
 
 JOBS = [Chain(1), Sequence("lstm", "generative", 1), Sequence("lstm", "none", 1),
-        Sequence("lstm", "exact", 1), Sequence("lstm", "noise", 1), Joint("lstm", 1, 3)]
+        Sequence("lstm", "exact", 1), Sequence("lstm", "noise", 1), Joint("lstm", 1, 3),
+        Sequence("biornn", "generative", 1, force_radius=True), Joint("biornn", 1, 2)]
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)

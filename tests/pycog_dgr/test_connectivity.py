@@ -113,3 +113,8 @@ def test_effective_weights_are_copies():
     raw.x0[:] = 5
     raw.Wout[:] = 5
     assert not weights.x0.any() and (weights.Wout == 1).all()
+
+
+def test_a_connectivity_shows_its_shape_and_densities():
+    shown = repr(Connectivity(np.eye(4), np.eye(4)[::-1]))
+    assert shown == "Connectivity(shape=(4, 4), p=0.50, p_plastic=0.25)"

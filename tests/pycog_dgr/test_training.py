@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr import BackendError, CheckpointError, Connectivity, SettingError, checkpoint
+from pycog_dgr import CheckpointError, Connectivity, SettingError, checkpoint
 from pycog_dgr.config import settings
-from pycog_dgr.training import check_backend, interruptible, train
+from pycog_dgr.training import interruptible, train
 from tests.pycog_dgr import tiny
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
@@ -230,33 +230,3 @@ def test_what_cannot_be_trained_or_saved_is_refused_at_once(tmp_path):
         go(tmp_path / "s.npz", Nout=0)
     with pytest.raises(CheckpointError, match="folder does not exist"):
         go(tmp_path / "no" / "s.npz")
-
-
-class WrongStep:
-    """A backend whose outputs are off by a factor."""
-
-    backend, floatX = "wrong", "float64"
-
-    def __init__(self, factor):
-        from pycog_dgr.initialisation import initial_parameters
-        from pycog_dgr.step import TrainingStep
-
-        network, training = settings(**tiny.SETTINGS)
-        parameters, network = initial_parameters(network, 1)
-        self.right = TrainingStep(network, training, parameters)
-        self.factor = factor
-
-    def __getattr__(self, name):
-        return getattr(self.right, name)
-
-    def evaluate(self, batch):
-        evaluation = self.right.evaluate(batch)
-        return evaluation._replace(z=evaluation.z * self.factor)
-
-
-def test_a_backend_that_disagrees_with_numpy_is_refused():
-    check_backend(WrongStep(1))
-    with pytest.raises(BackendError, match="'wrong'"):
-        check_backend(WrongStep(1 + 1e-6))
-    with pytest.raises(BackendError):
-        check_backend(WrongStep(np.nan))
