@@ -29,9 +29,19 @@ KINDS_OF_DTYPE = "biuf"  # booleans, integers, floats: nothing that could hold a
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
-    """Write `data` to `path` entirely or not at all (temporary file, fsync, rename, fsync)."""
+    """Write `data` to `path` entirely or not at all (temporary file, fsync, rename, fsync).
+
+    An OSError (a full disk, no permission) names `path`.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_and_rename(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write_and_rename(path: Path, data: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

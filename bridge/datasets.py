@@ -11,6 +11,7 @@ context at a time, so that what a learner may see is decided in one place.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -164,14 +165,18 @@ def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
 
     kind = {"mnist": "MNIST", "fashion": "FashionMNIST"}[name]
     raw = root / kind / "raw"
-    if raw.is_dir():
+    held = raw.is_dir() and any(raw.iterdir())
+    if held:
         _check_files(raw)
     torchvision = import_torchvision()
     dataset = getattr(torchvision.datasets, kind)
     try:
-        parts = [dataset(root=str(root), train=train, download=not raw.is_dir())
+        parts = [dataset(root=str(root), train=train, download=not held)
                  for train in (True, False)]
     except Exception as error:  # torchvision raises what its downloader raises
+        for folder in (raw, raw.parent, root):  # those it made, where they stayed empty
+            with suppress(OSError):
+                folder.rmdir()
         raise DataError(
             f"{kind} is not in {raw} and could not be downloaded ({_first_line(error)}): put its "
             "four IDX files there, name another folder with --data-root, or use the embedded "

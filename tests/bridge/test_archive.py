@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, stage, full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.npz'"):
         archive.save(path, "kind", {"a": np.zeros(9)})
     assert os.listdir(tmp_path) == ["a.npz"]
     assert archive.load(path, "kind")[1] == {"note": "x"}

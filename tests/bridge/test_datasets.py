@@ -54,6 +54,17 @@ def test_truncated_and_missing_files_are_named(tmp_path):
         load("mnist", tmp_path / "lacking")
 
 
+def test_offline_the_folder_is_named_and_nothing_is_left(tmp_path, monkeypatch):
+    def offline(*_, **__):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    for _ in range(2):  # the second time as the first
+        with pytest.raises(DataError, match=r"not in .*new/MNIST/raw.*--data mnist5k"):
+            load("mnist", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_an_unknown_data_set_names_the_nearest():
     with pytest.raises(SettingError, match="did you mean 'mnist'"):
         load("mnits")
