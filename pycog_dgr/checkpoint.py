@@ -247,6 +247,8 @@ def _damaged(path, why):
 
 def _read_arrays(path, max_bytes):
     """All members of an npz as arrays; sizes are checked before anything is allocated."""
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder, not a save file")
     if not path.is_file():
         raise CheckpointError(f"{path}: no such save file; train first, or check the path")
     if not zipfile.is_zipfile(path):

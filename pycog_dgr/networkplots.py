@@ -11,17 +11,22 @@ from .figtools import Figure, colors, gradient
 
 
 def plot_costs(rnn):
-    """Figure of a trained RNN's cost, Omega term and error against the number of trials."""
+    """Figure of a trained RNN's cost, Omega term and error against the number of trials.
+
+    The histories count from zero again where a training was resumed; the figure counts on.
+    """
     if not rnn.costs_history:
         raise PycogDgrError("plot_costs: the network has not been trained")
     fig = Figure(w=6.5, h=3, axislabelsize=7.5, ticklabelsize=6.5)
     terms, error = fig.add([0.1, 0.17, 0.38, 0.76]), fig.add([0.57, 0.17, 0.38, 0.76])
-    trials = [row[0] / 1000 for row in rnn.costs_history]
+    trials = thousands(rnn.costs_history)
     cost, rmse = ([row[1][i] for row in rnn.costs_history] for i in (0, 1))
     terms.plot(trials, cost, color="0.2", lw=1, label="Cost")
     if rnn.Omega_history:
-        regularised, Omega = np.transpose(rnn.Omega_history)
-        terms.plot(regularised / 1000, Omega, color=colors["red"], lw=1, label="Omega term")
+        Omega = [value for _, value in rnn.Omega_history]
+        terms.plot(
+            thousands(rnn.Omega_history), Omega, color=colors["red"], lw=1, label="Omega term"
+        )
     terms.ylabel("Terms of the objective")
     terms.legend(fontsize=7)
     error.plot(trials, rmse, color="0.2", lw=1)
@@ -30,6 +35,16 @@ def plot_costs(rnn):
         plot.ylim(bottom=0)
         plot.xlabel("Trials (thousands)")
     return fig
+
+
+def thousands(history):
+    """Trials since the first start, in thousands, of the rows [trials since the last, ...]."""
+    total, before, counted = 0, 0, []
+    for trials, _ in history:
+        total += trials - before if trials > before else trials
+        counted.append(total / 1000)
+        before = trials
+    return counted
 
 
 def plot_connection_matrix(plot, W, smap_exc=None, smap_inh=None, labelsize=5):

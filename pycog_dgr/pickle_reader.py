@@ -28,6 +28,7 @@ from .errors import CheckpointError
 MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB
 MAX_DEPTH = 100  # of containers within containers
 MAX_ITEMS = 300_000  # in all containers, shared ones counted every time
+PICKLE, ZIP = b"\x80", b"PK\x03\x04"  # how a pickle of protocol 2 or later, and a zip begin
 MARK = object()
 
 # -- what the names in a file stand for -----------------------------------------------------------
@@ -175,14 +176,24 @@ def read(path):
     CheckpointError names the instruction at fault and its position in the file.
     """
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder, not a save file")
     if not path.is_file():
         raise CheckpointError(f"{path}: no such save file")
     if path.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{path}: larger than {MAX_BYTES} bytes, too large for a pycog file")
+    data = path.read_bytes()
+    if data.startswith(ZIP):
+        raise CheckpointError(
+            f"{path}: not a save file of the original pycog but a zip archive, as our own are; "
+            "those need no conversion"
+        )
+    if not data.startswith(PICKLE):
+        raise CheckpointError(f"{path}: not a save file of the original pycog, which is a pickle")
     machine = _Machine()
     position = 0
     try:
-        for opcode, argument, start in pickletools.genops(path.read_bytes()):
+        for opcode, argument, start in pickletools.genops(data):
             position = start
             machine.run(opcode.name, argument)
         return _plain(machine.result)

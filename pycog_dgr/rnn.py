@@ -134,7 +134,7 @@ class RNN:
         if np.any(self.p["dt"] > LARGE_STEP * np.asarray(self.p["tau"])):
             logger.log(
                 self.level,
-                "dt = %g ms: below a tenth of tau, %g ms, runs are closer to continuous time",
+                "dt = %g ms is large for tau; from %g ms down, runs are close to continuous time",
                 self.p["dt"],
                 LARGE_STEP * np.min(self.p["tau"]),
             )

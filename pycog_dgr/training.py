@@ -104,7 +104,7 @@ class _Run:
         self.settings = {**vars(network), **vars(training)}
         # A trial on a throw-away stream, as in the original: a faulty task shows before compiling.
         masked = Dataset(1, task, floatX, self.settings, name="gradient").has_output_mask()
-        logger.info("the task %s", "masks its outputs" if masked else "has no mask: every step counts")
+        logger.info("the task has %s", "a mask" if masked else "no mask: every time step counts")
         self.gradient_data, self.validation_data = (
             Dataset(
                 getattr(training, f"n_{name}"),

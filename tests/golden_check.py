@@ -35,19 +35,23 @@ def main(arguments=None):
     parser.add_argument("--each", action="store_true", help="a line for every file")
     options = parser.parse_args(arguments)
     if not options.folder.is_dir():
-        parser.error(f"{options.folder} is not a folder of golden fixtures")
+        parser.error(f"{options.folder}: no such folder")
 
     kinds = {name: import_module(f"tests.golden_kinds.{name}") for name in options.only}
     files = sorted(path for path in options.folder.rglob("*") if path.is_file())
     files = [path for path in files if path.suffix not in PROSE]
+    if not files:
+        parser.error(f"{options.folder} holds no golden fixtures")
     failures = []
     for name, kind in kinds.items():
         chosen = [path for path in files if kind.reads(path)]
         if chosen:
             failures += report(name, *compared(kind, chosen, options.each))
+        elif options.only != KINDS:
+            failures.append(f"{options.folder} holds no file of the kind {name!r}")
     if options.only == KINDS:
         failures += unread(files, kinds.values())
-    print(f"\n{len(failures)} failures" if failures else "\nall within tolerance")
+    print(f"\nfailures: {len(failures)}" if failures else "\nall within tolerance")
     for failure in failures:
         print(f"  {failure}")
     return 1 if failures else 0

@@ -17,14 +17,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pycog_dgr import Model, legacy
 from pycog_dgr.checkpoint import Checkpoint
 from pycog_dgr.errors import PycogDgrError
 
-GOLDEN = ROOT.parent / "shared" / "golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 CRITERIA = ("min_error", "terminate")  # reasons to stop that a task states as its goal
 MINUTES_IN_2015 = {  # on one core of a desktop computer; file name -> minutes
     "rdm_varstim": 31, "rdm_rt": 3, "rdm_nodale": 3, "rdm_dense": 6, "rdm_fixed": 5, "mante": 107,
@@ -47,7 +46,7 @@ def main(arguments=None):
     parser.add_argument("task", type=Path, help="model file, such as examples/tasks/rdm_fixed.py")
     parser.add_argument("--seed", type=int, default=100, help="of the initial weights")
     parser.add_argument("--out", type=Path, help="keep the save file in this folder")
-    parser.add_argument("--golden", type=Path, default=GOLDEN, help="where the original's saves are")
+    parser.add_argument("--golden", type=Path, default=GOLDEN, help="folder with saves/TASK.pkl")
     options = parser.parse_args(arguments)
     name = options.task.stem
     with contextlib.ExitStack() as stack:
@@ -104,5 +103,6 @@ def row(label, trained, minutes=None, cpu=None):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
     sys.exit(main())

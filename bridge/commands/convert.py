@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     checkpoint.save(arguments.new, save)
     N = save.best.weights.Wrec.shape[0]
     print(
-        f"{arguments.new}: {N} units, {save.iteration - 1} iterations, best loss "
+        f"{arguments.new}: {N} units, {save.iteration - 1} updates, best loss "
         f"{save.best.cost:.6g} after {save.best.iteration - 1}"
     )
     return 0

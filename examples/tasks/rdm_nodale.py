@@ -70,5 +70,6 @@ if __name__ == "__main__":
 
     from pycog_dgr import Model
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
     Model(__file__).train("rdm_nodale.npz")

@@ -11,7 +11,7 @@ OLD = Path(__file__).parents[1] / "golden" / "saves" / "tiny_varstim_ei_seed1234
 def test_an_original_file_is_converted_and_not_overwritten_unasked(tmp_path, capsys):
     new = tmp_path / "new.npz"
     assert main(["convert", str(OLD), str(new)]) == 0
-    assert "20 units, 25 iterations" in capsys.readouterr().out
+    assert "20 units, 25 updates" in capsys.readouterr().out
     assert checkpoint.load(new).iteration == 26
     assert main(["convert", str(OLD), str(new)]) == 2
     assert "--force" in capsys.readouterr().err

@@ -104,9 +104,21 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_or_folder_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="no such save file"):
         checkpoint.load(tmp_path / "none.npz")
+    with pytest.raises(CheckpointError, match="is a folder"):
+        checkpoint.load(tmp_path)
+    with pytest.raises(CheckpointError, match=r"the folder .*none does not exist; make it first"):
+        checkpoint.save(tmp_path / "none" / "save.npz", made())
+
+
+def test_arrays_of_another_npy_version_are_refused(tmp_path):
+    path = tmp_path / "save.npz"
+    with zipfile.ZipFile(path, "w") as archive, archive.open("header.npy", "w") as file:
+        np.lib.format.write_array(file, np.zeros(3), version=(2, 0))
+    with pytest.raises(CheckpointError, match=r"header\.npy: .*version \(2, 0\)"):
+        checkpoint.load(path)
 
 
 def repacked(path, change):

@@ -136,6 +136,16 @@ def test_a_networks_figures_are_drawn(savefile, tmp_path):
         assert figure.save("drawn", tmp_path, fmt="png").stat().st_size > 5000
 
 
+def test_costs_of_a_resumed_training_count_its_trials_on():
+    rnn = RNN(SAVES / "tiny_resume_seed1234.pkl")
+    assert [trials for trials, _ in rnn.costs_history] == [0, 40, 80, 0, 40, 80]
+    terms, error = rnn.plot_costs().plots
+    cost, Omega = (line.get_xdata() for line in terms.get_lines())
+    np.testing.assert_allclose(cost, [0, 0.04, 0.08, 0.08, 0.12, 0.16])
+    np.testing.assert_allclose(Omega, [0.04, 0.08, 0.12, 0.16])
+    np.testing.assert_array_equal(error.get_lines()[0].get_xdata(), cost)
+
+
 def test_units_can_be_sorted_for_the_structure(tmp_path):
     rnn = RNN(VARSTIM)
     order = np.arange(20)[::-1]

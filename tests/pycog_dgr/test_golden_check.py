@@ -29,7 +29,7 @@ def test_a_foreign_file_is_named_unread_and_fails(subset, capsys):
     (subset / "foreign.npz").write_bytes(b"numbers of something else")
     assert golden_check.main([str(subset)]) == 1
     out = capsys.readouterr().out
-    assert "init: 2 files" in out and "1 failures" in out
+    assert "init: 2 files" in out and "failures: 1" in out
     assert f"{subset / 'foreign.npz'}: UNREAD" in out
 
 

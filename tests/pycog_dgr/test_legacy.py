@@ -177,6 +177,13 @@ def test_other_protocols_truncation_and_size_are_refused(attempt, tmp_path, monk
     assert "too large" in attempt(whole)
     with pytest.raises(CheckpointError, match="no such save file"):
         legacy.load(tmp_path / "none.pkl")
+    with pytest.raises(CheckpointError, match="is a folder"):
+        legacy.load(tmp_path)
+
+
+def test_files_that_are_no_pickles_are_told_apart(attempt):
+    assert "not a save file of the original pycog, which is a pickle" in attempt(b"# Read me")
+    assert "zip archive, as our own are; those need no conversion" in attempt(b"PK\x03\x04rest")
 
 
 def test_bytes_flipped_at_random_never_raise_anything_else(tmp_path):

@@ -1,9 +1,13 @@
 """Omega against a plain numpy transcription of its definition; penalties; further terms."""
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 import pytest
 
+from pycog_dgr.config import settings
+from pycog_dgr.numpy_mode import numpy_mode
+from pycog_dgr.objective import vanishing_gradient
 from tests.pycog_dgr import small
 
 RTOL = 1e-12  # float64
@@ -42,6 +46,20 @@ def test_Omega_is_its_definition(backend, tau, bound):
     assert got["nelems"] == pytest.approx(nelems, rel=RTOL)
     scale = np.abs(by_Wrec).max()
     np.testing.assert_allclose(got["omega_gradient"], by_Wrec, rtol=0, atol=RTOL * scale)
+
+
+def test_Omegas_gradient_points_up_with_d_and_x_held_constant():
+    network, _ = settings(**small.SETTINGS)
+    rng = np.random.default_rng(4)
+    D, x = rng.normal(size=(2, 7, 4, 6))
+    Wrec = pt.dmatrix("Wrec")
+    omega = vanishing_gradient(pt.constant(D), pt.constant(x), Wrec, network, bound=1e-20)
+    numbers = pytensor.function([Wrec], [omega.value, omega.gradient], mode=numpy_mode())
+    W, direction, h = *rng.normal(size=(2, 6, 6)), 1e-6
+    _, gradient = numbers(W)
+    slope = (numbers(W + h * direction)[0] - numbers(W - h * direction)[0]) / (2 * h)
+    assert np.sum(gradient * direction) == pytest.approx(slope, rel=1e-6)
+    assert numbers(W - 1e-4 * gradient)[0] < numbers(W)[0]
 
 
 def test_Omega_is_not_in_the_reported_loss_but_in_the_norm():

@@ -1,6 +1,7 @@
 """The training step: backends agree, gradients are right, the guard holds, states go round."""
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
 from pycog_dgr import step as step_module
@@ -27,6 +28,7 @@ CASES = [
     PENALTIES | {"lambda2_r": 0.3},
     {"lambda_Omega": 0},
     {"tau": 20},
+    {"penalties": (lambda raw, states: pt.mean(states.x**2),)},
     {"Crec": Connectivity(1 - np.eye(6), np.eye(6) * 0.2)},
 ]
 
@@ -166,6 +168,16 @@ def test_a_gradient_longer_than_the_limit_is_scaled_to_it():
     assert length == pytest.approx(1e-3, rel=1e-9)
 
 
+def test_a_step_goes_down_the_gradient_of_loss_and_Omega():
+    step = small.step(lambda_Omega=3, max_gradient_norm=np.inf, learning_rate=0.01)
+    batch = small.batch(step.network)
+    gradients, before = step.gradients(batch), step.parameters
+    step.update(batch)
+    down = gradients["grad_Wrec"] + 3 * gradients["omega_gradient"]
+    assert gradients["omega_gradient"].any()
+    np.testing.assert_allclose(step.parameters.Wrec, before.Wrec - 0.01 * down, rtol=1e-13)
+
+
 # --- what training must not touch -----------------------------------------------------------------
 
 
@@ -289,10 +301,11 @@ def test_the_self_check_passes(floatX, backend, caplog):
     assert "agrees with numpy" in caplog.text
 
 
-def test_the_self_check_finds_a_backend_that_disagrees(monkeypatch):
+@pytest.mark.parametrize("factor", [1 + 1e-9, np.nan])
+def test_the_self_check_finds_a_backend_that_disagrees(monkeypatch, factor):
     def wrong(*arguments, **options):
         run = simulate(*arguments, **options)
-        return run._replace(z=run.z * 1.001)
+        return run._replace(z=run.z * factor)
 
     monkeypatch.setattr(step_module, "simulate", wrong)
     step = small.step()

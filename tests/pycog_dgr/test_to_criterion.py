@@ -44,7 +44,7 @@ def test_the_originals_numbers_stand_beside(tmp_path, capsys):
     _, own, original, authors, _ = capsys.readouterr().out.splitlines()
     assert own.startswith("pycog_dgr, seed 3 ")
     label, numbers = original[:34].split(), original[34:].split()
-    assert label == ["original,", "seed", "1234"] and numbers[:4] == ["100", "25", "-", "-"]
+    assert label == ["original,", "seed", "1234"] and numbers[:4] == ["200", "25", "-", "-"]
     assert authors.split() == ["original,", "reported", "in", "2015", *"--", "3.0", *"---"]
 
 
