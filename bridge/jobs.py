@@ -235,7 +235,8 @@ class Sequence:
         protocol, plan = setting.protocol, setting.protocol.solvers[self.solver]
         solver = teacher = self.make(setting)
         if k > 1:
-            solver, teacher = (load_network(self.file(setting, k - 1), SOLVERS) for _ in "ab")
+            solver = load_network(self.file(setting, k - 1), SOLVERS)
+            teacher = load_network(self.file(setting, k - 1), SOLVERS)
             if self.force_radius:
                 solver.force_spectral_radius()
         rng = setting.rng(self.seed, REPLAY, k)

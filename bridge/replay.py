@@ -19,7 +19,7 @@ import numpy as np
 
 from bridge.batches import Examples, check_images, examples, mix, one_hot
 from bridge.datasets import N_CLASSES, Contexts, Labelled
-from bridge.errors import SettingError, unknown
+from bridge.errors import unknown
 from bridge.protocols import Mix, Plan, Protocol
 from bridge.solvers import Generator, Solver
 
@@ -124,8 +124,11 @@ def test_accuracy(solver: Solver, contexts: Contexts, k: int) -> dict[str, float
 
 
 def selection_score(protocol: Protocol, solver: Solver, material: Material, contexts: Contexts,
-                    k: int, seed: int) -> float:
-    """The number by which the network that goes on is chosen (larger is better)."""
+                    k: int, seed: int, done: int) -> float:
+    """The number by which the network that goes on is chosen (larger is better).
+
+    `done`: stretches of training so far, which is the score where the last network goes on.
+    """
     if protocol.selection == "validation":
         return agreement(solver, material.validation)
     if protocol.selection == "test":  # the notebooks' leak, under its own name
@@ -134,8 +137,8 @@ def selection_score(protocol: Protocol, solver: Solver, material: Material, cont
         chosen = np.random.default_rng([seed, k]).choice(len(test.labels), n, replace=False)
         return accuracy(solver, test.images[chosen], test.labels[chosen])
     if protocol.selection == "last":
-        return 0.0
-    raise SettingError(f"selection '{protocol.selection}' is none of last, validation, test")
+        return float(done)
+    raise unknown("selection", protocol.selection, ("last", "validation", "test"))
 
 
 def stretches(iterations: int, evaluations: int) -> list[int]:
@@ -171,9 +174,9 @@ def learn_context(learning: Learning, material: Material, plan: Plan, iterations
         batch = material.train
         learning.solver.fit(batch.images, batch.targets, batch.weights, iterations=lengths[i],
                             rng=learning.rng, batch_size=plan.batch_size)
-        score = selection_score(protocol, learning.solver, material, contexts, k, seed)
         learning.done = i + 1
-        if score > learning.best_score or protocol.selection == "last":
+        score = selection_score(protocol, learning.solver, material, contexts, k, seed, i + 1)
+        if score > learning.best_score:
             learning.best_score = score
             learning.best_state = learning.solver.state()
         yield {"iteration": sum(lengths[: i + 1]), "score": score,

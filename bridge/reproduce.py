@@ -288,15 +288,9 @@ def selected_rows(accuracy: list[dict[str, Any]]) -> list[dict[str, Any]]:
     best: dict[int, dict[str, Any]] = {}
     for row in accuracy:
         k = row["context"]
-        if "score" in row and (k not in best or _better(row, best[k])):
+        if "score" in row and (k not in best or row["score"] > best[k]["score"]):
             best[k] = row
     return list(best.values())
-
-
-def _better(row: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
-    if row["score"] == than["score"] == 0.0:  # selection 'last' scores nothing
-        return row["iteration"] > than["iteration"]
-    return row["score"] > than["score"]
 
 
 def _write_samples(jobs: list[Job], setting: Setting) -> None:
