@@ -7,6 +7,5 @@ TRAINED = {"float64": 1e-8, "float32": 1e-4}  # parameters after 1..100 steps
 ELEMENTWISE = {"float64": 1e-15, "float32": 1e-6}  # activations and losses of given numbers
 
 # Theano's sigmoid (also the gradient of its softplus) returned exactly 1 where its argument was
-# large; ours is 1 / (1 + e^-x) throughout. Above this x the two may differ by e^-x.
+# large; ours is 1 / (1 + e^-x) throughout. Above this x the two may differ by e^-x, and no more.
 SATURATED_FROM = 15.0
-SATURATED = 4e-7

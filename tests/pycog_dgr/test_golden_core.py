@@ -3,25 +3,11 @@
 The tolerances stand in tests/golden_kinds/tolerances.py.
 """
 
-from pathlib import Path
 
 import pytest
 
 from tests.golden_kinds import functions, init, mnist, step
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def found(kind):
-    return sorted(path for path in GOLDEN.iterdir() if kind.reads(path))
-
-
-def assert_within(comparisons):
-    counted = 0
-    for what, error, tolerance in comparisons:
-        counted += 1
-        assert error <= tolerance, f"{what}: {error} > {tolerance}"
-    assert counted
+from tests.pycog_dgr.golden import GOLDEN, assert_within, found
 
 
 @pytest.mark.parametrize("path", found(init), ids=lambda path: path.stem)

@@ -3,25 +3,11 @@
 Each kind module states its tolerance; batches are equal to the last bit.
 """
 
-from pathlib import Path
 
 import pytest
 
 from tests.golden_kinds import data, run, saves, tools, train
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def found(kind, folder=GOLDEN):
-    return sorted(path for path in folder.iterdir() if kind.reads(path))
-
-
-def assert_within(comparisons):
-    counted = 0
-    for what, error, tolerance in comparisons:
-        counted += 1
-        assert error <= tolerance, f"{what}: {error} > {tolerance}"
-    assert counted
+from tests.pycog_dgr.golden import GOLDEN, assert_within, found
 
 
 @pytest.mark.parametrize("path", found(data), ids=lambda path: path.stem)
