@@ -128,9 +128,9 @@ def reported_loss(network: RateRNN, r: Tensor, target: Tensor, mask: Tensor) -> 
     log(1 - s(a)) = -softplus(a), without e. The gradient, derived before, keeps it.
     """
     if network.output_activation != "sigmoid":
-        z = network.readout(r)
+        z = network.outputs(r)
         return masked_mean(pointwise_loss(z, target, network.output_activation), mask)
-    a = network.readout_current(r)
+    a = network.output_current(r)
     pointwise = -target * torch.log(torch.sigmoid(a) + EPSILON) - (1 - target) * logsigmoid(-a)
     return masked_mean(pointwise, mask)
 
@@ -187,7 +187,7 @@ def gradients(network: RateRNN, batch: Batch, objective: Objective) -> Gradients
     inputs, targets, mask, noise = as_tensors(network, batch)
     xs, rs = network.integrate(inputs, noise)
     x, r = torch.stack(xs), torch.stack(rs)
-    z = network.readout(r)
+    z = network.outputs(r)
     loss = masked_mean(pointwise_loss(z, targets, network.output_activation), mask)
     penalties = penalty(network, r, objective)
 

@@ -106,7 +106,7 @@ class RateRNN(nn.Module):
         Without inputs (Nin = 0) the noise, zeros if need be, says how long and how often.
         """
         x, r = map(torch.stack, self.integrate(inputs, noise))
-        return Trajectory(x, r, self.readout(r))
+        return Trajectory(x, r, self.outputs(r))
 
     def integrate(
         self, inputs: Tensor | None, noise: Tensor | None
@@ -125,13 +125,13 @@ class RateRNN(nn.Module):
             rs.append(r)
         return xs, rs
 
-    def readout_current(self, r: Tensor) -> Tensor:
+    def output_current(self, r: Tensor) -> Tensor:
         """Return r Wout^T + bout (..., Nout) of rates r (..., N)."""
         return r @ self.Wout.T + self.bout
 
-    def readout(self, r: Tensor) -> Tensor:
+    def outputs(self, r: Tensor) -> Tensor:
         """Return z (..., Nout) of rates r (..., N)."""
-        return self.output(self.readout_current(r))
+        return self.output(self.output_current(r))
 
     def _drive(self, inputs: Tensor | None, noise: Tensor | None) -> Tensor:
         """Return brec + u_t Win^T + noise_t for all t, (time, trial, N)."""
