@@ -63,6 +63,9 @@ class Checkpoint:
     Omega_history  [ntrials, lambda_Omega Omega] per validation but the first
     optimiser      name -> array, whatever the optimiser remembers
     callback_results   what the task's callback last returned
+    report         the last update's loss, gradient norm, Omega and nelems
+    seconds        time spent on this training so far, by the clock
+    stopped        why it stopped (training.ENDS), None while it goes on
     """
 
     settings: dict
@@ -76,6 +79,9 @@ class Checkpoint:
     Omega_history: list = field(default_factory=list)
     optimiser: dict = field(default_factory=dict)
     callback_results: object = None
+    report: list | None = None
+    seconds: float = 0.0
+    stopped: str | None = None
 
 
 def save(path, checkpoint):

@@ -30,7 +30,7 @@ from .dataset import Dataset
 from .errors import CheckpointError, SettingError
 from .initialisation import initial_parameters
 from .legacy import is_legacy, open_save
-from .step import TrainingStep
+from .step import StepReport, TrainingStep
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,8 @@ def train(
     floatX="float32",
     backend="auto",
     optimiser=None,
+    on_update=None,
+    on_validation=None,
 ):
     """Train a network on a task, saving to `savefile` at every validation.
 
@@ -74,6 +76,8 @@ def train(
     recover     go on from `savefile` where it exists, ours or the original's; otherwise start
                 anew (the file is replaced at the first save)
     floatX, backend, optimiser   see step.TrainingStep
+    on_update      called as on_update(updates done, StepReport) after every update
+    on_validation  called as on_validation(trials, [loss, RMSE, performance]) after every validation
 
     The initial network is saved as NAME_init.EXT. Ctrl-C saves and stops after the present
     iteration. Returns a Result. Raises SettingError, TaskError, CheckpointError, BackendError.
@@ -84,6 +88,7 @@ def train(
     if not savefile.absolute().parent.is_dir():
         raise CheckpointError(f"{savefile}: the folder does not exist; make it first")
     run = _Run(task, network, training, savefile, floatX, backend, optimiser)
+    run.on_update, run.on_validation = on_update, on_validation
     if recover and savefile.exists():
         run.recover(open_save(savefile))
     else:
@@ -92,7 +97,7 @@ def train(
     with interruptible() as interrupted:
         reason = run.loop(interrupted)
     logger.info("stopped after %d updates: %s", run.iteration - 1, ENDS[reason])
-    return Result(reason, run.iteration - 1, run.checkpoint())
+    return Result(reason, run.iteration - 1, run.checkpoint(stopped=reason))
 
 
 class _Run:
@@ -125,11 +130,18 @@ class _Run:
         self.Omega_history = []
         self.callback_results = None
         self.report = None
+        self.on_update = self.on_validation = None
         self.started = time.monotonic()
+        self.seconds_before = 0.0  # of the runs that this one goes on from
 
     # -- save files -----------------------------------------------------------------------------
 
-    def checkpoint(self):
+    @property
+    def seconds(self):
+        """Time spent on this training so far, by the clock, compiling and validations included."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def checkpoint(self, stopped=None):
         own = self.step.network.shapes
         return Checkpoint(
             settings={k: v for k, v in self.settings.items() if k not in FUNCTIONS},
@@ -143,12 +155,15 @@ class _Run:
             rng_validation=self.validation_data.rng.get_state(),
             optimiser={k: v for k, v in self.step.state().items() if k not in own},
             callback_results=self.callback_results,
+            report=None if self.report is None else list(self.report),
+            seconds=self.seconds,
+            stopped=stopped,
         )
 
-    def save(self):
+    def save(self, stopped=None):
         if is_legacy(self.savefile):  # never lose the original's file to ours
             checkpoint.keep_previous(self.savefile, f"{self.savefile}.original")
-        checkpoint.save(self.savefile, self.checkpoint())
+        checkpoint.save(self.savefile, self.checkpoint(stopped))
 
     def recover(self, saved):
         """Go on from a save file; CheckpointError where it belongs to another network."""
@@ -171,7 +186,10 @@ class _Run:
         self.costs_history = list(saved.costs_history)
         self.Omega_history = list(saved.Omega_history)
         self.callback_results = saved.callback_results
+        self.report = None if saved.report is None else StepReport(*saved.report)
+        self.seconds_before = saved.seconds
         self.gradient_data.rng.set_state(saved.rng_gradient)
+        self.gradient_data.ntrials = (self.iteration - 1) * self.training.n_gradient
         self.validation_data.rng.set_state(saved.rng_validation)
         logger.info("%s: going on after %d updates", self.savefile, self.iteration - 1)
 
@@ -183,26 +201,44 @@ class _Run:
     # -- the loop -------------------------------------------------------------------------------
 
     def loop(self, interrupted):
-        """Train until something says stop; returns what did."""
-        while self.iteration <= self.training.max_iter:
-            if (self.iteration - 1) % self.training.checkfreq == 0:
+        """Train until something says stop; returns what did, which the save file then says too."""
+        while True:
+            due = self.is_validation_due()
+            if due:
                 self.validate()
-                self.save()
-                if self.costs_history[-1][1][1] <= self.training.min_error:
-                    return "min_error"
-                if self.training.terminate is not None and self.training.terminate(
-                    np.array([costs[-1] for _, costs in self.costs_history])
-                ):
-                    return "terminate"
-            if self.iteration - self.best.iteration > self.training.patience:
-                return "patience"
-            if interrupted.is_set():
-                self.save()
-                return "interrupted"
+            reason = self.reason_to_stop(interrupted)
+            if due or reason:
+                self.save(stopped=reason)
+            if reason:
+                return reason
             batch = self.gradient_data(self.best.other_costs, self.callback_results)
             self.report = self.step.update(batch)
             self.iteration += 1
-        return "max_iter"
+            if self.on_update is not None:
+                self.on_update(self.iteration - 1, self.report)
+
+    def is_at_check(self):
+        return (self.iteration - 1) % self.training.checkfreq == 0
+
+    def is_validation_due(self):
+        """At a check; but a save file taken up may hold this check's validation already."""
+        history = self.costs_history
+        validated = history and history[-1][0] == self.gradient_data.ntrials
+        return self.is_at_check() and self.iteration <= self.training.max_iter and not validated
+
+    def reason_to_stop(self, interrupted):
+        """One of ENDS, or None."""
+        if self.iteration > self.training.max_iter:
+            return "max_iter"
+        if self.is_at_check():
+            last = np.array([costs[-1] for _, costs in self.costs_history])
+            if self.costs_history[-1][1][1] <= self.training.min_error:
+                return "min_error"
+            if self.training.terminate is not None and self.training.terminate(last):
+                return "terminate"
+        if self.iteration - self.best.iteration > self.training.patience:
+            return "patience"
+        return "interrupted" if interrupted.is_set() else None
 
     def validate(self):
         """Judge the present network on a fresh validation batch, and keep it if it is the best."""
@@ -224,12 +260,14 @@ class _Run:
                 self.iteration, loss, costs[1:], self.step.weights, self.step.parameters
             )
         self.log(costs, is_best)
+        if self.on_validation is not None:
+            self.on_validation(self.gradient_data.ntrials, costs)
 
     def log(self, costs, is_best):
         logger.info(
             "%d updates, %.0f s: loss %.6f, RMSE %.6f%s%s%s",
             self.iteration - 1,
-            time.monotonic() - self.started,
+            self.seconds,
             *costs[:2],
             "".join(f", performance {value:.2f}" for value in costs[2:]),
             "" if self.report is None else ", Omega {2:.6f}, gradient {1:.6f}".format(*self.report),
