@@ -1,8 +1,8 @@
 """The training loop: checks, stopping, saving, going on. Golden trainings: test_golden_tasks.py."""
 
+import dataclasses
 import logging
 import os
-import dataclasses
 import shutil
 import signal
 import threading
@@ -68,8 +68,8 @@ def test_going_on_equals_never_having_stopped(tmp_path, pieces):
     for last in pieces:
         resumed = go(tmp_path / "parts.npz", floatX="float64", max_iter=last).checkpoint
     assert resumed.seconds > 0
-    for settings in (resumed.settings, whole.settings):
-        settings["Crec"] = vars(settings["Crec"])
+    for saved in (resumed.settings, whole.settings):
+        saved["Crec"] = vars(saved["Crec"])
     same = dataclasses.replace(resumed, seconds=whole.seconds)
     np.testing.assert_equal(vars(same), vars(whole))
 
@@ -158,9 +158,7 @@ def test_terminate_sees_the_history_of_the_performance(tmp_path):
 
 
 def test_patience_runs_out_at_any_iteration(tmp_path):
-    result = go(
-        tmp_path / "s.npz", learning_rate=0.0, patience=2, checkfreq=100, max_iter=50
-    )
+    result = go(tmp_path / "s.npz", learning_rate=0.0, patience=2, checkfreq=100, max_iter=50)
     assert (result.reason, result.iterations) == ("patience", 3)
 
 
