@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 from pytensor.tensor.variable import TensorVariable
 
 Function = Callable[[TensorVariable], TensorVariable]
@@ -44,7 +45,8 @@ def rtanh(x: TensorVariable) -> TensorVariable:
 
 def softmax(a: TensorVariable) -> TensorVariable:
     """Over the last axis: (time, trial, class) -> (time, trial, class)."""
-    e = pt.exp(a - pt.max(a, axis=-1, keepdims=True))
+    largest = disconnected_grad(pt.max(a, axis=-1, keepdims=True))  # cancels, so has no gradient
+    e = pt.exp(a - largest)
     return e / pt.sum(e, axis=-1, keepdims=True)
 
 

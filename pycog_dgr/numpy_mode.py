@@ -1,9 +1,4 @@
-"""A PyTensor mode that runs graphs through numpy: nothing to compile, so no cold start.
-
-PyTensor's own Python implementations loop over single elements in Python where numpy has no
-function of the same signature (switch, fill, cast, sums and products of three or more terms).
-`UseNumpy` replaces those by the numpy calls below; everything else PyTensor already maps to numpy.
-"""
+"""PyTensor modes that run graphs through numpy: nothing to compile, so no cold start."""
 
 from __future__ import annotations
 
@@ -17,16 +12,14 @@ from pytensor.graph.features import ReplaceValidate
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter, SequentialGraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
-from pytensor.link.basic import PerformLinker
 from pytensor.link.vm import VMLinker
 from pytensor.scalar.math import Softplus
 from pytensor.tensor.elemwise import Elemwise
 
-# The rest of PyTensor's rewrites costs seconds and gains nothing without a compiler. The one that
+from pycog_dgr import numpy_linker
+
 # is left out makes (1 - z) + 1e-10 into (1 + 1e-10) - z, which in float32 is 0 for z = 1.
-REWRITES = RewriteDatabaseQuery(
-    include=("merge", "canonicalize"), exclude=("local_add_canonizer",)
-)
+REWRITES = RewriteDatabaseQuery(include=("merge", "canonicalize"), exclude=("local_add_canonizer",))
 
 
 def add(*terms: NDArray) -> NDArray:
@@ -37,26 +30,22 @@ def multiply(*factors: NDArray) -> NDArray:
     return reduce(np.multiply, factors)
 
 
-def fill(shape_of: NDArray, value: NDArray) -> NDArray:
-    return np.array(np.broadcast_to(value, np.broadcast_shapes(shape_of.shape, value.shape)))
-
-
-def softplus(x: NDArray) -> NDArray:
-    return np.logaddexp(x.dtype.type(0), x)
-
-
 BY_NUMPY = {
     ps.Add: f"{__name__}.add",
     ps.Mul: f"{__name__}.multiply",
-    ps.Second: f"{__name__}.fill",
+    ps.Second: f"{numpy_linker.__name__}.fill",
     ps.Switch: "numpy.where",
-    Softplus: f"{__name__}.softplus",
+    Softplus: f"{numpy_linker.__name__}.softplus",
     ps.Cast: "numpy.array",  # Elemwise then converts to the type of its output
 }
 
 
 class UseNumpy(GraphRewriter):
-    """Give every elementwise node that numpy can run as a whole the function that does it."""
+    """For a loop over time, which the NumpyLinker cannot run: the same functions, node by node.
+
+    PyTensor's own implementations run single elements in Python where numpy has no function of
+    the same signature.
+    """
 
     def add_requirements(self, fgraph: FunctionGraph) -> None:
         fgraph.attach_feature(ReplaceValidate())
@@ -81,8 +70,8 @@ def numpy_mode(loops: bool = False) -> Mode:
     `loops`: the graph holds a scan, which asks for PyTensor's virtual machine. That one compiles
     a small C file of its own the first time, where there is a C compiler.
     """
-    if loops:
-        linker = VMLinker(allow_gc=False, use_cloop=False, c_thunks=False)
-    else:
-        linker = PerformLinker(allow_gc=False)
-    return Mode(linker, SequentialGraphRewriter(optdb.query(REWRITES), UseNumpy()))
+    rewrites = optdb.query(REWRITES)
+    if not loops:
+        return Mode(numpy_linker.NumpyLinker(), rewrites)
+    linker = VMLinker(allow_gc=False, use_cloop=False, c_thunks=False)
+    return Mode(linker, SequentialGraphRewriter(rewrites, UseNumpy()))

@@ -42,7 +42,7 @@ class Omega(NamedTuple):
     """The regulariser, its derivative with respect to the effective Wrec, and what it counted."""
 
     value: TensorVariable  # scalar; NaN where no step counts
-    gradient: TensorVariable  # (N, N), d and x held constant; 0 where no step counts
+    gradient: TensorVariable | None  # (N, N), d and x held constant; 0 where no step counts
     nelems: TensorVariable  # scalar: share of steps and trials that count
 
 

@@ -6,12 +6,18 @@
 
 Source: Song, Yang and Wang (2016), "Training"; Pascanu, Mikolov and Bengio (2013).
 
-Two backends compute the same numbers: 'scan' is PyTensor's loop over time, the reference;
-'fast' is the Op of leaky_rnn.py with its hand-written backward pass. 'auto' means 'fast'.
+Three backends compute the same numbers:
+
+    scan    PyTensor's loop over time, the reference that reads like the paper
+    numpy   the Op of leaky_rnn.py with its hand-written backward pass, through numpy
+    fast    the same Op, and Omega, as loops that Numba compiles once and keeps on disk
+
+'auto' is 'fast', or 'numpy' where Numba cannot run; the log then says why. None needs a C compiler.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -30,7 +36,9 @@ from pycog_dgr import network as equations
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.connectivity import Parameters, Weights, effective_weights
 from pycog_dgr.dataset import Batch
+from pycog_dgr.dropout import RecurrentDropout
 from pycog_dgr.errors import BackendError, BatchError, SettingError
+from pycog_dgr.leaky_rnn import Regulariser
 from pycog_dgr.network import States
 from pycog_dgr.numpy_mode import numpy_mode
 from pycog_dgr.objective import Omega
@@ -38,7 +46,8 @@ from pycog_dgr.simulate import simulate
 
 logger = logging.getLogger(__name__)
 
-BACKENDS = ("fast", "scan")
+BACKENDS = ("fast", "numpy", "scan")
+KERNELS = {"fast": "numba", "numpy": "numpy"}  # of the backends that use leaky_rnn.py
 SELF_CHECK_STEPS, SELF_CHECK_TRIALS = 3, 2
 SELF_CHECK_TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # relative to the largest output
 
@@ -71,8 +80,8 @@ class Graph(NamedTuple):
     error: TensorVariable
     D: TensorVariable
     Omega: Omega
-    omega_gradient: TensorVariable  # by the raw Wrec
-    gradients: dict[str, TensorVariable]  # of loss + penalties, by the raw parameters
+    omega_gradient: TensorVariable | None  # by the raw Wrec; None: lambda_Omega times it is in...
+    gradients: dict[str, TensorVariable]  # ... these, of loss + penalties by the raw parameters
 
 
 def build(
@@ -81,16 +90,28 @@ def build(
     raw: Parameters,
     backend: str,
     penalties: list[objective.Penalty],
+    audible: TensorVariable | None = None,
+    merge_Omega: bool = False,
 ) -> Graph:
-    """The graph of one step on symbolic raw parameters."""
+    """The graph of one step on symbolic raw parameters; `audible` (N,) is dropout's mask.
+
+    `merge_Omega`: let the backward pass add Omega's derivative, which costs one product less. It
+    can where the cost is the loss alone and all units share one alpha.
+    """
     dtype = raw.Wrec.dtype
     inputs, targets, mask, noise = (
         pt.tensor(name, dtype=dtype, shape=(None, None, width))
         for name, width in zip(Batch._fields, batch_widths(network), strict=True)
     )
     weights = equations.effective_weights(raw, network)
-    integrate = leaky_rnn.integrate if backend == "fast" else equations.integrate_by_scan
-    states = integrate(weights, inputs, noise, network)
+    if audible is not None:
+        weights = weights._replace(Wrec=weights.Wrec * audible)
+    kernels = KERNELS.get(backend)
+    if kernels:
+        regulariser = Regulariser(training.lambda_Omega, training.bound) if merge_Omega else None
+        states = leaky_rnn.integrate(weights, inputs, noise, network, kernels, regulariser)
+    else:
+        states = equations.integrate_by_scan(weights, inputs, noise, network)
     a = equations.output_current(states.r, weights)
     z = equations.outputs(a, network)
 
@@ -100,12 +121,19 @@ def build(
     trained = {name: getattr(raw, name) for name in network.trained}
     gradients = grad(cost, list(trained.values()), disconnected_inputs="ignore")
 
-    if backend == "fast":
-        D, S = leaky_rnn.backpropagated(states, grad(loss, states.r), weights, network)
+    if kernels:
+        D, S, *_ = back = leaky_rnn.backpropagated(states, grad(loss, states.r))
     else:
         D, S = grad(loss, noise) / equations.alpha_of(network, dtype), None
-    omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound, S)
-    omega_gradient = grad(None, raw.Wrec, known_grads={weights.Wrec: omega.gradient})
+    if merge_Omega:
+        omega = Omega(value=back[-3], gradient=None, nelems=back[-2])
+    elif backend == "fast":
+        omega = leaky_rnn.vanishing_gradient(D, S, states, training.bound)
+    else:
+        omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound, S)
+    omega_gradient = None
+    if not merge_Omega:
+        omega_gradient = grad(None, raw.Wrec, known_grads={weights.Wrec: omega.gradient})
     return Graph(
         batch=[inputs, targets, mask, noise],
         states=states,
@@ -133,11 +161,12 @@ class TrainingStep:
 
     parameters   raw initial values (Parameters); `initial_parameters` draws them
     floatX       'float64' or 'float32': the type of every number
-    backend      'auto', 'fast' or 'scan'
+    backend      'auto', 'fast', 'numpy' or 'scan'
     optimiser    a transform of optimisers.py, the last of the chain after clipping and the guard;
                  default: sgd(training.learning_rate)
     penalties    further terms of the objective, (raw, states) -> scalar
     self_check   compare the compiled network with plain numpy once, before the first update
+    dropout      dropout.RecurrentDropout, at work in `update` alone
 
     Raises SettingError for parameters or options that do not fit, BatchError for a batch that
     does not, BackendError where the self-check fails.
@@ -153,6 +182,7 @@ class TrainingStep:
         optimiser: optimisers.Transform | None = None,
         penalties: tuple[objective.Penalty, ...] = (),
         self_check: bool = True,
+        dropout: RecurrentDropout | None = None,
     ) -> None:
         if floatX not in ("float64", "float32"):
             raise SettingError(f"floatX must be 'float64' or 'float32', not {floatX!r}")
@@ -162,7 +192,7 @@ class TrainingStep:
         self.network = network
         self.training = training
         self.floatX = floatX
-        self.backend = BACKENDS[0] if backend == "auto" else backend
+        self.backend = available(backend)
         self._shared = {
             name: pytensor.shared(checked_parameter(name, value, shape, floatX), name=name)
             for name, shape, value in (
@@ -172,22 +202,39 @@ class TrainingStep:
         self._optimiser = optimiser or optimisers.sgd(training.learning_rate)
         self._penalties = [*objective.penalties(training, network), *penalties]
         self._wants_check = self_check
+        self._dropout = dropout if dropout is not None and dropout.p > 0 else None
+        self._audible: SharedVariable | None = None
+        self._masks_drawn: dict[str, SharedVariable] = {}
+        if self._dropout is not None:
+            self._audible = pytensor.shared(np.ones(network.N, floatX), name="audible")
+            count = pytensor.shared(np.zeros((), floatX), name="dropout_count")
+            self._masks_drawn = {"dropout_count": count}
         self._moments: dict[str, SharedVariable] = {}
 
     # --- symbolic, each built on first use ------------------------------------------------------
 
     @cached_property
     def graph(self) -> Graph:
+        return self._build()
+
+    def _build(self, merge_Omega: bool = False) -> Graph:
         raw = Parameters(**{name: self._shared.get(name) for name in Parameters._fields})
         with pytensor.config.change_flags(floatX=self.floatX):
-            return build(self.network, self.training, raw, self.backend, self._penalties)
+            return build(
+                self.network, self.training, raw, self.backend, self._penalties, self._audible,
+                merge_Omega,
+            )  # fmt: skip
 
     @cached_property
     def _update(self) -> Callable:
-        graph = self.graph
+        merge_Omega = (
+            self.backend == "fast" and not self._penalties and not np.ndim(self.network.tau)
+        )
+        graph = self._build(merge_Omega) if merge_Omega else self.graph
         with pytensor.config.change_flags(floatX=self.floatX):
             gradients = dict(graph.gradients)
-            gradients["Wrec"] += self.training.lambda_Omega * graph.omega_gradient
+            if not merge_Omega:
+                gradients["Wrec"] += self.training.lambda_Omega * graph.omega_gradient
             trained = {name: self._shared[name] for name in self.network.trained}
             context = optimisers.Context(trained, optimisers.global_norm(gradients))
             transform = optimisers.chain(
@@ -201,12 +248,12 @@ class TrainingStep:
         if self._wants_check:
             self._self_check()
         report = [graph.loss + graph.penalty, context.norm, graph.Omega.value, graph.Omega.nelems]
-        return self._compile(report, updates)
+        return self._compile(graph, report, updates)
 
     @cached_property
     def _evaluate(self) -> Callable:
         graph = self.graph
-        return self._compile([graph.loss + graph.penalty, graph.error, graph.z])
+        return self._compile(graph, [graph.loss + graph.penalty, graph.error, graph.z])
 
     @cached_property
     def _gradients(self) -> Callable:
@@ -218,18 +265,35 @@ class TrainingStep:
             "omega_gradient": graph.omega_gradient,
         }  # fmt: skip
         wanted |= {f"grad_{name}": gradient for name, gradient in graph.gradients.items()}
-        compiled = self._compile(list(wanted.values()))
+        compiled = self._compile(graph, list(wanted.values()))
         return lambda *batch: dict(zip(wanted, compiled(*batch), strict=True))
 
-    def _compile(self, results: list[TensorVariable], updates: list | None = None) -> Callable:
+    def _compile(
+        self, graph: Graph, results: list[TensorVariable], updates: list | None = None
+    ) -> Callable:
         with pytensor.config.change_flags(floatX=self.floatX):
             return pytensor.function(
-                self.graph.batch,
+                graph.batch,
                 results,
                 updates=updates,
+                givens=self._all_audible() if updates is None else None,
                 mode=numpy_mode(loops=self.backend == "scan"),
                 on_unused_input="ignore",
             )
+
+    def _all_audible(self) -> dict[SharedVariable, TensorVariable] | None:
+        """Dropout's mask for everything but updates: no unit silent."""
+        if self._audible is None:
+            return None
+        return {self._audible: pt.ones((self.network.N,), self.floatX)}
+
+    def _silence(self) -> None:
+        """Draw dropout's mask for the coming update."""
+        count = self._masks_drawn["dropout_count"]
+        drawn = int(count.get_value())
+        mask = self._dropout.mask(self.network.N, drawn)
+        self._audible.set_value(mask.astype(self.floatX))
+        count.set_value(np.asarray(drawn + 1, self.floatX))
 
     def _self_check(self) -> None:
         """Compare the compiled network with the plain numpy one on a small random batch."""
@@ -262,6 +326,8 @@ class TrainingStep:
     def update(self, batch: Batch) -> StepReport:
         """Train on one batch; report what was seen before the parameters changed."""
         arrays = self._checked(batch)
+        if self._dropout is not None:
+            self._silence()
         with np.errstate(all="ignore"):  # the guard deals with what overflows; gnorm tells
             return StepReport(*(float(value) for value in self._update(*arrays)))
 
@@ -314,10 +380,13 @@ class TrainingStep:
         return effective_weights(self.parameters, self.network)
 
     def state(self) -> dict[str, NDArray]:
-        """All that training goes on from: raw parameters and the optimiser's moments, copied."""
+        """All that training goes on from, copied: raw parameters, the optimiser's moments, and how
+        many masks dropout has drawn."""
+        return {name: variable.get_value() for name, variable in self._kept().items()}
+
+    def _kept(self) -> dict[str, SharedVariable]:
         self._update  # noqa: B018 - the moments exist once the update is built
-        shared = self._shared | self._moments
-        return {name: variable.get_value() for name, variable in shared.items()}
+        return self._shared | self._moments | self._masks_drawn
 
     def load_state(self, state: Mapping[str, NDArray]) -> None:
         """Go on from what `state` returned; SettingError where names or shapes differ."""
@@ -328,7 +397,7 @@ class TrainingStep:
             name: checked_parameter(name, state[name], value.shape, self.floatX)
             for name, value in own.items()
         }
-        for name, variable in (self._shared | self._moments).items():
+        for name, variable in self._kept().items():
             variable.set_value(checked[name])
 
 
@@ -338,3 +407,24 @@ def checked_parameter(name: str, value: NDArray, shape: tuple[int, ...], floatX:
         given = "nothing" if value is None else f"shape {np.shape(value)}"
         raise SettingError(f"parameter {name}: expected shape {shape}, got {given}")
     return np.array(value, dtype=floatX)
+
+
+def available(backend: str) -> str:
+    """The backend itself; for 'auto' the fastest that runs here.
+
+    Raises BackendError where 'fast' was asked for by name and cannot run.
+    """
+    if backend not in ("auto", "fast"):
+        return backend
+    try:
+        importlib.import_module("pycog_dgr.kernels_numba")
+    except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
+        reason = f"{type(error).__name__}: {error}"
+        if backend == "fast":
+            raise BackendError(
+                f"backend 'fast' cannot run here ({reason}); use backend='numpy', or install numba "
+                "and make NUMBA_CACHE_DIR a folder that can be written"
+            ) from error
+        logger.warning("Numba cannot run here (%s): backend 'numpy' instead, slower", reason)
+        return "numpy"
+    return "fast"

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from pycog_dgr import activations, leaky_rnn, objective, optimisers
+from pycog_dgr import activations, kernels_numba, kernels_numpy, objective, optimisers
 from pycog_dgr.connectivity import Connectivity
 from pycog_dgr.errors import SettingError
 from pycog_dgr.initialisation import spectral_radius
@@ -60,20 +60,27 @@ def evaluated(function, *arrays):
 def of_activations(golden, floatX):
     x = golden["act_x"].astype(floatX)
     for name, (f, derivative) in activations.HIDDEN.items():
-        rate = leaky_rnn.RATES[name]
-        fast = np.empty_like(x)
+        rate = kernels_numpy.RATES[name]
+        plain = np.empty_like(x)
+        compiled, slope = np.empty((2, *np.atleast_2d(x).shape), floatX)
+        kind = kernels_numba.KINDS[name]
+        kernels_numba.rates(kind, np.atleast_2d(x), compiled)
+        half = compiled.dtype.type(0.5)
+        kernels_numba.slopes(kind, np.atleast_2d(x), compiled, half, slope)
         with np.errstate(over="ignore"):
-            rate.value(x, fast)
+            rate.value(x, plain)
             got = {
                 f"act_{name}": evaluated(f, x),
                 f"grad_{name}": evaluated(lambda v, f=f: pytensor.grad(pt.sum(f(v)), v), x),
                 f"dact_{name}": evaluated(derivative, x),
-                f"act_{name}, fast": fast,
-                f"grad_{name}, fast": rate.slope(x, fast),
+                f"act_{name}, numpy": plain,
+                f"grad_{name}, numpy": rate.slope(x, plain),
+                f"act_{name}, numba": compiled.reshape(x.shape),
+                f"grad_{name}, numba": slope.reshape(x.shape),
             }
         saturated = (name in ("sigmoid", "softplus")) & (x > SATURATED_FROM)
         for what, value in got.items():
-            expected = golden[what.removesuffix(", fast")]
+            expected = golden[what.partition(",")[0]]
             within = ELEMENTWISE[floatX]
             yield what, error(value[~saturated], expected[~saturated]), within
             if saturated.any():

@@ -10,14 +10,17 @@ from pytensor.gradient import grad
 from pycog_dgr.leaky_rnn import LeakyRNN
 from pycog_dgr.numpy_mode import numpy_mode
 
+NAMES = ("inputs", "noise", "x0", "Win", "Wrec", "brec")
+SHAPES = ((5, 3, 4), (5, 3, 2), (2,), (2, 4), (2, 2), (2,))
 
-@pytest.fixture
-def recurrence():
-    """Symbolic drive, x0, Wrec; their states x; and numbers for the three."""
-    inputs = [pt.dtensor3("drive"), pt.dvector("x0"), pt.dmatrix("Wrec")]
-    x, _ = LeakyRNN("tanh")(*inputs, pt.constant(np.array([0.3, 0.6])))
+
+@pytest.fixture(params=["numba", "numpy"])
+def recurrence(request):
+    """Symbolic inputs of the Op; their states x; and numbers for the inputs."""
+    inputs = [pt.TensorType("float64", (None,) * len(shape))() for shape in SHAPES]
+    x, _ = LeakyRNN("tanh", request.param)(*inputs, pt.constant(np.array([0.3, 0.6])))
     rng = np.random.default_rng(0)
-    return inputs, x, [rng.normal(size=shape) for shape in ((5, 3, 2), 2, (2, 2))]
+    return inputs, x, [rng.normal(size=shape) for shape in SHAPES]
 
 
 def test_a_cost_of_the_states_alone_has_the_right_gradient(recurrence):

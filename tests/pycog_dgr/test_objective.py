@@ -31,7 +31,7 @@ def omega_by_definition(D, x, Wrec, alpha, bound, slope):
     return omegas.mean(axis=1).sum() / total, by_Wrec / n_trial / total, counts.mean()
 
 
-@pytest.mark.parametrize("backend", ["fast", "scan"])
+@pytest.mark.parametrize("backend", ["fast", "numpy", "scan"])
 @pytest.mark.parametrize("tau", [50.0, np.linspace(30, 90, 6)], ids=["scalar", "vector"])
 @pytest.mark.parametrize("bound", [1e-20, 1e-5])
 def test_Omega_is_its_definition(backend, tau, bound):

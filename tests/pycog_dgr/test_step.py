@@ -1,5 +1,7 @@
 """The training step: backends agree, gradients are right, the guard holds, states go round."""
 
+import sys
+
 import numpy as np
 import pytensor.tensor as pt
 import pytest
@@ -50,16 +52,56 @@ BY_SCAN = [
 
 @pytest.mark.parametrize("changes", BY_SCAN, ids=lambda changes: "-".join(changes))
 def test_fast_and_scan_give_the_same_numbers(changes):
-    fast, scan = (small.step(backend=backend, **changes) for backend in ("fast", "scan"))
-    batch = small.batch(fast.network)
-    expected = scan.gradients(batch)
-    for name, value in fast.gradients(batch).items():
+    same_numbers("fast", "scan", changes)
+
+
+@pytest.mark.parametrize("changes", CASES, ids=lambda changes: "-".join(changes))
+def test_fast_and_numpy_give_the_same_numbers(changes):
+    same_numbers("fast", "numpy", changes)
+
+
+def same_numbers(backend, reference, changes):
+    """Every quantity of a step, and three updates, within BETWEEN_BACKENDS."""
+    one, other = (small.step(backend=name, **changes) for name in (backend, reference))
+    batch = small.batch(one.network)
+    expected = other.gradients(batch)
+    for name, value in one.gradients(batch).items():
         close(value, expected[name], BETWEEN_BACKENDS)
     for _ in range(3):
-        close(fast.update(batch), scan.update(batch), BETWEEN_BACKENDS)
-    for got, wanted in zip(fast.parameters, scan.parameters, strict=True):
+        close(one.update(batch), other.update(batch), BETWEEN_BACKENDS)
+    for got, wanted in zip(one.parameters, other.parameters, strict=True):
         if wanted is not None:
             close(got, wanted, BETWEEN_BACKENDS)
+
+
+def test_without_numba_the_numpy_backend_runs_and_the_log_says_why(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels_numba", None)  # importing it fails
+    step = small.step(backend="auto")
+    assert step.backend == "numpy"
+    assert "Numba cannot run here (ModuleNotFoundError" in caplog.text
+    step.update(small.batch(step.network))
+    with pytest.raises(BackendError, match="use backend='numpy'"):
+        small.step(backend="fast")
+
+
+def test_what_a_step_returns_is_not_written_again():
+    step = small.step()
+    batch = small.batch(step.network)
+    first = step.evaluate(batch).z
+    kept = first.copy()
+    step.update(batch)
+    step.evaluate(batch._replace(inputs=batch.inputs + 1))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("array", ["inputs", "noise"])
+def test_arrays_in_any_order_and_read_only_ones_serve(array):
+    step = small.step()
+    batch = small.batch(step.network)
+    expected = step.evaluate(batch).z
+    turned = np.asfortranarray(getattr(batch, array))
+    turned.flags.writeable = False
+    np.testing.assert_array_equal(step.evaluate(batch._replace(**{array: turned})).z, expected)
 
 
 @pytest.mark.parametrize("changes", CASES, ids=lambda changes: "-".join(changes))
@@ -282,7 +324,7 @@ def test_a_batch_that_does_not_fit_is_one_clear_error():
 def test_impossible_options_are_refused():
     for changes, told in (
         ({"floatX": "float16"}, "floatX"),
-        ({"backend": "theano"}, "'auto', 'fast', 'scan'"),
+        ({"backend": "theano"}, "'auto', 'fast', 'numpy', 'scan'"),
     ):
         with pytest.raises(SettingError, match=told):
             small.step(**changes)
@@ -292,7 +334,8 @@ def test_impossible_options_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("floatX", "backend"), [("float64", "fast"), ("float32", "fast"), ("float64", "scan")]
+    ("floatX", "backend"),
+    [("float64", "fast"), ("float32", "fast"), ("float64", "numpy"), ("float64", "scan")],
 )
 def test_the_self_check_passes(floatX, backend, caplog):
     caplog.set_level("INFO")
