@@ -29,8 +29,10 @@ from numpy.typing import ArrayLike, NDArray
 from pycog_dgr import optimisers
 from pycog_dgr.config import settings
 from pycog_dgr.dataset import Batch
+from pycog_dgr.divergence import Watch
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.initialisation import initial_parameters, rescaled
+from pycog_dgr.noise import NormalStream
 from pycog_dgr.simulate import simulate
 from pycog_dgr.step import TrainingStep
 
@@ -71,6 +73,7 @@ class RateRNNClassifier:
     backend     of the training step: 'auto', 'fast' or 'scan'
     overrides   any pycog setting, in place of the thesis'
 
+    `watch` counts the updates at which the guard against explosions stepped in, and logs the first.
     Raises SettingError for an option or a setting it does not know.
     """
 
@@ -92,6 +95,7 @@ class RateRNNClassifier:
         if np.ndim(training.var_in) > 1 or np.ndim(training.var_rec) > 1:
             raise SettingError("a classifier's noise is independent: give no covariance matrix")
         self.loss_steps = loss_steps
+        self.watch = Watch()
         self._chosen = {
             "floatX": floatX,
             "backend": backend,
@@ -135,7 +139,8 @@ class RateRNNClassifier:
         size = self.training.n_gradient if batch_size is None else batch_size
         u, q, w = u[w > 0], q[w > 0], w[w > 0]
         for i, chosen in enumerate(minibatches(len(u), size, iterations, rng), start=1):
-            report = self._step.update(self._batch(u[chosen], q[chosen], w[chosen], rng))
+            batch = self._batch(u[chosen], q[chosen], w[chosen], rng)
+            report = self.watch.update(self._step, batch)
             if on_iteration is not None:
                 seen = {"loss": report.loss, "gnorm": report.gnorm, "Omega": report.Omega}
                 on_iteration(i, seen)
@@ -230,8 +235,11 @@ def make_optimiser(name: str, learning_rate: float) -> optimisers.Transform:
 def normal(
     rng: np.random.Generator, sigma: NDArray | float, shape: tuple[int, ...], dtype: str
 ) -> NDArray:
-    """Normal noise of standard deviation sigma, drawn directly in `dtype`."""
-    noise = rng.standard_normal(shape, dtype=dtype)
+    """Normal noise of standard deviation sigma; float32 from the fast stream that rng seeds."""
+    if dtype == "float32":
+        noise = NormalStream(int(rng.integers(2**64, dtype=np.uint64))).normal(shape)
+    else:
+        noise = rng.standard_normal(shape)
     noise *= np.asarray(sigma, dtype)
     return noise
 

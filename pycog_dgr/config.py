@@ -14,8 +14,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.connectivity import POSITIVE, Connectivity, default_recurrent
+from pycog_dgr.connectivity import MOST_UNITS, POSITIVE, Connectivity, default_recurrent
 from pycog_dgr.errors import SettingError
+from pycog_dgr.noise import STREAMS
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ RHO0_WITHOUT_DALE = 1.1  # the original's initial spectral radius where there is
 STEPS_PER_TAU = 5  # dt = tau / 5 unless given
 TRIALS_BETWEEN_CHECKS = 10_000  # checkfreq = 10000 // n_gradient unless given
 CHECKS_OF_PATIENCE = 100  # patience = 100 checkfreq unless given
+LARGEST_SEED = 2**32 - 1  # that numpy's RandomState takes
+COVARIANCE_TOLERANCE = 1e-8  # by which rounding may make an eigenvalue negative, of the largest
 
 HIDDEN_ACTIVATIONS = (
     "linear", "rectify", "rectify_power", "sigmoid", "tanh", "rtanh", "softplus",
@@ -43,16 +46,23 @@ def refuse(name: str, expected: str, value: Any) -> SettingError:
     return SettingError(f"setting {name}: expected {expected}, got {shown}")
 
 
-def whole(at_least: int) -> Check:
+def whole(at_least: int, at_most: int | None = None) -> Check:
+    most = np.inf if at_most is None else at_most
+    limits = f"{at_least} or more" if at_most is None else f"{at_least} to {at_most}"
+
     def check(name: str, value: Any) -> int:
         is_whole = isinstance(value, (int, np.integer)) or (
             isinstance(value, (float, np.floating)) and float(value).is_integer()
         )
-        if not is_whole or isinstance(value, (bool, np.bool_)) or value < at_least:
-            raise refuse(name, f"a whole number, {at_least} or more", value)
+        is_whole = is_whole and not isinstance(value, (bool, np.bool_))
+        if not is_whole or not at_least <= value <= most:
+            raise refuse(name, f"a whole number, {limits}", value)
         return int(value)
 
     return check
+
+
+seed_number = whole(0, LARGEST_SEED)
 
 
 def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = True) -> Check:
@@ -61,7 +71,7 @@ def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = Tru
             isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
         )
         if is_number and not isinstance(value, (bool, np.bool_)):
-            value = float(value)
+            value = as_float(value)
             if value >= at_least and value > above and (np.isfinite(value) or not finite):
                 return value
         limits = [("at least", at_least), ("above", above)]
@@ -72,8 +82,17 @@ def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = Tru
     return check
 
 
+def as_float(value: Any) -> float:
+    """`value` as a float; a whole number too large for one is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
 def switch(name: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)) and value not in (0, 1):
+    scalar = np.ndim(as_array(name, value)) == 0
+    if not scalar or (not isinstance(value, (bool, np.bool_)) and value not in (0, 1)):
         raise refuse(name, "True or False", value)
     return bool(value)
 
@@ -92,7 +111,7 @@ def number_or_array(at_least: float = -np.inf, above: float = -np.inf, ndim: int
     scalar = number(at_least, above)
 
     def check(name: str, value: Any) -> float | NDArray:
-        if np.ndim(value) == 0:
+        if np.ndim(as_array(name, value)) == 0:
             return scalar(name, value)
         array = numbers(name, value)
         diagonal = array if array.ndim == 1 else np.diagonal(array)
@@ -104,8 +123,16 @@ def number_or_array(at_least: float = -np.inf, above: float = -np.inf, ndim: int
     return check
 
 
+def as_array(name: str, value: Any) -> NDArray:
+    """A copy of `value`; SettingError where it is nested lists of unequal lengths."""
+    try:
+        return np.array(value)
+    except ValueError:
+        raise refuse(name, "a number, or an array whose rows are equally long", value) from None
+
+
 def numbers(name: str, value: Any) -> NDArray:
-    array = np.array(value)
+    array = as_array(name, value)
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise refuse(name, "finite numbers", value)
     array = array.astype(np.float64)
@@ -114,7 +141,7 @@ def numbers(name: str, value: Any) -> NDArray:
 
 
 def signature(name: str, value: Any) -> NDArray:
-    array = np.array(value)
+    array = as_array(name, value)
     if array.ndim != 1 or array.dtype.kind not in "iuf" or not np.isin(array, (1, -1)).all():
         raise refuse(name, "one +1 (excitatory) or -1 (inhibitory) per unit", value)
     array = array.astype(np.int64)
@@ -125,7 +152,7 @@ def signature(name: str, value: Any) -> NDArray:
 def connections(name: str, value: Any) -> Connectivity:
     if isinstance(value, Connectivity):
         return value
-    if np.ndim(value) != 2:
+    if np.ndim(as_array(name, value)) != 2:
         raise refuse(name, "a Connectivity or a (post, pre) matrix", value)
     return Connectivity(value)
 
@@ -166,9 +193,11 @@ class NetworkConfig:
     Shapes: N recurrent units, Nin inputs, Nout outputs; times in ms.
     """
 
-    Nin: Annotated[int, whole(0), "number of inputs; 0 for a network without"] = 0
-    N: Annotated[int, whole(1), "number of recurrent units"] = 100
-    Nout: Annotated[int, whole(0), "number of outputs; 0 reads out the rates themselves"] = 0
+    Nin: Annotated[int, whole(0, MOST_UNITS), "number of inputs; 0 for a network without"] = 0
+    N: Annotated[int, whole(1, MOST_UNITS), "number of recurrent units"] = 100
+    Nout: Annotated[
+        int, whole(0, MOST_UNITS), "number of outputs; 0 reads out the rates themselves"
+    ] = 0
     tau: Annotated[float | NDArray, number_or_array(above=0), "time constant, ms; or (N,)"] = 100.0
     dt: Annotated[float | None, or_none(number(above=0)), "time step, ms; None: min(tau)/5"] = None
     ei: Annotated[NDArray | None, or_none(signature), "Dale's law: (N,) of +1/-1, or none"] = None
@@ -211,6 +240,11 @@ class NetworkConfig:
             object.__setattr__(self, name, value)
         for name, shape in (("tau", (N,)), ("brec", (N,)), ("bout", (Nout,)), ("x0", (N,))):
             expect_shape(name, getattr(self, name), shape)
+        if self.dt > np.min(self.tau):
+            raise SettingError(
+                f"setting dt: {self.dt:g} ms is longer than the shortest tau, "
+                f"{np.min(self.tau):g} ms, where the integration overshoots; lower dt"
+            )
         for name, shape in (("Cin", (N, Nin)), ("Crec", (N, N)), ("Cout", (Nout, N))):
             expect_shape(name, getattr(self, name), shape)
 
@@ -227,6 +261,15 @@ class NetworkConfig:
         shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
         absent = {"Win": Nin == 0, "Wout": Nout == 0}
         return {name: shape for name, shape in shapes.items() if not absent.get(name)}
+
+    @property
+    def n_trained(self) -> int:
+        """How many numbers training moves: plastic weights, trained biases and initial states."""
+        connections = {"Win": self.Cin, "Wrec": self.Crec, "Wout": self.Cout}
+        return sum(
+            int(np.prod(self.shapes[name])) if (C := connections.get(name)) is None else C.nplastic
+            for name in self.trained
+        )
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -250,6 +293,9 @@ class TrainingConfig:
         0.01**2
     )
     var_rec: Annotated[float | NDArray, number_or_array(0, ndim=2), "rec. noise; (N[,])"] = 0.15**2
+    noise_stream: Annotated[str, one_of(*STREAMS), "see noise.py; 'original' draws as pycog"] = (
+        "fast"
+    )
     lambda_Omega: Annotated[float, number(0), "weight of the vanishing-gradient regulariser"] = 2.0
     bound: Annotated[float, number(above=0), "least squared gradient that counts in Omega"] = 1e-20
     lambda1_in: Annotated[float, number(0), "L1 penalty, mean |Win|"] = 0.0
@@ -271,9 +317,9 @@ class TrainingConfig:
     structure: Annotated[dict, mapping, "what each input and output stands for"] = (
         dataclasses.field(default_factory=dict)
     )
-    seed: Annotated[int, whole(0), "initial weights"] = 1234
-    gradient_seed: Annotated[int, whole(0), "gradient trials and their noise"] = 11
-    validation_seed: Annotated[int, whole(0), "validation trials and their noise"] = 22
+    seed: Annotated[int, seed_number, "initial weights"] = 1234
+    gradient_seed: Annotated[int, seed_number, "gradient trials and their noise"] = 11
+    validation_seed: Annotated[int, seed_number, "validation trials and their noise"] = 22
 
     def __post_init__(self) -> None:
         normalise(self)
@@ -337,3 +383,10 @@ def check_noise(name: str, variance: float | NDArray, units: int) -> None:
         )
     if variance.ndim == 2 and not np.allclose(variance, variance.T, rtol=1e-10, atol=0):
         raise SettingError(f"setting {name}: a covariance matrix must be symmetric")
+    if variance.ndim == 2 and units:
+        eigenvalues = np.linalg.eigvalsh(variance)
+        if eigenvalues[0] < -COVARIANCE_TOLERANCE * eigenvalues[-1]:
+            raise SettingError(
+                f"setting {name}: a covariance matrix has no negative eigenvalue, this one has "
+                f"{eigenvalues[0]:g}; lower its covariances"
+            )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_UNITS = 20_000  # an N x N matrix of float64 takes 3.2 GB then
+
 
 class Parameters(NamedTuple):
     """Raw values, the ones that are trained; None where the network has no such matrix.
@@ -79,7 +81,7 @@ class Connectivity:
         seed: int = 4321,
     ) -> None:
         if isinstance(C_or_N, (int, np.integer)) and not isinstance(C_or_N, bool):
-            rng = np.random.RandomState(seed) if rng is None else rng
+            rng = checked_stream(seed) if rng is None else rng
             C = random_mask(int(C_or_N), p, rng)
         else:
             C = checked_matrix("C", C_or_N)
@@ -128,9 +130,20 @@ class Connectivity:
         return f"Connectivity(shape={self.shape}, p={self.p:.2f}, p_plastic={self.p_plastic:.2f})"
 
 
+def checked_stream(seed: int) -> np.random.RandomState:
+    """The random stream of a seed; SettingError where it cannot be one."""
+    try:
+        return np.random.RandomState(seed)
+    except (ValueError, TypeError) as error:
+        raise SettingError(f"Connectivity: seed {seed!r} is not one ({error})") from None
+
+
 def checked_matrix(name: str, values: ArrayLike) -> NDArray:
     """A copy of `values` as a finite 2-D array of numbers; SettingError otherwise."""
-    matrix = np.array(values)
+    try:
+        matrix = np.array(values)
+    except ValueError:
+        raise SettingError(f"Connectivity: the rows of {name} are not equally long") from None
     if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or not matrix.size:
         raise SettingError(
             f"Connectivity: {name} must be a (post, pre) matrix of numbers, "
@@ -149,8 +162,11 @@ def read_only(values: NDArray) -> NDArray:
 
 def random_mask(N: int, p: float, rng: np.random.RandomState) -> NDArray:
     """A random binary mask (N, N) of density `p` over non-self pairs, with the original's draws."""
-    if N < 1 or not 0 <= p <= 1:
-        raise SettingError(f"Connectivity: N must be at least 1 and p in [0, 1], not {N} and {p}")
+    if not 1 <= N <= MOST_UNITS or not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
+        raise SettingError(
+            f"Connectivity: N must be at least 1, at most {MOST_UNITS}, and p in [0, 1], not {N} "
+            f"and {p}"
+        )
     pairs = N * (N - 1)
     present = np.zeros(pairs, dtype=int)
     present[: int(p * pairs)] = 1

@@ -1,27 +1,24 @@
 """From a task to batches: generate trials, pad them, add noise.
 
-A batch is drawn from one random stream, in this order; a draw is skipped where its variance is 0:
+A batch is drawn in this order; a draw is skipped where its variance is 0:
 
     1. every trial, by the task
-    2. input noise      sqrt(2 tau_in/dt var_in) N(0, 1)           (time, trial, Nin)
-    3. recurrent noise  sqrt(tau) sqrt(2/dt var_rec) N(0, 1)       (time, trial, N)
+    2. input noise      (time, trial, Nin)
+    3. recurrent noise  (time, trial, N)
 
-so that the noise integrated with step dt has variance var whatever dt is (Song, Yang & Wang, PLoS
-Comput. Biol. 12, e1004792, 2016, eqs. 8 and 9). A 2-D variance is a covariance matrix. Padding
-after a short trial has mask 0 but receives baseline and noise like everything else.
-
-    symbol    setting       shape                   unit
-    dt, tau   dt, tau       (), () or (N,)          ms
-    tau_in    tau_in        ()                      ms
-    var_in    var_in        (), (Nin,), (Nin, Nin)  dimensionless
-    var_rec   var_rec       (), (N,), (N, N)        dimensionless
+The noise, and the two streams it may come from, are those of noise.py. Either way all that is
+drawn follows from the state of one RandomState, `rng`, when the batch is begun. Padding after a
+short trial has mask 0 but receives baseline and noise like everything else.
 """
 
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from . import noise
 from .errors import TaskError
+from .noise import input_noise, recurrent_noise
+from .tasktools import FixedTrial
 
 
 class Batch(NamedTuple):
@@ -43,34 +40,15 @@ class Task(Protocol):
     def generate_trial(self, rng, dt, params): ...
 
 
-def input_noise(rng, shape, *, tau_in, dt, var_in):
-    """Input noise (*shape, Nin); None, and nothing drawn, where all variances are 0."""
-    return _noise(rng, shape, 2 * tau_in / dt * np.asarray(var_in))
-
-
-def recurrent_noise(rng, shape, *, tau, dt, var_rec):
-    """Recurrent noise (*shape, N); None, and nothing drawn, where all variances are 0."""
-    noise = _noise(rng, shape, 2 / dt * np.asarray(var_rec))
-    return None if noise is None else np.sqrt(tau) * noise
-
-
-def _noise(rng, shape, variance):
-    """Normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
-    if variance.ndim == 2:
-        return rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
-    if not np.any(variance > 0):
-        return None
-    return np.sqrt(variance) * rng.normal(size=shape)
-
-
 class Dataset:
     """An endless supply of batches.
 
     size        trials in a minibatch
     task        object or module with generate_trial(rng, dt, params)
     floatX      dtype of the batches
-    p           mapping with Nin, N, Nout, dt, tau, tau_in, var_in, var_rec, baseline_in and
-                rectify_inputs
+    p           mapping with Nin, N, Nout, dt, tau, tau_in, var_in, var_rec, baseline_in,
+                rectify_inputs, and noise_stream ('original' where it is absent, as in settings
+                that are older than the choice)
     batch_size  trials generated at once (default: size); minibatches are cut from them until too
                 few are left, and the rest is dropped
     seed        of the random stream `rng`, a numpy RandomState, which save files keep
@@ -143,9 +121,9 @@ class Dataset:
         """All stored trials as one padded Batch with noise."""
         p = self.p
         n_time = max(len(trial["t"]) for trial in self._trials)
-        inputs, targets, mask, noise = (
+        inputs, targets, mask = (
             np.zeros((n_time, self.batch_size, size), self.floatX)
-            for size in (p["Nin"], p["Nout"], p["Nout"], p["N"])
+            for size in (p["Nin"], p["Nout"], p["Nout"])
         )
         for b, trial in enumerate(self._trials):
             steps = len(trial["t"])
@@ -154,19 +132,19 @@ class Dataset:
             if p["Nout"]:
                 targets[:steps, b] = trial["outputs"]
             mask[:steps, b] = trial.get("mask", 1)
+        stream = noise.stream(p.get("noise_stream", "original"), self.rng)
         if p["Nin"]:
             drawn = input_noise(
-                self.rng, inputs.shape, tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]
+                stream, inputs.shape, tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]
             )
             inputs += p["baseline_in"] + (0 if drawn is None else drawn)
-        drawn = recurrent_noise(
-            self.rng, noise.shape, tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]
-        )
-        if drawn is not None:
-            noise[:] = drawn
+        shape = (*inputs.shape[:2], p["N"])
+        drawn = recurrent_noise(stream, shape, tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"])
+        if drawn is None:
+            drawn = np.zeros(shape)
         if p["rectify_inputs"]:
             np.maximum(inputs, 0, out=inputs)
-        return Batch(inputs, targets, mask, noise)
+        return Batch(inputs, targets, mask, drawn.astype(self.floatX, copy=False))
 
 
 # -- checks -------------------------------------------------------------------------------------
@@ -182,6 +160,9 @@ def checked(trial, Nin, Nout, task, params):
 
     TaskError names the task, the key, the shape it has and the shape it should have.
     """
+    sizes = (Nin, Nout if params.get("target_output") else 0)
+    if isinstance(trial, FixedTrial) and sizes in trial.passed:
+        return trial
     where = f"task {task_name(task)!r}, trial for {params.get('name')!r}"
     if not isinstance(trial, dict):
         got = type(trial).__name__
@@ -189,13 +170,14 @@ def checked(trial, Nin, Nout, task, params):
     if np.ndim(trial.get("t")) != 1 or not len(trial["t"]):
         raise TaskError(f"{where}: 't' must be a time axis (time,) of one step or more")
     steps = len(trial["t"])
-    needed = {"inputs": Nin, "outputs": Nout if params.get("target_output") else 0}
-    for key, size in needed.items():
+    for key, size in zip(("inputs", "outputs"), sizes, strict=True):
         if size and key not in trial:
             raise TaskError(f"{where}: {key!r} is missing; expected shape ({steps}, {size})")
         _check_array(where, trial, key, (steps, size))
-    if needed["outputs"]:
+    if sizes[1]:
         _check_array(where, trial, "mask", (steps, Nout))
+    if isinstance(trial, FixedTrial):
+        trial.passed.add(sizes)
     return trial
 
 

@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import dataset
+from . import dataset, noise
 from .config import names, settings, suggestion
 from .connectivity import Weights
 from .errors import SettingError, TaskError
 from .legacy import open_save
-from .simulate import activation, outputs, simulate
+from .noise import input_noise, recurrent_noise
+from .simulate import activation, outputs, step
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ OU_DEFAULTS = {
     "tau": 100,  # ms
 }
 LARGE_STEP = 1 / 10  # of tau
+TOGETHER = 128  # trials integrated together: many, but their present state stays in the cache
+AT_ONCE = 2**24  # numbers of noise drawn at once: 64 MB
+IN_CACHE = 2**16  # numbers worked on at once where arrays are larger than the cache
 
 
 class Run(NamedTuple):
@@ -55,11 +59,13 @@ class Run(NamedTuple):
 
 
 class _Drawn(NamedTuple):
-    """One trial before integration: t (time,), u (time, Nin) or None, noise (time, N), x0 (N,)."""
+    """What is random about one trial: t (time,), the task's inputs `shown` (time - 1, Nin) or 0,
+    noise_in (time, Nin) or 0, noise (time, N) or 0, x0 (N,), info."""
 
     t: np.ndarray
-    u: np.ndarray | None
-    noise: np.ndarray
+    shown: np.ndarray | int
+    noise_in: np.ndarray | int
+    noise: np.ndarray | int
     x0: np.ndarray
     info: dict | None
 
@@ -151,31 +157,47 @@ class RNN:
         Returns the trial's info with its epochs, None without a task.
         """
         rng = np.random.RandomState(seed) if rng is None else rng
-        drawn = self._draw(rng, T, inputs)
+        drawn = self._draw(rng, rng, T, inputs)
         (run,), x_last = self._integrate([drawn])
         self.t, self.u, self.r, self.z, info = run
         if self.p["mode"] == "continuous":
             self.x_last = x_last[0]
         return info
 
-    def run_trials(self, generate_trial, params, rng=None, seed=1234, chunk=500):
+    def run_trials(
+        self, generate_trial, params, rng=None, seed=1234, noise_stream="fast", chunk=TOGETHER
+    ):
         """Run many trials at once: a list of Run, one for each dictionary in `params`.
 
-        The stream is used as by calls of `run` with one common rng, so the trials are the same;
-        `chunk` of them are integrated together. Every trial starts from x0, or, in continuous
-        mode after a run, from where that run ended; the network's own state does not change.
+        rng           numpy RandomState to draw from; a new one of `seed` where it is None
+        noise_stream  'fast', or 'original' for the trials that calls of `run` with one common rng
+                      would give (noise.py)
+        chunk         trials integrated together, fewer where they are long; the results are the
+                      same, but for rounding
+
+        Every trial starts from x0, or, in continuous mode after a run, from where that run ended;
+        the network's own state does not change.
         """
         rng = np.random.RandomState(seed) if rng is None else rng
-        params = list(params)
-        runs = []
-        for first in range(0, len(params), chunk):
-            part = params[first : first + chunk]
-            drawn = [self._draw(rng, None, (generate_trial, p)) for p in part]
-            runs.extend(self._integrate(drawn)[0])
-        return runs
+        stream = noise.stream(noise_stream, rng)
+        drawn = (self._draw(rng, stream, None, (generate_trial, one)) for one in params)
+        return [run for part in self._parts(drawn, chunk) for run in self._integrate(part)[0]]
 
-    def _draw(self, rng, T, inputs):
-        """Everything random about one trial, in the order of draws."""
+    def _parts(self, drawn, chunk):
+        """Lists of at most `chunk` trials, which together have about AT_ONCE noise numbers."""
+        part, numbers = [], 0
+        for one in drawn:
+            part.append(one)
+            numbers += len(one.t) * self.p["N"]
+            if len(part) >= chunk or numbers >= AT_ONCE:
+                yield part
+                part, numbers = [], 0
+        if part:
+            yield part
+
+    def _draw(self, rng, stream, T, inputs):
+        """Everything random about one trial, in the order of draws: the task's part from `rng`,
+        noise from `stream`."""
         p, W = self.p, self.weights
         dt = p["dt"]
         info, shown = None, 0
@@ -187,65 +209,75 @@ class RNN:
             t = np.concatenate(([0], trial["t"]))
             info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
             if Nin:
-                shown = np.concatenate((np.zeros((1, Nin)), trial["inputs"]))
+                shown = trial["inputs"]
         elif T is None:
             raise TaskError("run: give the duration T in ms, or inputs=(generate_trial, params)")
         else:
             t = np.linspace(0, T, int(T / dt) + 1, dtype=self.dtype)
 
-        n_time = len(t)
-        u = None
+        noise_in = None
         if W.Win is not None:
-            u = np.zeros((n_time, p["Nin"]), self.dtype)
-            u += shown
-            noise_in = dataset.input_noise(
-                rng, u.shape, tau_in=p["tau_in"], dt=dt, var_in=p["var_in"]
-            )
-            u = (p["baseline_in"] + u).astype(self.dtype)
-            if noise_in is not None:
-                u += noise_in.astype(self.dtype)
-            if p["rectify_inputs"]:
-                u = np.maximum(u, 0)
-        noise = dataset.recurrent_noise(
-            rng, (n_time, p["N"]), tau=p["tau"], dt=dt, var_rec=p["var_rec"]
-        )
-        noise = np.zeros((n_time, p["N"])) if noise is None else noise
+            shape = len(t), p["Nin"]
+            noise_in = input_noise(stream, shape, tau_in=p["tau_in"], dt=dt, var_in=p["var_in"])
+        noise = recurrent_noise(stream, (len(t), p["N"]), tau=p["tau"], dt=dt, var_rec=p["var_rec"])
         x0 = W.x0 if self.x_last is None else self.x_last
         if self.x_last is None and p["sigma0"] > 0:
-            x0 = (x0 + p["sigma0"] * rng.normal(size=p["N"])).astype(self.dtype)
-        return _Drawn(t, u, noise.astype(self.dtype), x0, info)
+            x0 = (x0 + p["sigma0"] * stream.normal(size=p["N"])).astype(self.dtype)
+        noise_in, noise = (0 if drawn is None else drawn for drawn in (noise_in, noise))
+        return _Drawn(t, shown, noise_in, noise, x0, info)
 
     def _integrate(self, drawn):
-        """Trials of any lengths together: their Runs, and the last states (trial, N)."""
+        """Trials of any lengths together: their Runs, and the last states of the longest."""
         p, W = self.p, self.weights
-        n_time = max(len(one.t) for one in drawn)
-
-        def padded(arrays):
-            """(time, trial, unit) without sample 0."""
-            stacked = np.zeros((n_time - 1, len(drawn), arrays[0].shape[1]), self.dtype)
-            for b, array in enumerate(arrays):
-                stacked[: len(array) - 1, b] = array[1:]
-            return stacked
-
-        x0 = np.stack([one.x0 for one in drawn])
-        simulation = simulate(
-            W,
-            None if W.Win is None else padded([one.u for one in drawn]),
-            padded([one.noise for one in drawn]),
-            p["dt"] / p["tau"],
-            hidden_activation=p["hidden_activation"],
-            output_activation=p["output_activation"],
-            start=x0,
-        )
-        r0 = activation(p["hidden_activation"])(x0)
-        z0 = outputs(r0, W, activation(p["output_activation"]))
-        runs = []
+        f, g = activation(p["hidden_activation"]), activation(p["output_activation"])
+        alpha = np.asarray(p["dt"] / p["tau"], self.dtype)
+        Wrec_T = np.ascontiguousarray(W.Wrec.T)
+        order = sorted(range(len(drawn)), key=lambda b: -len(drawn[b].t))  # the longest first, so
+        drawn = [drawn[b] for b in order]  # that those still running are always the first ones
+        steps = np.array([len(one.t) for one in drawn])
+        u = self._inputs(drawn, steps)
+        r = self._drive(drawn, steps, u)  # the rates take the place of what drove them
+        x = np.stack([one.x0 for one in drawn])
+        r[0] = f(x)
+        still_running = np.searchsorted(-steps, -np.arange(len(r)))  # trials, at every time step
+        for t, running in enumerate(still_running[1:], start=1):
+            x = step(x[:running], r[t - 1, :running], Wrec_T, r[t, :running], alpha)
+            r[t, :running] = f(x)
+        z = outputs(r, W, g)
+        runs = [None] * len(drawn)
         for b, one in enumerate(drawn):
-            steps = len(one.t) - 1
-            r = np.concatenate((r0[b : b + 1], simulation.r[:steps, b]))
-            z = np.concatenate((z0[b : b + 1], simulation.z[:steps, b]))
-            runs.append(Run(one.t, None if one.u is None else one.u.T, r.T, z.T, one.info))
-        return runs, simulation.x[-1] if n_time > 1 else x0
+            own = slice(steps[b]), b
+            u_own = None if u is None else u[own].T
+            runs[order[b]] = Run(one.t, u_own, r[own].T, z[own].T, one.info)
+        return runs, x
+
+    def _drive(self, drawn, steps, u):
+        """What reaches the units from outside: u Win^T + brec + noise (time, trial, N)."""
+        W = self.weights
+        drive = np.empty((max(steps), len(drawn), self.p["N"]), self.dtype)
+        for b, one in enumerate(drawn):
+            drive[: steps[b], b] = one.noise
+            drive[steps[b] :, b] = 0
+        window = max(1, IN_CACHE // drive[0].size)
+        for t in range(0, len(drive), window):
+            if W.brec.any():
+                drive[t : t + window] += W.brec
+            if u is not None:
+                drive[t : t + window] += u[t : t + window] @ W.Win.T
+        return drive
+
+    def _inputs(self, drawn, steps):
+        """Inputs (time, trial, Nin) with baseline and noise; sample 0 shows nothing of the task."""
+        p = self.p
+        if self.Win is None:
+            return None
+        u = np.zeros((max(steps), len(drawn), p["Nin"]), self.dtype)
+        for b, one in enumerate(drawn):
+            u[1 : steps[b], b] = one.shown
+        u += self.dtype.type(p["baseline_in"])
+        for b, one in enumerate(drawn):
+            u[: steps[b], b] += np.asarray(one.noise_in, self.dtype)
+        return np.maximum(u, 0, out=u) if p["rectify_inputs"] else u
 
     # -- figures --------------------------------------------------------------------------------
 

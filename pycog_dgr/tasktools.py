@@ -17,12 +17,15 @@ Comput. Biol. 12, e1004792, 2016), so that a task written for it runs here.
 Durations are in ms, angles in degrees unless said otherwise.
 """
 
+import functools
 import math
 from collections import defaultdict
 
 import numpy as np
 
 from .errors import TaskError
+
+BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
 
 # -- populations ----------------------------------------------------------------------------
 
@@ -171,8 +174,10 @@ def choose_condition(rng, params, conditions, pcatch):
         drawn = rng.rand() < pcatch
         if params.get("catch", drawn):
             return None
-        drawn = {name: values[rng.choice(len(values))] for name, values in conditions.items()}
-        return {name: params.get(name, value) for name, value in drawn.items()}
+        return {  # randint is what RandomState.choice calls, without its checks
+            name: params.get(name, values[rng.randint(len(values))])
+            for name, values in conditions.items()
+        }
     if purpose == "validation":
         sizes = [len(values) for values in conditions.values()]
         b = params["minibatch_index"] % (math.prod(sizes) + 1)
@@ -181,6 +186,60 @@ def choose_condition(rng, params, conditions, pcatch):
         index = unravel_index(b - 1, sizes)
         return {name: conditions[name][i] for name, i in zip(conditions, index, strict=True)}
     raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
+
+
+class FixedTrial(dict):
+    """A trial that cannot be changed, and so need not be copied or checked twice.
+
+    Its arrays are read-only, its dictionaries fixed like itself; `{**trial}` is a plain copy.
+    """
+
+    def __init__(self, trial):
+        super().__init__({key: _fixed(value) for key, value in trial.items()})
+        self.passed = set()  # the checks of dataset.checked that it has passed
+
+    def _refuse(self, *args, **kwargs):
+        raise TaskError("this trial is built once and shown many times; change a copy, {**trial}")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self):  # how copy and pickle take it apart: into a plain dictionary
+        return dict, ({**self},)
+
+
+def _fixed(value):
+    """A copy that cannot be changed, of an array or a dictionary; anything else as it is."""
+    if isinstance(value, dict):
+        return FixedTrial(value)
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.flags.writeable = False
+    return value
+
+
+def built_once(build):
+    """Decorate what builds a trial, so that every condition is built once and then reused.
+
+        @tasktools.built_once
+        def build_trial(dt, purpose, target_output, shown): ...   -> the trial's dictionary
+
+    For tasks in which the condition decides everything: `build` must return the same for equal
+    arguments (numbers, texts, dictionaries of these), and draw nothing. Returns FixedTrials; at
+    most BUILT of them are kept. (Not in pycog.)
+    """
+    built = {}
+
+    @functools.wraps(build)
+    def trial(*arguments):
+        key = tuple(tuple(a.items()) if isinstance(a, dict) else a for a in arguments)
+        if key not in built:
+            if len(built) == BUILT:
+                del built[next(iter(built))]
+            built[key] = FixedTrial(build(*arguments))
+        return built[key]
+
+    return trial
 
 
 def choice_targets(t, e, choice, hi=1.0, lo=0.2):

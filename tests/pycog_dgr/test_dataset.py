@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import Dataset, TaskError
-from pycog_dgr.dataset import input_noise, recurrent_noise
+from pycog_dgr.tasktools import built_once
 
 P = {
     "Nin": 1, "N": 3, "Nout": 2, "dt": 10, "tau": 50, "tau_in": 100,
@@ -58,18 +58,6 @@ def test_negative_inputs_are_rectified_only_on_request():
     assert not dataset(negative)([]).inputs.any()
     kept = dataset(negative, p={"rectify_inputs": False})([])
     np.testing.assert_allclose(kept.inputs, -0.8)
-
-
-def test_noise_has_the_stated_variance_and_none_is_drawn_without_variance():
-    rng = np.random.RandomState(0)
-    drawn = input_noise(rng, (20000, 2), tau_in=100, dt=10, var_in=np.array([0.5, 0.0]))
-    assert drawn[:, 0].var() == pytest.approx(2 * 100 / 10 * 0.5, rel=0.05)
-    assert not drawn[:, 1].any()
-    drawn = recurrent_noise(rng, (20000, 2), tau=np.array([20.0, 80.0]), dt=10, var_rec=0.1)
-    assert drawn.var(axis=0) == pytest.approx([0.4, 1.6], rel=0.05)
-    before = rng.get_state()[2]
-    assert recurrent_noise(rng, (5, 2), tau=20, dt=10, var_rec=0) is None
-    assert rng.get_state()[2] == before
 
 
 def test_minibatches_use_up_the_stored_trials_and_drop_the_rest():
@@ -136,3 +124,48 @@ def test_a_faulty_trial_is_named_by_task_key_and_shape(faulty, message):
 def test_a_stored_batch_smaller_than_a_minibatch_is_refused():
     with pytest.raises(TaskError, match="gradient_batch_size"):
         dataset(trial(), size=4, batch_size=3)
+
+
+def test_a_batch_follows_from_the_state_of_the_tasks_stream():
+    p = {"var_in": 0.2, "var_rec": 0.1, "noise_stream": "fast"}
+    first, again = dataset(trial(), p=p), dataset(trial(), p=p)
+    first([])
+    again.rng.set_state(first.rng.get_state())
+    for one, other in zip(first([]), again([]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_settings_that_name_no_stream_draw_as_the_original_did():
+    noise = {"var_in": 0.2, "var_rec": 0.1}
+    unnamed, named, fast = (
+        dataset(trial(), p={**noise, **stream})([])
+        for stream in ({}, {"noise_stream": "original"}, {"noise_stream": "fast"})
+    )
+    np.testing.assert_array_equal(unnamed.noise, named.noise)
+    np.testing.assert_array_equal(unnamed.inputs, named.inputs)
+    assert (unnamed.noise != fast.noise).any() and (unnamed.inputs != fast.inputs).any()
+
+
+def test_a_trial_built_once_is_checked_once_and_serves_every_batch(monkeypatch):
+    build = built_once(lambda condition: trial(inputs=np.full((3, 1), condition)))
+    shown = types.SimpleNamespace(
+        generate_trial=lambda rng, dt, params: build(float(rng.randint(2)))
+    )
+    checked = []
+    original = Dataset.__init__.__globals__["_check_array"]
+    monkeypatch.setattr(
+        "pycog_dgr.dataset._check_array",
+        lambda where, trial, key, shape: checked.append(key) or original(where, trial, key, shape),
+    )
+    batch = Dataset(50, shown, "float64", P)([])
+    assert sorted(checked) == sorted(["inputs", "outputs", "mask"] * 2)
+    np.testing.assert_array_equal(np.unique(batch.inputs), [0.2, 1.2])
+
+
+def test_a_faulty_trial_built_once_is_refused_every_time():
+    build = built_once(lambda: trial(outputs=np.full((3, 2), np.inf)))
+    faulty = types.SimpleNamespace(generate_trial=lambda rng, dt, params: build())
+    data = Dataset(1, faulty, "float64", P)
+    for _ in range(2):
+        with pytest.raises(TaskError, match="not finite"):
+            data([])

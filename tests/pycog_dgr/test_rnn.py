@@ -18,7 +18,7 @@ PARAMS = [{"name": "test"}] * 3 + [{"name": "test", "catch": True}]
 def test_trials_run_together_equal_trials_run_one_by_one():
     one, many = RNN(VARSTIM), RNN(VARSTIM)
     rng = np.random.RandomState(7)
-    runs = many.run_trials(GENERATE, PARAMS, seed=7, chunk=3)
+    runs = many.run_trials(GENERATE, PARAMS, seed=7, noise_stream="original", chunk=3)
     assert len({len(run.t) for run in runs}) > 1  # durations differ, so there was padding
     for params, run in zip(PARAMS, runs, strict=True):
         info = one.run(inputs=(GENERATE, params), rng=rng)
@@ -33,6 +33,29 @@ def test_trials_run_together_equal_trials_run_one_by_one():
 def test_thousands_of_trials_run_at_once():
     runs = RNN(VARSTIM).run_trials(GENERATE, [{"name": "test"}] * 2000)
     assert len(runs) == 2000 and all(np.isfinite(run.z).all() for run in runs)
+
+
+@pytest.mark.parametrize("noise_stream", ["fast", "original"])
+def test_a_trial_does_not_depend_on_those_run_with_it(noise_stream):
+    rnn = RNN(VARSTIM)
+    few = rnn.run_trials(GENERATE, PARAMS, noise_stream=noise_stream, chunk=2)
+    many = rnn.run_trials(GENERATE, PARAMS * 3, noise_stream=noise_stream)
+    assert len({len(run.t) for run in few}) > 1
+    for one, other in zip(few, many, strict=False):
+        assert one.info == other.info
+        np.testing.assert_array_equal(one.u, other.u)
+        np.testing.assert_allclose(one.z, other.z, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("noise_stream", ["fast", "original"])
+def test_trials_of_independent_units_have_the_stationary_variance(noise_stream):
+    def nothing(rng, dt, params):
+        return {"t": np.arange(1, 1001) * dt}
+
+    rnn = RNN(None, {"N": 3, "dt": 1, "tau": 10, "var_rec": 0.2})
+    runs = rnn.run_trials(nothing, [{}] * 20, noise_stream=noise_stream)
+    settled = np.concatenate([run.r[:, 100:] for run in runs], axis=1)
+    np.testing.assert_allclose(settled.var(axis=1), 0.2, rtol=0.15)
 
 
 def test_a_continuous_run_starts_where_the_last_one_ended():

@@ -1,5 +1,7 @@
 """Task tools beyond what the golden fixtures pin (tests/golden_kinds/tools.py)."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,54 @@ def test_bias_correction_shows_the_neglected_choice_more_often():
     assert tasktools.correct_2afc_bias(trials, z) == [0.55, pytest.approx(0.45)]
     z[0, :, 1] = -1  # never choice 1: the original divided by zero
     assert tasktools.correct_2afc_bias(trials, z) == [0.45, 0.55]
+
+
+def test_a_condition_is_built_once_for_every_value():
+    built = []
+
+    @tasktools.built_once
+    def build(dt, coh):
+        built.append((dt, coh))
+        return {"t": np.arange(3) * dt, "info": {"coh": coh}}
+
+    assert build(20, 1) is build(20, 1)
+    assert build(20, 2)["info"] == {"coh": 2}
+    assert build(10, 1)["t"][-1] == 20
+    assert built == [(20, 1), (20, 2), (10, 1)]
+
+
+def test_a_trial_built_once_cannot_be_changed_but_its_copies_can():
+    own = np.zeros(3)
+    trial = tasktools.built_once(lambda: {"t": own, "info": {"coh": 1}})()
+    for change in (
+        lambda: trial.update(t=0),
+        lambda: trial["info"].pop("coh"),
+        lambda: trial["info"].__setitem__("coh", 2),
+    ):
+        with pytest.raises(TaskError, match="change a copy"):
+            change()
+    with pytest.raises(ValueError, match="read-only"):
+        trial["t"][0] = 1
+    own[0] = 7  # what the task does with its own array does not reach the trial
+    assert trial == {"t": trial["t"], "info": {"coh": 1}} and not trial["t"].any()
+    for copied in ({**trial}, copy.copy(trial), copy.deepcopy(trial)):
+        assert type(copied) is dict
+        copied["t"] = None
+
+
+def test_a_condition_is_drawn_as_by_choice_whatever_is_overridden():
+    conditions = {"coh": [1, 2, 4], "in_out": [1, -1]}
+    rng, by_hand, overridden = (np.random.RandomState(4) for _ in range(3))
+    for _ in range(20):
+        drawn = tasktools.choose_condition(rng, {"name": "test"}, conditions, 0.3)
+        caught = by_hand.rand() < 0.3
+        if caught:
+            assert drawn is None
+        else:
+            assert drawn == {
+                name: values[by_hand.choice(len(values))] for name, values in conditions.items()
+            }
+        params = {"name": "test", "coh": 9}
+        given = tasktools.choose_condition(overridden, params, conditions, 0.3)
+        assert given == (None if caught else {**drawn, "coh": 9})
+    assert rng.rand() == by_hand.rand() == overridden.rand()
