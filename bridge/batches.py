@@ -38,6 +38,7 @@ class Examples:
         check_images(self.images)
         n = len(self.images)
         check_targets(self.targets, n)
+        check_numbers(self.weights, "weights")
         if self.weights.shape != (n,):
             raise BatchError(f"weights have shape {self.weights.shape}, expected ({n},)")
         if not (np.isfinite(self.weights).all() and (self.weights >= 0).all()):
@@ -63,9 +64,17 @@ def check_images(images: np.ndarray, what: str = "images") -> None:
                          "divide 8-bit pixels by 255")
 
 
+def check_numbers(values: np.ndarray, what: str) -> None:
+    """Raise BatchError unless `values` is a numpy array of real numbers."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+        found = getattr(values, "dtype", type(values).__name__)
+        raise BatchError(f"{what} must be a numpy array of real numbers, not {found}")
+
+
 def check_targets(targets: np.ndarray, n: int) -> None:
     """Raise BatchError unless `targets` is float (n, class), each row a distribution."""
-    if targets.ndim != 2 or len(targets) != n:
+    check_numbers(targets, "targets")
+    if targets.ndim != 2 or len(targets) != n or targets.shape[1] == 0:
         raise BatchError(f"targets have shape {targets.shape}, expected ({n}, class)")
     if not np.isfinite(targets).all() or (targets < 0).any():
         raise BatchError("targets must be finite and not negative")
@@ -78,6 +87,9 @@ def check_targets(targets: np.ndarray, n: int) -> None:
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """(trial,) integer labels to (trial, class) float32 targets. BatchError if out of range."""
     labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise BatchError(f"labels have shape {labels.shape} and dtype {labels.dtype}, expected "
+                         "whole numbers, one a trial")
     if labels.size and (labels.min() < 0 or labels.max() >= n_classes):
         raise BatchError(f"labels span {labels.min()}..{labels.max()}, but there are only "
                          f"{n_classes} classes (0..{n_classes - 1})")
@@ -100,6 +112,13 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
     if replayed is None or len(replayed) == 0:
         return real
     n_real, n_replayed = len(real), len(replayed)
+    if n_real == 0:
+        raise BatchError("no real trial to mix with replayed ones; give at least one")
+    for name in ("images", "targets"):
+        shapes = [getattr(part, name).shape[1:] for part in (real, replayed)]
+        if shapes[0] != shapes[1]:
+            raise BatchError(f"{name} of a real trial have shape {shapes[0]}, of a replayed one "
+                             f"{shapes[1]}; they must be alike")
     n = n_real + n_replayed
     r = n_real / n if real_weight is None else real_weight
     if not 0 < r < 1:

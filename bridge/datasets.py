@@ -112,7 +112,7 @@ class Contexts:
 def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:
     """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas."""
     groups = text.split(",")
-    if not all(group.strip().isdigit() for group in groups):
+    if not all(group.strip().isdecimal() for group in groups):
         raise SettingError(f"contexts '{text}': write the digits of each context together and "
                            "separate contexts by commas, e.g. 01,23,45,67,89")
     return tuple(tuple(int(c) for c in group.strip()) for group in groups)
@@ -125,6 +125,8 @@ def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED
     An existing root is used as it is, otherwise the files are downloaded into it. Raises
     DataError, naming file and remedy, where files are absent, truncated or foreign.
     """
+    if isinstance(split_seed, bool) or not isinstance(split_seed, int) or split_seed < 0:
+        raise SettingError(f"split_seed is {split_seed!r}; give a whole number of at least 0")
     if name == "mnist5k":
         train, test = _embedded(split_seed)
     elif name in NAMES:
@@ -161,18 +163,28 @@ def _split(
 
 
 def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
-    from torch_dgr.vision import import_torchvision
-
     kind = {"mnist": "MNIST", "fashion": "FashionMNIST"}[name]
     raw = root / kind / "raw"
-    held = raw.is_dir() and any(raw.iterdir())
-    if held:
-        _check_files(raw)
-    torchvision = import_torchvision()
-    dataset = getattr(torchvision.datasets, kind)
+    if not (raw.is_dir() and any(raw.iterdir())):
+        _download(kind, root)
+    _check_files(raw)
+    return tuple(Labelled(_pixels(raw / f"{part}-images-idx3-ubyte"),
+                          _classes(raw / f"{part}-labels-idx1-ubyte"))
+                 for part in ("train", "t10k"))
+
+
+def _download(kind: str, root: Path) -> None:
+    """Have torchvision fetch the four files into `root`, checked by its own checksums."""
+    from torch_dgr.vision import import_torchvision
+
+    raw = root / kind / "raw"
+    if (root / kind / "processed").exists():  # torchvision would open the pickles in it
+        raise DataError(f"{root / kind / 'processed'} is a data set as old versions of torchvision "
+                        f"kept it, which is not read here: remove it, or put the four IDX files "
+                        f"into {raw}")
+    dataset = getattr(import_torchvision().datasets, kind)
     try:
-        parts = [dataset(root=str(root), train=train, download=not held)
-                 for train in (True, False)]
+        dataset(root=str(root), download=True)
     except Exception as error:  # torchvision raises what its downloader raises
         for folder in (raw, raw.parent, root):  # those it made, where they stayed empty
             with suppress(OSError):
@@ -182,9 +194,27 @@ def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
             "four IDX files there, name another folder with --data-root, or use the embedded "
             "digits: --data mnist5k"
         ) from None
-    train, test = (Labelled((part.data.numpy() / np.float32(255)),
-                            part.targets.numpy().astype(np.int64)) for part in parts)
-    return train, test
+
+
+def _pixels(path: Path) -> np.ndarray:
+    """Images (trial, 28, 28) in [0, 1] of a file whose header is known to be sound."""
+    return _idx(path) / np.float32(255)
+
+
+def _classes(path: Path) -> np.ndarray:
+    """Labels (trial,) of a file whose header is known to be sound; DataError beyond 0..9."""
+    labels = _idx(path).astype(np.int64)
+    if labels.max() >= N_CLASSES:
+        first = int(np.argmax(labels >= N_CLASSES))
+        raise DataError(f"{path}: label {labels[first]} of trial {first} is not a class 0..9: "
+                        f"damaged or foreign; restore it or remove {path.parent} to download again")
+    return labels
+
+
+def _idx(path: Path) -> np.ndarray:
+    """The bytes of an IDX file in its own shape."""
+    shape = FILES[path.name]
+    return np.fromfile(path, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
 def _first_line(error: Exception) -> str:
@@ -195,6 +225,8 @@ def _check_files(raw: Path) -> None:
     """Raise DataError unless the four IDX files in `raw` have the headers and sizes they should."""
     for name, shape in FILES.items():
         path = raw / name
+        if path.with_name(f"{name}.gz").is_file() and not path.is_file():
+            raise DataError(f"{path} is missing, but {name}.gz is there: unpack it with gunzip")
         if not path.is_file():
             raise DataError(f"{path} is missing: restore it, or remove {raw} to download again, "
                             "or use --data mnist5k")

@@ -9,6 +9,7 @@ position, random state and the rows of numbers gathered so far: one atomic write
 together.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from bridge import archive, diagnostics
 from bridge.batches import one_hot
 from bridge.datasets import N_CLASSES, Contexts
-from bridge.errors import unknown
+from bridge.errors import ArchiveError, unknown
 from bridge.protocols import EPOCH, Budget, Protocol
 from bridge.replay import (
     Learning,
@@ -45,6 +46,7 @@ from bridge.solvers import (
     make_solver,
     save_network,
 )
+from pycog_dgr.checkpoint import previous
 
 STATE = "dgr job"
 SHOWN_SAMPLES = 2000  # generated images kept for figures and judged
@@ -82,15 +84,38 @@ class Setting:
         return make_generator("gan", first, **self.protocol.generator.options)
 
 
+def check_notes(path: Path, notes: Mapping[str, Any]) -> None:
+    """ArchiveError unless a job can go on from these notes of its state file."""
+    rows = notes.get("rows")
+    right = {
+        "rows": isinstance(rows, list) and all(isinstance(row, dict) for row in rows),
+        "finished": isinstance(notes.get("finished"), bool),
+        "context": type(notes.get("context", 1)) is int and notes.get("context", 1) >= 1,
+        "done": type(notes.get("done", 0)) is int and notes.get("done", 0) >= 0,
+    }
+    for name, is_right in right.items():
+        if not is_right:
+            raise ArchiveError(f"{path}: its note '{name}' is {notes.get(name)!r}, which no job "
+                               "writes: restore the file from a copy, or remove it to start anew")
+
+
 class Notebook:
-    """A job's state file: rows and position in the metadata, states of networks as arrays."""
+    """A job's state file: rows and position in the metadata, states of networks as arrays.
+
+    The file before it is kept; where the newest is damaged that one is used, and the log says so.
+    The notes count the seconds that the job has taken and the updates that a guard replaced, over
+    all runs of it, up to the last save.
+    """
 
     def __init__(self, path: Path):
         self.path = path
         self.arrays: dict[str, np.ndarray] = {}
         self.notes: dict[str, Any] = {"rows": [], "finished": False}
-        if path.exists():
-            self.arrays, self.notes = archive.load(path, STATE)
+        if path.exists() or previous(path).exists():
+            self.arrays, self.notes = archive.load_newest(path, STATE)
+            check_notes(path, self.notes)
+        self._watch: Any = None
+        self._since = time.monotonic()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -105,8 +130,28 @@ class Notebook:
         """Keep the named networks' states and the notes, replacing what was there."""
         self.arrays = {f"{who}/{key}": value for who, state in (states or {}).items()
                        for key, value in state.items()}
-        self.notes.update(notes)
-        archive.save(self.path, STATE, self.arrays, **self.notes)
+        now = time.monotonic()
+        seconds = self.notes.get("seconds", 0.0) + now - self._since
+        self.notes.update(notes, seconds=seconds)
+        if self._watch is not None:
+            self.notes.update(updates=self._watch.updates, guarded=self._watch.guarded)
+        self._since = now
+        archive.save(self.path, STATE, self.arrays, keep=True, **self.notes)
+
+    def watch(self, network: Solver | Generator) -> None:
+        """Go on counting how often a network's guard against explosions stepped in.
+
+        Its first bad update is kept beside this file. Networks without a guard, torch's, stop with
+        an error at their first loss that is not finite.
+        """
+        self._watch = getattr(network, "watch", None)
+        if self._watch is None:
+            self.notes["guarded"] = 0
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._watch.savefile = self.path.with_name("diverged.npz")
+        self._watch.updates = self.notes.get("updates", 0)
+        self._watch.guarded = self.notes.get("guarded", 0)
 
     def state(self, who: str) -> dict[str, np.ndarray]:
         """The kept state of the network called `who`; empty where there is none."""
@@ -148,6 +193,7 @@ class Chain:
         images, n_real, n_replayed = generator_material(
             protocol, setting.contexts, k, last, setting.rng(seed, REPLAY, k))
         generator = setting.new_generator(seed, k)
+        notebook.watch(generator)
         rng, done = setting.rng(seed, GENERATOR, k), 0
         if notebook.state("generator"):
             generator.load_state(notebook.state("generator"))
@@ -239,6 +285,7 @@ class Sequence:
             teacher = load_network(self.file(setting, k - 1), SOLVERS)
             if self.force_radius:
                 solver.force_spectral_radius()
+        notebook.watch(solver)
         rng = setting.rng(self.seed, REPLAY, k)
         replay = self._replay(setting, teacher, k)
         material = gather(setting.contexts, k, plan.mix_of(k), replay, rng)
@@ -299,6 +346,7 @@ class Joint:
     def run(self, setting: Setting, notebook: Notebook, advance: Advance) -> None:
         plan = setting.protocol.solvers[self.solver]
         solver = make_solver(self.solver, self.seed, **{**plan.options, **self.options})
+        notebook.watch(solver)
         digits = setting.contexts.digits
         targets = one_hot(digits.train.labels, N_CLASSES)
         rng, done = setting.rng(self.seed, SOLVER, 0), 0

@@ -9,6 +9,7 @@ contexts from the first; the last entry serves all later ones.
     Protocol       a plan for each solver and one for the generator
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,9 @@ from typing import Any, Literal
 from bridge.errors import SettingError, unknown
 
 REPLAYS = ("none", "noise", "generative", "exact", "joint")
+SELECTIONS = ("last", "validation", "test")
+GENERATOR_DATA = ("replay", "real")
+LABELS = ("hard", "soft")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Mix:
     def __post_init__(self) -> None:
         if not 0 < self.real_share <= 1:
             raise SettingError(f"real_share is {self.real_share}; it must lie in (0, 1]")
-        if self.replayed < 0:
-            raise SettingError(f"replayed is {self.replayed}; it cannot be negative")
+        if not 0 <= self.replayed < math.inf:
+            raise SettingError(f"replayed is {self.replayed}; it must be finite and not negative")
         if self.real_weight is not None and not 0 < self.real_weight < 1:
             raise SettingError(f"real_weight is {self.real_weight}; it must lie in (0, 1)")
 
@@ -49,6 +53,15 @@ class Plan:
     batch_size: int = 64
     joint_epochs: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.iterations or not self.mixes:
+            raise SettingError("a plan needs iterations and a mix for the first context at least")
+        counts = {"iterations": (min(self.iterations), 1), "batch_size": (self.batch_size, 1),
+                  "joint_epochs": (self.joint_epochs, 0)}
+        for name, (value, least) in counts.items():
+            if value < least:
+                raise SettingError(f"{name} is {value}; it must be at least {least}")
 
     def iterations_of(self, k: int) -> int:
         """Iterations on context k (1-based)."""
@@ -81,6 +94,17 @@ class Protocol:
     evaluations: int = 20
     selection_images: int = 2000
     leaks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.selection not in SELECTIONS:
+            raise unknown("selection", self.selection, SELECTIONS)
+        if self.generator_data not in GENERATOR_DATA:
+            raise unknown("generator_data", self.generator_data, GENERATOR_DATA)
+        if self.labels not in LABELS:
+            raise unknown("kind of labels", self.labels, LABELS)
+        for name in ("evaluations", "selection_images"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as plain JSON-able containers."""
@@ -172,6 +196,9 @@ def protocol_named(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
+LARGEST_SCALE = 1000  # times the published length, which takes hours
+
+
 @dataclass(frozen=True)
 class Budget:
     """How a protocol's iterations shrink for smaller data: times `scale`, at least `floor`.
@@ -186,8 +213,9 @@ class Budget:
 
     def times(self, factor: float) -> "Budget":
         """This budget, `factor` times as long; SettingError unless the factor is positive."""
-        if not factor > 0:
-            raise SettingError(f"scale is {factor}; it must be above 0")
+        if not 0 < factor <= LARGEST_SCALE:
+            raise SettingError(f"scale is {factor}; it must be above 0, and at most "
+                               f"{LARGEST_SCALE:,}")
         return Budget(self.solver_scale * factor, self.generator_scale * factor,
                       round(self.generator_floor * factor))
 

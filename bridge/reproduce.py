@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +30,7 @@ from bridge.results import (
     EXTENDABLE,
     SAMPLES,
     TABLES,
+    Calls,
     claim,
     commit,
     lock,
@@ -142,17 +142,19 @@ def reproduce(plan: Plan, folder: Path, command: str, workers: int = 2,
     setting = plan.setting(folder)
     with lock(folder):
         held = claim(folder, plan.config())
-        todo = [job for job in plan.jobs() if not notebook_of(job, folder).finished]
-        started = time.time()
-        if todo:
-            with log_into(folder):
+        with log_into(folder):
+            archive.sweep(folder)
+            todo = [job for job in plan.jobs() if not notebook_of(job, folder).finished]
+            if todo:
+                calls = Calls(folder, command)
                 logger.info("%s: %d of %d jobs to do", command, len(todo), len(plan.jobs()))
-                _run_all(todo, plan, setting, workers, progress)
-        everything = replace(plan, **{key: tuple(held[key]) for key in EXTENDABLE})
-        finished = [job for job in everything.jobs() if notebook_of(job, folder).finished]
-        if {job.name for job in finished} != _described(folder):
-            minutes = round((time.time() - started) / 60, 2)
-            _describe(finished, setting, everything, {**manifest(command), "minutes": minutes})
+                _run_all(todo, plan, setting, workers, progress, calls)
+            everything = replace(plan, **{key: tuple(held[key]) for key in EXTENDABLE})
+            finished = [job for job in everything.jobs() if notebook_of(job, folder).finished]
+            if {job.name for job in finished} != _described(folder):
+                minutes = (calls if todo else Calls(folder, command)).tick()
+                about = {**manifest(command), "data_root": plan.data_root, "minutes": minutes}
+                _describe(finished, setting, everything, about)
 
 
 def _described(folder: Path) -> set[str]:
@@ -162,12 +164,24 @@ def _described(folder: Path) -> set[str]:
 
 
 def _describe(finished: list[Job], setting: Setting, plan: Plan, about: dict[str, Any]) -> None:
-    """Write tables, samples and, last, the manifest with the commit that each job was run at."""
+    """Write tables, samples and, last, the manifest with what there is to say of each job.
+
+    What an older version of this program did not note of a job is None.
+    """
     folder = setting.folder
     _write_tables(finished, folder, plan)
     _write_samples(finished, setting)
-    commits = {job.name: notebook_of(job, folder).notes["commit"] for job in finished}
-    write_json(folder / "manifest.json", {**about, "jobs": commits})
+    jobs = {job.name: _about_job(notebook_of(job, folder).notes) for job in finished}
+    counted = [job["guarded"] for job in jobs.values() if job["guarded"] is not None]
+    write_json(folder / "manifest.json", {**about, "guarded updates": sum(counted), "jobs": jobs})
+    logger.info("the guard against explosions stepped in at %d updates of %d jobs", sum(counted),
+                len(counted))
+
+
+def _about_job(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """The commit a job was begun at, its minutes by the clock, how often its guard stepped in."""
+    minutes = round(notes["seconds"] / 60, 2) if "seconds" in notes else None
+    return {"commit": notes["commit"], "minutes": minutes, "guarded": notes.get("guarded")}
 
 
 def notebook_of(job: Job, folder: Path) -> Notebook:
@@ -176,7 +190,7 @@ def notebook_of(job: Job, folder: Path) -> Notebook:
 
 
 def _run_all(todo: list[Job], plan: Plan, setting: Setting, workers: int,
-             progress: bool) -> None:
+             progress: bool, calls: Calls) -> None:
     context = multiprocessing.get_context("spawn")
     ticks = context.SimpleQueue()
     bar = tqdm(total=sum(job.iterations(setting) for job in todo), unit="it", unit_scale=True,
@@ -198,6 +212,7 @@ def _run_all(todo: list[Job], plan: Plan, setting: Setting, workers: int,
                     job = running.pop(future)
                     future.result()
                     logger.info("finished %s", job.name)
+                    calls.tick()
         except BrokenProcessPool:
             raise ResultsError(
                 f"{setting.folder}: a worker process died (killed, or out of memory): the same "

@@ -1,10 +1,12 @@
 """Runs on disk: a folder that says what was run, with what, and what came out.
 
     config.json      what was asked for; a folder serves one configuration only
-    manifest.json    command, seeds, versions, commit, machine, minutes
+    manifest.json    command, versions, commit, machine, threads, minutes in all and of each job,
+                     how often a guard against explosions stepped in
     tables/*.csv     the numbers (columns are named in `TABLES`)
     samples/         generated and true digits, a trained network's weights
     work/JOB/        the state of each job, from which a killed run goes on
+    work/calls.json  when each call began and how long it took
     log.txt
 """
 
@@ -14,13 +16,19 @@ import fcntl
 import io
 import json
 import logging
+import os
 import platform
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bridge.archive import write_json, write_whole
 from bridge.errors import ResultsError
@@ -35,6 +43,7 @@ TABLES = {
                   "n_real", "n_replayed"),
     "diagnostics": ("solver", "seed", "context", "quantity", "value"),
 }
+NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")  # of data, solvers, replays and audits
 EXTENDABLE = ("seeds", "solvers", "replays", "audits")
 PACKAGES = ("numpy", "scipy", "torch", "torchvision", "pytensor", "numba", "matplotlib",
             "scikit-learn", "mlxtend")
@@ -50,6 +59,7 @@ def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     config = json.loads(json.dumps(config))
     if path.exists():
         held = read_json(path)
+        _check_extendable(path, held)
         differ = sorted(key for key in {*held, *config} - {*EXTENDABLE}
                         if held.get(key) != config.get(key))
         if differ:
@@ -64,6 +74,18 @@ def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
                            "give another --out")
     write_json(path, config)
     return config
+
+
+def _check_extendable(path: Path, held: Any) -> None:
+    """ResultsError unless `held` is a configuration whose lists can grow."""
+    for key in EXTENDABLE:
+        kind = int if key == "seeds" else str
+        value = held.get(key) if isinstance(held, dict) else None
+        right = isinstance(value, list) and all(type(one) is kind for one in value)
+        if not right or (kind is str and not all(map(NAME.fullmatch, value))):
+            raise ResultsError(f"{path}: '{key}' is {value!r}, expected a list of "
+                               f"{'whole numbers' if kind is int else 'names'}: restore the file "
+                               "from a copy, or give another --out")
 
 
 @contextlib.contextmanager
@@ -104,7 +126,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         raise ResultsError(f"{path} is missing: not a finished results folder") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"{path} cannot be read ({error}): remove it to make it again") from None
 
 
@@ -133,7 +155,63 @@ def manifest(command: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **dict(_versions())},
         "platform": platform.platform(),
         "cpu": _cpu(),
+        "threads": {"cores": os.cpu_count(), "of each worker": 1,
+                    "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
+        "blas": dict(_blas()),
+        "pytensor": _pytensor(),
     }
+
+
+def _blas() -> Iterator[tuple[str, str]]:
+    """The linear algebra that numpy and torch were built with."""
+    found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    yield "numpy", " ".join(str(found[key]) for key in ("name", "version", "openblas configuration")
+                            if key in found)
+    if find_spec("torch"):
+        import torch
+
+        about = torch.__config__.show()
+        named = [re.search(pattern, about) for pattern in
+                 (r"BLAS_INFO=(\w+)", r"Math Kernel Library Version ([\d.]+)")]
+        yield "torch", " ".join(match[1] for match in named if match)
+
+
+def _pytensor() -> dict[str, str] | None:
+    """How the biological solver's training step is computed."""
+    if not find_spec("pytensor"):
+        return None
+    from pycog_dgr.numpy_mode import numpy_mode
+    from pycog_dgr.step import available
+
+    return {"backend": available("auto"), "linker": type(numpy_mode().linker).__name__}
+
+
+class Calls:
+    """How long the calls that worked on a folder took, in work/calls.json.
+
+    `tick` brings this call's minutes up to date: a killed one counts as far as its last tick.
+    """
+
+    def __init__(self, folder: Path, command: str):
+        self._path = folder / "work" / "calls.json"
+        self._all = read_json(self._path) if self._path.exists() else _one_call(folder)
+        self._started = time.time()
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
+        self._all.append({"command": command, "began": began, "minutes": 0.0})
+        self.tick()
+
+    def tick(self) -> float:
+        """Write this call's minutes; return those of all calls."""
+        self._all[-1]["minutes"] = round((time.time() - self._started) / 60, 2)
+        write_json(self._path, self._all)
+        return round(sum(call["minutes"] for call in self._all), 2)
+
+
+def _one_call(folder: Path) -> list[dict[str, Any]]:
+    """What a folder from before calls were kept knows: its last one."""
+    path = folder / "manifest.json"
+    held = read_json(path) if path.exists() else {}
+    return [{"command": held["command"], "minutes": held["minutes"]}] if "minutes" in held else []
 
 
 def commit() -> str | None:

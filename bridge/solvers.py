@@ -1,5 +1,6 @@
 """Solvers and generators: what replay needs of a network, whichever backend computes it."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,8 @@ from bridge import archive
 from bridge.errors import ArchiveError, MissingBackendError, unknown
 
 KIND = "dgr network"
+NOT_SIZES = ("max_iter", "patience", "checkfreq")  # options that may be large in a small network
+SMALL_NETWORK = 10**6  # weights: options of networks up to here are not compared with the file
 
 OnIteration = Callable[[int, dict[str, float]], None]
 
@@ -84,11 +87,34 @@ def read_network(path: str | Path, expected: Mapping[str, Any]) -> Stored:
     """
     state, metadata = archive.load(path, KIND)
     name, options = metadata.get("name"), metadata.get("options", {})
-    if name not in expected:
-        raise ArchiveError(f"{path}: holds the network '{name}', expected {' or '.join(expected)}")
-    network = _make("network", expected, name, 0, options)
-    network.load_state(state)
+    if not isinstance(name, str) or name not in expected:
+        raise ArchiveError(f"{path}: holds the network {name!r}, expected {' or '.join(expected)}")
+    if not isinstance(options, dict):
+        raise ArchiveError(f"{path}: options are {options!r}, expected names and values")
+    _check_sizes(path, options, sum(array.size for array in state.values()))
+    try:
+        network = _make("network", expected, name, 0, options)
+        network.load_state(state)
+    except MissingBackendError:
+        raise
+    except (ValueError, TypeError, LookupError) as error:
+        raise ArchiveError(f"{path}: its {name} cannot be made: {error}") from error
     return Stored(network, name, options)
+
+
+def _check_sizes(path: str | Path, options: Mapping[str, Any], held: int) -> None:
+    """ArchiveError where an option asks for layers out of proportion to what the file holds.
+
+    Weights go with the square of a layer's size: so no file has a network built that is much
+    larger than itself.
+    """
+    for name, value in options.items():
+        if name.endswith("seed") or name in NOT_SIZES:
+            continue
+        for size in np.ravel(np.asarray(value, dtype=object)):
+            if isinstance(size, int) and size**2 > SMALL_NETWORK + 16 * held:
+                raise ArchiveError(f"{path}: the option {name} is {size}, but the file holds only "
+                                   f"{held} numbers; make it again or restore it from a copy")
 
 
 def load_network(path: str | Path, expected: Mapping[str, Any]) -> Any:
@@ -97,8 +123,8 @@ def load_network(path: str | Path, expected: Mapping[str, Any]) -> Any:
 
 
 def _make(kind: str, table: dict, name: str, seed: int, options: dict[str, Any]) -> Any:
-    if name not in table:
-        raise unknown(kind, name, table)
+    if not isinstance(name, str) or name not in table:
+        raise unknown(kind, str(name), table)
     module, factory = table[name]
     try:
         made = getattr(import_module(module), factory)
@@ -107,4 +133,9 @@ def _make(kind: str, table: dict, name: str, seed: int, options: dict[str, Any])
             f"{kind} '{name}' needs the package '{error.name}', which is not installed: "
             f"pip install {error.name}"
         ) from None
+    known = inspect.signature(made).parameters.values()
+    if all(one.kind is not one.VAR_KEYWORD for one in known):
+        for option in options:
+            if option not in {one.name for one in known}:
+                raise unknown(f"option of {name}", option, [one.name for one in known])
     return made(seed=seed, **options)

@@ -193,7 +193,16 @@ def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> 
         archive.save(path, KIND, arrays, **notes)
         return
     held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    archive.write_whole(path, _safetensors().save(held, {"kind": KIND, **notes}))
+    for name, array in held.items():
+        if array.dtype.kind not in archive.KINDS_OF_DTYPE:
+            raise ArchiveError(f"{path}: array '{name}' of dtype {array.dtype} cannot be stored: "
+                               "only booleans, integers and floats")
+    for name, note in notes.items():
+        if not isinstance(note, str):
+            raise ArchiveError(f"{path}: the note '{name}' is {note!r}, not text; safetensors "
+                               "keeps nothing else")
+    about = {"kind": KIND, "sha256": archive.digest(held, notes), **notes}
+    archive.write_whole(path, _safetensors().save(held, about))
 
 
 def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -204,6 +213,8 @@ def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]
         return archive.load(path, KIND)
     backend = _safetensors()
     try:
+        if path.stat().st_size > archive.LIMIT:
+            raise ValueError(f"more than {archive.LIMIT:,} bytes")
         data = path.read_bytes()
         arrays = backend.load(data)
         length = int.from_bytes(data[:8], "little")
@@ -213,8 +224,12 @@ def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]
     except Exception as error:  # safetensors raises its own kinds, which differ by version
         raise ArchiveError(f"{path}: damaged, truncated or not safetensors ({error}); "
                            "export it again") from None
-    if notes.pop("kind", None) != KIND:
-        raise ArchiveError(f"{path}: safetensors, but not written by dgr")
+    kind, checksum = notes.pop("kind", None), notes.pop("sha256", None)
+    if kind != KIND or checksum is None:
+        raise ArchiveError(f"{path}: safetensors, but not written by dgr; export it again")
+    if archive.digest(arrays, notes) != checksum:
+        raise ArchiveError(f"{path}: checksum differs: the file was damaged or edited; export it "
+                           "again")
     return arrays, notes
 
 

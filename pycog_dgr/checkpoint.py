@@ -8,12 +8,17 @@
 
 The checksum covers header and arrays. A file is written beside its destination, flushed to disk and
 then put in place, so a crash leaves the old file or the new one, never half of one; the file that
-was there before stays as NAME.previous.
+was there before stays as NAME.previous. Where the newest is damaged all the same, `newest` goes
+back to that one, and says so.
 """
 
+import contextlib
+import glob
 import hashlib
 import io
 import json
+import logging
+import lzma
 import math
 import os
 import tempfile
@@ -29,9 +34,19 @@ import numpy as np
 from .connectivity import Connectivity, Parameters, Weights
 from .errors import CheckpointError
 
+logger = logging.getLogger(__name__)
+
 FORMAT = "pycog_dgr checkpoint"
 VERSION = 1
 MAX_BYTES = 2**30  # refuse larger files: no network of this kind comes near 1 GiB
+SEAL = b"sha256 "  # begins the comment of the zip, at its end: the digest of all before it
+DIGEST_LENGTH = 64  # hexadecimal digits
+END_OF_ZIP = b"PK\x05\x06"  # begins the last 22 bytes of a zip without a comment
+PART = ".part"  # how the names of files end that are still being written
+
+
+class DamagedError(CheckpointError):
+    """A save file was cut short or changed: what it holds is not what was written."""
 
 
 class Best(NamedTuple):
@@ -63,7 +78,10 @@ class Checkpoint:
     Omega_history  [ntrials, lambda_Omega Omega] per validation but the first
     optimiser      name -> array, whatever the optimiser remembers
     callback_results   what the task's callback last returned
+    stored         name of a dataset -> the batch it was cutting minibatches from: the state of its
+                   random stream when that was drawn, what the task was given, where it stands
     report         the last update's loss, gradient norm, Omega and nelems
+    guarded        updates at which the guard against explosions stepped in (divergence.py)
     seconds        time spent on this training so far, by the clock
     stopped        why it stopped (training.ENDS), None while it goes on
     """
@@ -79,7 +97,9 @@ class Checkpoint:
     Omega_history: list = field(default_factory=list)
     optimiser: dict = field(default_factory=dict)
     callback_results: object = None
+    stored: dict = field(default_factory=dict)
     report: list | None = None
+    guarded: int = 0
     seconds: float = 0.0
     stopped: str | None = None
 
@@ -90,18 +110,7 @@ def save(path, checkpoint):
     CheckpointError where a value is not plain data or the file cannot be written; the old file
     is untouched then.
     """
-    arrays = {}
-    tree = _encode(vars(checkpoint), "", arrays)
-    header = {"format": FORMAT, "version": VERSION, "tree": tree}
-    header["checksum"] = _checksum(tree, arrays)
-    buffer = io.BytesIO()
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    np.savez_compressed(buffer, allow_pickle=False, header=text, **arrays)
-    try:
-        keep_previous(path)
-        write_atomically(path, buffer.getvalue())
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot write the save file: {error}") from error
+    save_tree(path, FORMAT, vars(checkpoint))
 
 
 def load(path, max_bytes=MAX_BYTES):
@@ -110,14 +119,38 @@ def load(path, max_bytes=MAX_BYTES):
     CheckpointError where it is missing, larger than `max_bytes` when unpacked, damaged, of
     another format or of a newer version. Nothing in the file is executed.
     """
+    tree = load_tree(path, FORMAT, max_bytes)
+    try:
+        return _checkpoint(tree)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _damaged(path, f"an entry is missing or wrong: {error}") from error
+
+
+def save_tree(path, kind, tree):
+    """Write plain data to `path` as `save` does: a dictionary, under the name of its `kind`."""
+    arrays = {}
+    tree = _encode(tree, "", arrays)
+    header = {"format": kind, "version": VERSION, "tree": tree}
+    header["checksum"] = _checksum(tree, arrays)
+    buffer = io.BytesIO()
+    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez_compressed(buffer, allow_pickle=False, header=text, **arrays)
+    try:
+        write_atomically(path, sealed(buffer.getvalue()), kept=previous(path))
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot write the save file: {error}") from error
+
+
+def load_tree(path, kind, max_bytes=MAX_BYTES):
+    """Read what `save_tree` wrote; CheckpointError as in `load`."""
     arrays = _read_arrays(Path(path), max_bytes)
     try:
         header = json.loads(arrays.pop("header").tobytes())
-        known = header["format"] == FORMAT
-    except (KeyError, TypeError, ValueError):
+        known = header["format"] == kind
+    except (KeyError, TypeError, ValueError, RecursionError):
         known = False
     if not known:
-        raise CheckpointError(f"{path}: not a {FORMAT}; was it written by another program?")
+        raise CheckpointError(f"{path}: not a {kind}; was it written by another program?")
     if header.get("version") != VERSION:
         raise CheckpointError(
             f"{path}: format version {header.get('version')}, this program reads {VERSION}; "
@@ -126,32 +159,76 @@ def load(path, max_bytes=MAX_BYTES):
     if header.get("checksum") != _checksum(header.get("tree"), arrays):
         raise _damaged(path, "its checksum does not match")
     try:
-        return _checkpoint(_decode(header["tree"], arrays))
-    except (KeyError, TypeError, AttributeError) as error:
+        return _decode(header["tree"], arrays)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(path, f"an entry is missing or wrong: {error}") from error
 
 
-def write_atomically(path, data):
-    """Put bytes in place under `path`: temporary file beside it, flush, rename, flush folder."""
+def newest(path, read=load, damage=DamagedError):
+    """read(path); where that raises `damage`, the file kept before it takes its place.
+
+    The damaged file stays as PATH.damaged, and the log names it. Raises `damage` where both are
+    damaged, there is no earlier one, or there is only the earlier one: it names what to do.
+    """
+    path, kept = Path(path), previous(path)
+    if kept.exists() and not path.exists():
+        raise damage(
+            f"{path} is gone, but {kept} is there: rename that to go on from it, or remove it to "
+            "start anew"
+        )
+    try:
+        return read(path)
+    except damage as error:
+        if not kept.exists():
+            raise
+        why = str(error)
+    try:
+        found = read(kept)
+    except damage as error:
+        raise damage(
+            f"{path}: damaged, and so is the file before it ({error}); put back a copy of "
+            "either, or remove both to start anew"
+        ) from error
+    keep_previous(path, f"{path}.damaged")
+    keep_previous(kept, path)
+    logger.warning("%s (now %s.damaged): going on from %s", why, path, kept)
+    return found
+
+
+def write_atomically(path, data, kept=None):
+    """Put bytes in place under `path`: temporary file beside it, flush, rename, flush folder.
+
+    kept   a second name for the file that is there now
+    """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist; make it first")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
     try:
         with open(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner can read
+        if kept is not None:
+            keep_previous(path, kept)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def sweep(path):
+    """Remove what killed writes of `path` left beside it; no other process may be writing it."""
+    path = Path(path)
+    for part in path.parent.glob(f".{glob.escape(path.name)}*{PART}"):
+        part.unlink()
 
 
 def previous(path):
@@ -161,12 +238,18 @@ def previous(path):
 
 def keep_previous(path, kept=None):
     """Keep a second name for the file at `path`, which so is never missing in between."""
-    if not os.path.exists(path):
+    kept = previous(path) if kept is None else Path(kept)
+    if not os.path.exists(path) or (kept.exists() and kept.samefile(path)):
         return
-    kept = previous(path) if kept is None else kept
-    temporary = f"{kept}.{os.getpid()}"
+    temporary = kept.with_name(f".{kept.name}.{os.getpid()}{PART}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)  # of a process of this number that died here
     os.link(path, temporary)
-    os.replace(temporary, kept)
+    try:
+        os.replace(temporary, kept)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 # -- values <-> JSON and arrays -----------------------------------------------------------------
@@ -246,10 +329,36 @@ def _checksum(tree, arrays):
 # -- reading without trust ----------------------------------------------------------------------
 
 
+def sealed(data):
+    """The bytes of a zip without a comment, with the SHA-256 of the whole as its comment.
+
+    A checksum of the values says that they are what was written; the seal says it of every byte.
+    """
+    length = len(SEAL) + DIGEST_LENGTH
+    data = data[:-2] + length.to_bytes(2, "little") + SEAL
+    return data + hashlib.sha256(data).hexdigest().encode()
+
+
+def seal_is_broken(path):
+    """Whether a zip differs from what was sealed; one that never was has nothing to break."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        body = max(0, file.seek(0, os.SEEK_END) - DIGEST_LENGTH)
+        file.seek(max(0, body - len(SEAL)))
+        tail = file.read()
+        if not tail.startswith(SEAL):
+            return tail[-22:-18] != END_OF_ZIP
+        file.seek(0)
+        while part := file.read(min(body, 2**20)):
+            digest.update(part)
+            body -= len(part)
+    return digest.hexdigest().encode() != tail[-DIGEST_LENGTH:]
+
+
 def _damaged(path, why):
     kept = previous(path)
     remedy = f"the one before it is {kept}" if kept.exists() else "there is no earlier one to use"
-    return CheckpointError(f"{path}: the save file is damaged ({why}); {remedy}")
+    return DamagedError(f"{path}: the save file is damaged ({why}); {remedy}")
 
 
 def _read_arrays(path, max_bytes):
@@ -260,6 +369,8 @@ def _read_arrays(path, max_bytes):
         raise CheckpointError(f"{path}: no such save file; train first, or check the path")
     if not zipfile.is_zipfile(path):
         raise _damaged(path, "not a zip archive, or cut short")
+    if seal_is_broken(path):
+        raise _damaged(path, "the digest of its bytes does not match")
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -272,7 +383,8 @@ def _read_arrays(path, max_bytes):
                 member.filename.removesuffix(".npy"): _read_array(archive, member)
                 for member in archive.infolist()
             }
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, EOFError,
+            ArithmeticError, RuntimeError) as error:  # fmt: skip
         if isinstance(error, CheckpointError):
             raise
         raise _damaged(path, str(error)) from error

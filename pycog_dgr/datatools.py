@@ -18,6 +18,8 @@ def partition(X, Y, nbins=None, Xedges=None):
     neighbouring bins where they were not given) and the number of pairs in each bin.
     """
     X, Y = np.asarray(X), np.asarray(Y)
+    if not np.isfinite(X).all():
+        raise PycogDgrError("partition: X holds values that are not finite, which have no bin")
     if X.shape != Y.shape or X.ndim != 1:
         raise PycogDgrError(f"partition: X {X.shape} and Y {Y.shape} must be 1-D and equally long")
     if (nbins is None) == (Xedges is None):
@@ -32,6 +34,8 @@ def partition(X, Y, nbins=None, Xedges=None):
         Xedges = np.array([Xbins[0][0], *inner, Xbins[-1][-1]])
     else:
         Xedges = np.asarray(Xedges)
+        if Xedges.ndim != 1 or len(Xedges) < 2 or not (np.diff(Xedges) > 0).all():
+            raise PycogDgrError(f"partition: Xedges must rise, two or more, not {Xedges!r}")
         low, high = Xedges[0], Xedges[-1]
         outside = np.flatnonzero(np.clip(X, low, high) != X)
         if outside.size:

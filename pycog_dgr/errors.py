@@ -25,3 +25,7 @@ class BackendError(PycogDgrError):
 
 class CheckpointError(PycogDgrError):
     """A save file is missing, damaged, of another kind, or does not fit the network."""
+
+
+class MissingExtraError(PycogDgrError, ImportError):
+    """A package of the extra [neurogym] is not installed."""

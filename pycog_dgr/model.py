@@ -15,17 +15,19 @@ import builtins
 import dataclasses
 import difflib
 import logging
+import traceback
 import types
 from pathlib import Path
 
 from .config import UNUSED_IN_PYCOG, names, settings
 from .dataset import task_name
-from .errors import SettingError, TaskError
+from .errors import PycogDgrError, SettingError, TaskError
 
 logger = logging.getLogger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
 LISTS_IN_PYTHON_2 = ("keys", "values", "items")
+MAX_BYTES = 2**20  # of a model file
 TOO_ALIKE = 0.9  # a name this similar to a setting's is taken for a misspelling of it
 
 
@@ -111,13 +113,21 @@ def _settings_in(values, modelfile):
 def load_model_file(path):
     """Run a model file and return it as a module, which is not put into sys.modules.
 
-    TaskError names the file and line where it cannot be read or is not Python 3.
+    TaskError names the file and line where it cannot be read, is not Python 3, or fails.
     """
     path = Path(path)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise TaskError(f"{path}: larger than {MAX_BYTES} bytes, too large for a model file")
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"{path}: cannot read the model file: {error}") from error
+    except TaskError:
+        raise
+    except ValueError as error:  # a null byte, before Python 3.12
+        raise TaskError(f"{path}: not Python 3 ({error})") from error
+    except (RecursionError, MemoryError) as error:  # the parser's, of brackets in brackets
+        raise TaskError(f"{path}: nested too deeply for Python's parser") from error
     except SyntaxError as error:
         raise TaskError(
             f"{path}, line {error.lineno}: not Python 3 ({error.msg}); print is a function there"
@@ -131,8 +141,21 @@ def load_model_file(path):
         if not _true_division(tree):
             logger.warning("%s: / is true division here, it was not in Python 2", path)
     module.__builtins__ = own_builtins
-    exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
+    try:
+        exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
+    except PycogDgrError:
+        raise
+    except Exception as error:
+        raise TaskError(
+            f"{path}, line {_line_in(path, error)}: the model file fails: {error!r}"
+        ) from error
     return module
+
+
+def _line_in(path, error):
+    """The last line of the file `path` that an error came through; '?' where it did not."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(path)), "?")
 
 
 def _import_pycog(name, *context):

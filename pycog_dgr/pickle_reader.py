@@ -28,6 +28,7 @@ from .errors import CheckpointError
 MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB
 MAX_DEPTH = 100  # of containers within containers
 MAX_ITEMS = 300_000  # in all containers, shared ones counted every time
+MAX_INSTRUCTIONS = 3 * MAX_ITEMS  # each may put an object of tens of bytes on the stack
 PICKLE, ZIP = b"\x80", b"PK\x03\x04"  # how a pickle of protocol 2 or later, and a zip begin
 MARK = object()
 
@@ -193,13 +194,14 @@ def read(path):
     machine = _Machine()
     position = 0
     try:
-        for opcode, argument, start in pickletools.genops(data):
+        for count, (opcode, argument, start) in enumerate(pickletools.genops(data)):
             position = start
+            _expect(count < MAX_INSTRUCTIONS, f"a program of over {MAX_INSTRUCTIONS} instructions")
             machine.run(opcode.name, argument)
         return _plain(machine.result)
     except CheckpointError as error:
         raise CheckpointError(f"{path}, byte {position}: refused: {error}") from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise CheckpointError(
             f"{path}, byte {position}: damaged, or not a pickle of pycog's: {error!r}"
         ) from error

@@ -27,6 +27,7 @@ from . import checkpoint
 from .checkpoint import Best, Checkpoint
 from .connectivity import Connectivity
 from .dataset import Dataset
+from .divergence import Watch
 from .errors import CheckpointError, SettingError
 from .initialisation import initial_parameters
 from .legacy import is_legacy, open_save
@@ -79,28 +80,41 @@ def train(
     on_update      called as on_update(updates done, StepReport) after every update
     on_validation  called as on_validation(trials, [loss, RMSE, performance]) after every validation
 
-    The initial network is saved as NAME_init.EXT. Ctrl-C saves and stops after the present
-    iteration. Returns a Result. Raises SettingError, TaskError, CheckpointError, BackendError.
+    The initial network is saved as NAME_init.EXT, the first update that went wrong, if one did, as
+    NAME_diverged.npz (divergence.py). A damaged `savefile` is set aside and the one before it is
+    used. Ctrl-C saves and stops after the present iteration. Returns a Result. Raises
+    SettingError, TaskError, CheckpointError, BackendError.
     """
     if not network.Nout:
         raise SettingError("setting Nout: a network without outputs has no loss to train on")
+    if not network.n_trained:
+        raise SettingError(
+            "nothing to train: no connection of Cin, Crec and Cout is plastic, and neither biases "
+            "nor initial state are trained; give plastic connections, or train_x0=True"
+        )
     savefile = Path(savefile)
     if not savefile.absolute().parent.is_dir():
         raise CheckpointError(f"{savefile}: the folder does not exist; make it first")
-    run = _Run(task, network, training, savefile, floatX, backend, optimiser)
+    run = Run(task, network, training, savefile, floatX, backend, optimiser)
     run.on_update, run.on_validation = on_update, on_validation
-    if recover and savefile.exists():
-        run.recover(open_save(savefile))
+    checkpoint.sweep(savefile)
+    if recover and (savefile.exists() or checkpoint.previous(savefile).exists()):
+        run.recover(checkpoint.newest(savefile, open_save))
     else:
         initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
         checkpoint.save(initial, run.checkpoint())
     with interruptible() as interrupted:
         reason = run.loop(interrupted)
-    logger.info("stopped after %d updates: %s", run.iteration - 1, ENDS[reason])
+    logger.info(
+        "stopped after %d updates: %s; the guard against explosions stepped in at %d of them",
+        run.iteration - 1,
+        ENDS[reason],
+        run.watch.guarded,
+    )
     return Result(reason, run.iteration - 1, run.checkpoint(stopped=reason))
 
 
-class _Run:
+class Run:
     """The state of one training; `iteration` is the one to be done next, 1-based."""
 
     def __init__(self, task, network, training, savefile, floatX, backend, optimiser):
@@ -124,11 +138,13 @@ class _Run:
         )
         parameters, network = initial_parameters(network, training.seed)
         self.step = TrainingStep(network, training, parameters, floatX, backend, optimiser)
+        self.watch = Watch(savefile.with_name(f"{savefile.stem}_diverged.npz"))
         self.iteration = 1
         self.best = Best(1, np.inf, [], self.step.weights, self.step.parameters)
         self.costs_history = []
         self.Omega_history = []
         self.callback_results = None
+        self.stored = {}
         self.report = None
         self.on_update = self.on_validation = None
         self.started = time.monotonic()
@@ -155,7 +171,9 @@ class _Run:
             rng_validation=self.validation_data.rng.get_state(),
             optimiser={k: v for k, v in self.step.state().items() if k not in own},
             callback_results=self.callback_results,
+            stored={name: dict(where) for name, where in self.stored.items()},
             report=None if self.report is None else list(self.report),
+            guarded=self.watch.guarded,
             seconds=self.seconds,
             stopped=stopped,
         )
@@ -187,7 +205,15 @@ class _Run:
         self.Omega_history = list(saved.Omega_history)
         self.callback_results = saved.callback_results
         self.report = None if saved.report is None else StepReport(*saved.report)
+        self.watch.updates, self.watch.guarded = self.iteration - 1, saved.guarded
         self.seconds_before = saved.seconds
+        stream = saved.settings.get("noise_stream", "original")  # older files do not name it
+        if stream != self.settings["noise_stream"]:
+            logger.info("%s: going on with its noise_stream, %s", self.savefile, stream)
+        self.settings["noise_stream"] = stream
+        for data in (self.gradient_data, self.validation_data):
+            if data.name in saved.stored:
+                self.redraw(data, saved.stored[data.name])
         self.gradient_data.rng.set_state(saved.rng_gradient)
         self.gradient_data.ntrials = (self.iteration - 1) * self.training.n_gradient
         self.validation_data.rng.set_state(saved.rng_validation)
@@ -211,11 +237,28 @@ class _Run:
                 self.save(stopped=reason)
             if reason:
                 return reason
-            batch = self.gradient_data(self.best.other_costs, self.callback_results)
-            self.report = self.step.update(batch)
+            batch = self.draw(self.gradient_data, self.best.other_costs, self.callback_results)
+            self.report = self.watch.update(self.step, batch)
             self.iteration += 1
             if self.on_update is not None:
                 self.on_update(self.iteration - 1, self.report)
+
+    def draw(self, data, *given):
+        """A dataset's next minibatch; of a stored batch, note what that was drawn from."""
+        if data.batch_size == data.minibatch_size:
+            return data(*given)
+        before = data.rng.get_state()
+        batch = data(*given)
+        if data.trial_idx == 0:
+            self.stored[data.name] = {"rng": before, "given": given}
+        self.stored[data.name]["trial_idx"] = data.trial_idx
+        return batch
+
+    def redraw(self, data, stored):
+        """Have a dataset stand in its batch where it stood."""
+        data.rng.set_state(tuple(stored["rng"]))
+        self.draw(data, *stored["given"])
+        data.trial_idx = self.stored[data.name]["trial_idx"] = stored["trial_idx"]
 
     def is_at_check(self):
         return (self.iteration - 1) % self.training.checkfreq == 0
@@ -242,7 +285,7 @@ class _Run:
 
     def validate(self):
         """Judge the present network on a fresh validation batch, and keep it if it is the best."""
-        batch = self.validation_data(self.best.other_costs)
+        batch = self.draw(self.validation_data, self.best.other_costs)
         loss, error, z = self.step.evaluate(batch)
         costs = [loss, error]
         trials = self.validation_data.get_trials()

@@ -27,8 +27,8 @@ def checked_images(images: np.ndarray, shape: tuple[int, int] | None = None) -> 
             for name, want in zip(("row", "column"), expected, strict=True)
         )
         raise ExamplesError(f"images have shape {images.shape}; give (trial, {wanted})")
-    if len(images) == 0:
-        raise ExamplesError("images hold no example; give at least one")
+    if images.size == 0:
+        raise ExamplesError(f"images have shape {images.shape}: no example; give at least one")
     low, high = float(images.min()), float(images.max())  # NaN goes through min and max
     if not (low >= 0 and high <= 1):
         raise ExamplesError(
@@ -78,10 +78,16 @@ def checked_weights(weights: np.ndarray | None, n_trials: int) -> torch.Tensor:
     return torch.from_numpy(np.array(weights, dtype=np.float32))
 
 
-def checked_count(value: int, name: str, least: int = 1) -> int:
-    """Return value as an int of at least `least`, or raise SettingError."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise SettingError(f"{name} is {value!r}; give a whole number of at least {least}")
+LARGEST_COUNT = 2**31 - 1  # of units, trials or iterations
+LARGEST_SEED = 2**63 - 1  # that torch takes
+
+
+def checked_count(value: int, name: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
+    """Return value as an int from `least` to `most`, or raise SettingError."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+    if not whole or not least <= value <= most:
+        limits = f"of at least {least}" if whole and value < least else f"from {least} to {most}"
+        raise SettingError(f"{name} is {value!r}; give a whole number {limits}")
     return int(value)
 
 

@@ -29,6 +29,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from torch_dgr.errors import SettingError, TrainingDivergedError
 from torch_dgr.examples import (
+    LARGEST_SEED,
     checked_count,
     checked_images,
     checked_targets,
@@ -74,7 +75,9 @@ class LSTMClassifier:
         betas: tuple[float, float] = (0.9, 0.999),
         max_gradient_norm: float | None = None,
     ):
-        if max_gradient_norm is not None and not max_gradient_norm > 0:
+        if max_gradient_norm is not None and not (
+            isinstance(max_gradient_norm, (int, float)) and max_gradient_norm > 0
+        ):
             raise SettingError(
                 f"max_gradient_norm is {max_gradient_norm!r}; give a number above 0, or None"
             )
@@ -82,7 +85,7 @@ class LSTMClassifier:
         self.n_classes = checked_count(n_classes, "n_classes")
         self.max_gradient_norm = max_gradient_norm
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(checked_count(seed, "seed", least=0))
+            torch.manual_seed(checked_count(seed, "seed", 0, LARGEST_SEED))
             self.network = LSTMNetwork(
                 self.n_inputs, checked_count(n_hidden, "n_hidden"), self.n_classes
             )
@@ -126,6 +129,7 @@ class LSTMClassifier:
     def predict(self, images: np.ndarray, batch_size: int = 1024) -> np.ndarray:
         """Return class probabilities (trial, class), float32, for images (trial, time, 28)."""
         u = checked_images(images, (None, self.n_inputs))
+        batch_size = checked_count(batch_size, "batch_size")
         with torch.inference_mode():
             logits = torch.cat([self.network(part) for part in u.split(batch_size)])
             return torch.softmax(logits, dim=1).numpy()

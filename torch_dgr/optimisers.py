@@ -10,6 +10,8 @@ Stochastic gradient descent as pycog does it, over all trained (raw) parameters 
 A shrink of 0.02 on Wrec is pycog's way out of an explosion: smaller recurrent weights.
 """
 
+import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -18,14 +20,16 @@ from torch import nn
 
 from torch_dgr.errors import SettingError, StateError
 
+logger = logging.getLogger(__name__)
+
 
 def adam(
     network: nn.Module, learning_rate: float, betas: tuple[float, float], epsilon: float = 1e-8
 ) -> torch.optim.Adam:
     """Return Adam over a network's parameters, one fused kernel a step (Kingma and Ba 2015)."""
-    if not learning_rate > 0:
-        raise SettingError(f"learning_rate is {learning_rate!r}; give a number above 0")
-    if not all(0 <= beta < 1 for beta in betas):
+    if not isinstance(learning_rate, (int, float)) or not 0 < learning_rate < math.inf:
+        raise SettingError(f"learning_rate is {learning_rate!r}; give a finite number above 0")
+    if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
         raise SettingError(f"betas are {betas!r}; give two numbers in [0, 1)")
     return torch.optim.Adam(
         network.parameters(), lr=learning_rate, betas=betas, eps=epsilon, fused=True
@@ -39,7 +43,8 @@ class ClippedSGD(torch.optim.Optimizer):
     """Gradient descent with a clipped global norm and a guard against explosions.
 
     params: parameters, or groups; a group may set 'shrink', the factor of theta that serves as
-    its gradient when the guard steps in (0: the group rests).
+    its gradient when the guard steps in (0: the group rests). The first time it does is logged;
+    `guarded` counts how often it did, and state_dict holds the count.
     """
 
     def __init__(
@@ -54,7 +59,12 @@ class ClippedSGD(torch.optim.Optimizer):
         if not max_gradient_norm > 0:
             raise SettingError(f"max_gradient_norm is {max_gradient_norm!r}; give one above 0")
         self.max_gradient_norm = max_gradient_norm
-        super().__init__(params, {"lr": lr, "shrink": shrink})
+        super().__init__(params, {"lr": lr, "shrink": shrink, "guarded": 0})
+
+    @property
+    def guarded(self) -> int:
+        """Steps at which the guard stepped in."""
+        return self.param_groups[0]["guarded"]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor] | None = None) -> float:
@@ -71,6 +81,9 @@ class ClippedSGD(torch.optim.Optimizer):
         squares = [parameter.grad.square().sum() for parameter, _ in moving]
         gnorm = torch.stack(squares).sum().sqrt().item()
         exploded = not gnorm <= GNORM_LIMIT  # True for NaN
+        if exploded and not self.guarded:
+            logger.warning("gradient norm %s: %s; the guard steps in", gnorm, _first_bad(moving))
+        self.param_groups[0]["guarded"] += exploded
         scale = self.max_gradient_norm / gnorm if gnorm > self.max_gradient_norm else 1.0
         for parameter, group in moving:
             if exploded:
@@ -78,6 +91,16 @@ class ClippedSGD(torch.optim.Optimizer):
             else:
                 parameter.sub_(parameter.grad * scale, alpha=group["lr"])
         return gnorm
+
+
+def _first_bad(moving: list[tuple[torch.Tensor, dict]]) -> str:
+    """Which gradient is the first that is not finite, in the order of the parameters."""
+    for number, (parameter, _) in enumerate(moving):
+        bad = torch.nonzero(~torch.isfinite(parameter.grad))
+        if len(bad):
+            return (f"the gradient of parameter {number}, shape {tuple(parameter.shape)}, is "
+                    f"{parameter.grad[tuple(bad[0])].item()} at {tuple(bad[0].tolist())}")
+    return "every gradient is finite, but together they are too large"
 
 
 Parts = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]

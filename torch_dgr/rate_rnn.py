@@ -182,6 +182,10 @@ class RateRNN(nn.Module):
             raise StateError(f"parameters {sorted(values)} given; this network has "
                              f"{sorted(self.names)}")
         for name, value in values.items():
+            try:
+                _numbers(name, value)
+            except SettingError as error:
+                raise StateError(f"{error}; load an earlier state") from error
             if np.shape(value) != tuple(self.raw(name).shape):
                 raise StateError(f"{name} has shape {np.shape(value)}; this network's has "
                                  f"{tuple(self.raw(name).shape)}")
@@ -213,11 +217,19 @@ def _checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str
     if foreign := sorted(parameters.keys() - set(known)):
         raise SettingError(f"unknown parameter {foreign[0]!r}; known are {', '.join(known)}")
     values = {
-        name: np.asarray(parameters[name]) for name in known if parameters.get(name) is not None
+        name: _numbers(name, parameters[name])
+        for name in known
+        if parameters.get(name) is not None
     }
     if missing := [name for name in known[1:] if name not in values]:
         raise SettingError(f"parameter {missing[0]} is missing; give all of {', '.join(known[1:])}")
+    for name in MATRICES:
+        if name in values and values[name].ndim != 2:
+            raise SettingError(f"{name} has shape {values[name].shape}; give a matrix")
     N, Nout = len(values["Wrec"]), len(values["Wout"])
+    if not N or not Nout:
+        raise SettingError(f"a network of N = {N} units and Nout = {Nout} outputs; give both 1 or "
+                           "more")
     shapes = {"Wrec": (N, N), "Wout": (Nout, N), "brec": (N,), "bout": (Nout,), "x0": (N,)}
     if "Win" in values:
         shapes["Win"] = (N, values["Win"].shape[-1])
@@ -228,11 +240,23 @@ def _checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str
     return values
 
 
+def _numbers(name: str, value: np.ndarray) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged nested lists
+        raise SettingError(f"{name} is not one array ({error}); give equal rows") from error
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        raise SettingError(f"{name} of dtype {array.dtype} has to hold finite real numbers")
+    return array
+
+
 def _checked_alpha(tau: float | np.ndarray, dt: float, N: int) -> Tensor:
-    tau = np.asarray(tau, dtype=float)
+    tau = _numbers("tau", tau).astype(float)
     if tau.shape not in ((), (N,)):
         raise SettingError(f"tau has shape {tau.shape}; give one time constant, or {N}")
-    if not (tau > 0).all() or not 0 < dt <= tau.min():
+    if not (tau > 0).all() or not isinstance(dt, (int, float, np.number)) or not (
+        0 < dt <= tau.min()
+    ):
         raise SettingError(f"dt is {dt} ms and the shortest tau {tau.min():g} ms; "
                            "0 < dt <= tau has to hold")
     return torch.as_tensor(dt / tau)
@@ -241,7 +265,7 @@ def _checked_alpha(tau: float | np.ndarray, dt: float, N: int) -> Tensor:
 def _checked_signs(ei: np.ndarray | None, N: int, dtype: torch.dtype) -> Tensor | None:
     if ei is None:
         return None
-    ei = np.asarray(ei)
+    ei = _numbers("ei", ei)
     if ei.shape != (N,) or not np.isin(ei, (-1, 1)).all():
         raise SettingError(f"ei has shape {ei.shape} and values {np.unique(ei)}; give {N} signs, "
                            "each +1 or -1")
@@ -266,7 +290,8 @@ def _checked_masks(
             continue
         shape = values[name].shape
         plastic, fixed = masks.get(name, Masks(np.ones(shape), np.zeros(shape)))
-        plastic, fixed = np.asarray(plastic, dtype=float), np.asarray(fixed, dtype=float)
+        plastic, fixed = (_numbers(f"the mask of {name}", mask).astype(float)
+                          for mask in (plastic, fixed))
         if plastic.shape != shape or fixed.shape != shape:
             raise SettingError(f"masks of {name} have shapes {plastic.shape} and {fixed.shape}; "
                                f"give two of {shape}")

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from bridge.commands import check_output
+
 HELP = "convert an original pycog save file (.pkl) into one of ours (.npz)"
 
 
@@ -13,10 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Convert, and print what the file holds. Errors: CheckpointError."""
+    """Convert, and print what the file holds. Errors: CheckpointError, SettingError."""
     from pycog_dgr import checkpoint, legacy
     from pycog_dgr.errors import CheckpointError
 
+    check_output(arguments.new)
     if arguments.new.exists() and not arguments.force:
         raise CheckpointError(f"{arguments.new}: is already there; pass --force to replace it")
     save = legacy.load(arguments.old)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from bridge import datasets
+from bridge.commands import check_folder, whole
 
 HELP = "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor"
 
@@ -18,10 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="mnist5k", choices=datasets.NAMES,
                         help="digits of the thesis' network (default: mnist5k, embedded)")
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
-    parser.add_argument("--steps", type=int, default=100, metavar="K",
+    parser.add_argument("--steps", type=whole(0), default=100, metavar="K",
                         help="updates on each side (default: 100)")
     parser.add_argument("--dtype", default="float64", choices=("float64", "float32"))
-    parser.add_argument("--drift", type=int, default=1000, metavar="K",
+    parser.add_argument("--drift", type=whole(0), default=1000, metavar="K",
                         help="updates of the first case that the figure follows; 0: none "
                         "(default: 1000)")
     parser.add_argument("--out", type=Path, default=Path("runs/crosscheck"),
@@ -35,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from bridge.crosscheck import as_json, crosscheck, table
 
     started = time.monotonic()
+    check_folder(arguments.out)
     if arguments.weights:
         cases = [crosscases.saved(arguments.weights, arguments.task)]
     elif arguments.task:

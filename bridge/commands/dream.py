@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.batches import save_examples
+from bridge.commands import check_output, whole
 from bridge.replay import generative_replay
 from bridge.solvers import GENERATORS, SOLVERS, load_network
 
@@ -18,12 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("solver", type=Path,
                         help="a solver's file, e.g. RUN/work/biornn-generative-1/solver-1.npz")
     parser.add_argument("out", type=Path, help="the replay batch to write (.npz)")
-    parser.add_argument("-n", type=int, default=1000, help="images (default: 1000)")
+    parser.add_argument("-n", type=whole(1), default=1000, help="images (default: 1000)")
     parser.add_argument("--labels", default="hard", help="hard (default) or soft")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=whole(0), default=1)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    check_output(arguments.out)
     generator = load_network(arguments.generator, GENERATORS)
     solver = load_network(arguments.solver, SOLVERS)
     replay = generative_replay(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.batches import load_examples
+from bridge.commands import check_output, whole
 from bridge.datasets import N_CLASSES
 from bridge.replay import agreement
 from bridge.solvers import SOLVERS, make_solver, read_network, save_network
@@ -19,11 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--solver", default="biornn",
                         help=f"a new {' or '.join(SOLVERS)} (default: %(default)s)")
     parser.add_argument("--from", dest="start", type=Path, help="go on from this solver's file")
-    parser.add_argument("--iterations", type=int, default=200, help="default: 200")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--iterations", type=whole(0), default=200, help="default: 200")
+    parser.add_argument("--seed", type=whole(0), default=1)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    check_output(arguments.out)
     batch = load_examples(arguments.batch, N_CLASSES)
     name, options = arguments.solver, {}
     if arguments.start:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bridge import datasets
+from bridge.commands import check_folder, whole
 from bridge.protocols import PROTOCOLS, REPLAYS
 from bridge.solvers import SOLVERS
 
@@ -18,15 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
     parser.add_argument("--protocol", default="text",
                         help=f"one of {', '.join(PROTOCOLS)} (default: text, the honest one)")
-    parser.add_argument("--seed", type=int, default=1, help="the first seed (default: 1)")
-    parser.add_argument("--seeds", type=int, default=2, metavar="N", help="how many (default: 2)")
+    parser.add_argument("--seed", type=whole(0), default=1, help="the first seed (default: 1)")
+    parser.add_argument("--seeds", type=whole(0, 1000), default=2, metavar="N",
+                        help="how many (default: 2)")
     parser.add_argument("--solvers", default=",".join(SOLVERS), help="default: %(default)s")
     parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
     parser.add_argument("--scale", type=float, default=1.0, metavar="FACTOR",
                         help="train FACTOR times as long (to try things out; default: 1)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
     parser.add_argument("--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL)")
 
 
@@ -45,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         audits=() if arguments.no_audit else AUDITS,
     )
     folder = arguments.out or Path("runs") / f"{plan.data}-{plan.protocol}"
+    check_folder(folder)
     command = shlex.join(["dgr", *sys.argv[1:]])
     reproduce(plan, folder, command, workers=arguments.workers)
     from bridge.report import write_report

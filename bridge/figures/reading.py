@@ -23,7 +23,7 @@ from bridge import archive
 from bridge.batches import check_images
 from bridge.errors import ArchiveError, BatchError, ResultsError
 from bridge.figures.tables import REMEDY, TABLES, MissingResults, Table, read_table
-from bridge.results import SAMPLES
+from bridge.results import NAME, SAMPLES
 
 
 class Digits(NamedTuple):
@@ -119,12 +119,22 @@ def load_results(folder: str | Path) -> Results:
         if not isinstance(config.get(key), kind) or not config[key]:
             raise ResultsError(f"{path}: '{key}' must be a non-empty {kind.__name__}, "
                                f"not {config.get(key)!r}; {REMEDY}")
+    if not isinstance(config["protocol"].get("name"), str):
+        raise ResultsError(f"{path}: the protocol has no name; {REMEDY}")
+    names = [config["data"], *config["solvers"], *config["replays"]]
+    strange = [name for name in names if not isinstance(name, str) or not NAME.fullmatch(name)]
+    if strange:
+        raise ResultsError(f"{path}: data, solvers and replays are named by letters, digits and "
+                           f"- _ . +, not {strange[0]!r}; {REMEDY}")
     if not all(type(seed) is int for seed in config["seeds"]):
         raise ResultsError(f"{path}: 'seeds' must be whole numbers, not {config['seeds']!r}")
     if not all(isinstance(c, list) and c and all(type(k) is int and 0 <= k <= 9 for k in c)
                for c in config["contexts"]):
         raise ResultsError(f"{path}: 'contexts' must be lists of digits, "
                            f"not {config['contexts']!r}")
+    classes = [k for context in config["contexts"] for k in context]
+    if len(set(classes)) < len(classes):
+        raise ResultsError(f"{path}: 'contexts' must not overlap: {config['contexts']!r}; {REMEDY}")
     for where, key, kind in ((config, "budget", dict), (config["protocol"], "leaks", list),
                              (config["protocol"], "generator", dict)):
         if not isinstance(where.get(key, kind()), kind):
@@ -182,9 +192,10 @@ def _read_digits(path: Path) -> Digits:
 
 def _read_structure(path: Path) -> Structure:
     structure = Structure(*_read_arrays(path, Structure._fields))
-    N = len(structure.ei)
+    N = structure.ei.size
     shapes = tuple(array.shape for array in structure)
-    if (shapes[1] != (N, N) or shapes[0][:1] != (N,) or shapes[2][1:] != (N,)
+    if (shapes[3] != (N,) or shapes[1] != (N, N) or shapes[0] != (N, *shapes[0][1:2])
+            or shapes[2] != (*shapes[2][:1], N)
             or not np.isin(structure.ei, (-1, 1)).all()):
         raise ResultsError(f"{path}: Win, Wrec, Wout, ei have shapes {shapes}; expected (N, Nin), "
                            f"(N, N), (Nout, N) and (N,) of +1/-1; {REMEDY}")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from bridge import archive
-from bridge.errors import SettingError
+from bridge.errors import ArchiveError, SettingError
 from bridge.jobs import Chain, Joint, Notebook, Sequence
 from bridge.protocols import NOTEBOOKS
 from bridge.solvers import KIND
+from pycog_dgr import divergence
 from tests.bridge.helpers import tiny_setting
 
 
@@ -80,3 +81,46 @@ def test_generators_see_real_images_of_one_context_or_say_that_they_leak(tmp_pat
 def test_an_unknown_replay_is_refused(tmp_path):
     with pytest.raises(SettingError, match="did you mean 'exact'"):
         run(Sequence("lstm", "exakt", 1), tiny_setting(tmp_path))
+
+
+def test_a_damaged_state_is_named_and_the_one_before_it_gives_the_same_numbers(tmp_path, caplog):
+    whole, damaged = tiny_setting(tmp_path / "whole"), tiny_setting(tmp_path / "damaged")
+    job = Joint("lstm", 1, 3)
+    expected = run(job, whole)
+    with pytest.raises(Killed):
+        run(job, damaged, stop_after=2)
+    state = damaged.folder / "work" / job.name / "state.npz"
+    state.write_bytes(state.read_bytes()[:-50])
+    found = run(job, damaged)
+    assert f"{state}: damaged" in caplog.text and "state.npz.previous" in caplog.text
+    assert found.rows == expected.rows and len(found.rows) == 3
+    for name, value in expected.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], value)
+    previous = state.with_name("state.npz.previous")
+    for path in (state, previous):
+        path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(ArchiveError, match="damaged, and so is the file before it"):
+        Notebook(state)
+
+
+def test_a_job_counts_its_seconds_and_its_guarded_updates_over_all_its_runs(tmp_path):
+    setting = tiny_setting(tmp_path)
+    job = Joint("biornn", 1, 2)
+    with pytest.raises(Killed):
+        run(job, setting, stop_after=1)
+    first = Notebook(setting.folder / "work" / job.name / "state.npz").notes
+    assert first["guarded"] == 0 and first["updates"] == job.iterations(setting) // 2
+    last = run(job, setting).notes
+    assert last["updates"] == job.iterations(setting)
+    assert last["seconds"] > first["seconds"] > 0
+
+
+def test_an_exploding_solver_leaves_its_first_bad_update_beside_its_state(tmp_path):
+    setting = tiny_setting(tmp_path)
+    job = Joint("biornn", 1, 2, options={"learning_rate": 1e4, "max_gradient_norm": 1e9})
+    with np.errstate(all="ignore"):
+        found = run(job, setting)
+    assert found.notes["guarded"] > 0
+    first = divergence.load(found.path.with_name("diverged.npz"))
+    report, _ = first.replay()
+    np.testing.assert_array_equal([report.loss, report.gnorm], [first.loss, first.gnorm])

@@ -8,6 +8,7 @@ import pytest
 
 from bridge import results
 from bridge.errors import ResultsError
+from pycog_dgr import step
 
 CONFIG = {"data": "tiny", "protocol": {"name": "text"}, "seeds": [1], "solvers": ["lstm"],
           "replays": ["none"], "audits": []}
@@ -65,3 +66,28 @@ def test_a_manifest_names_versions_and_machine():
     found = results.manifest("dgr reproduce")
     assert found["command"] == "dgr reproduce"
     assert {"python", "numpy", "torch", "pytensor"} <= set(found["versions"])
+
+
+def test_minutes_add_up_over_calls_and_a_killed_call_counts_to_its_last_tick(tmp_path, monkeypatch):
+    clock = [1e9]
+    monkeypatch.setattr(results.time, "time", lambda: clock[0])
+    (tmp_path / "manifest.json").write_text('{"command": "first", "minutes": 2.5}')
+    killed = results.Calls(tmp_path, "second")
+    clock[0] += 60
+    assert killed.tick() == 3.5
+    clock[0] += 600  # lost
+    last = results.Calls(tmp_path, "third")
+    clock[0] += 30
+    assert last.tick() == 4.0
+    calls = json.loads((tmp_path / "work" / "calls.json").read_text())
+    assert [(call["command"], call["minutes"]) for call in calls] == [
+        ("first", 2.5), ("second", 1.0), ("third", 0.5)]
+
+
+def test_a_manifest_says_what_computes():
+    found = results.manifest("dgr reproduce")
+    assert found["blas"]["numpy"] and found["blas"]["torch"]
+    assert found["pytensor"]["backend"] in step.BACKENDS
+    assert "Linker" in found["pytensor"]["linker"]
+    assert found["threads"]["of each worker"] == 1 and found["threads"]["cores"] >= 1
+    assert json.loads(json.dumps(found)) == found

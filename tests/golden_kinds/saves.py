@@ -61,14 +61,16 @@ def runs_and_is_drawn(path, converted, folder):
 
 
 def trains_on(path, save, folder):
-    """One more iteration on the task: a validation, an update, a save file of ours."""
+    """One more update on the task, whose save file is ours; a validation first if none was made."""
     savefile = Path(shutil.copy(path, folder / "again.pkl"))
     given = {**save.settings, "max_iter": save.iteration, "n_validation": 11, "min_error": 0}
     network, training = settings(**given)
     own_task = task(TASK_BY_INPUTS[network.Nin])
     result = train(own_task, network, training, savefile, floatX="float32")
     checks = len(result.checkpoint.costs_history) - len(save.costs_history)
-    yield "training on", same([result.iterations, checks], [save.iteration, 1]), EXACT
+    seen = (save.iteration - 1) * training.n_gradient
+    validated = bool(save.costs_history) and save.costs_history[-1][0] == seen
+    yield "training on", same([result.iterations, checks], [save.iteration, 1 - validated]), EXACT
     yield "the original kept", same(legacy.is_legacy(f"{savefile}.original"), True), EXACT
 
 

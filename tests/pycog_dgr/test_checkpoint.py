@@ -211,3 +211,67 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     checkpoint.save(path, made())
     with pytest.raises(CheckpointError, match="more than the 100 allowed"):
         checkpoint.load(path, max_bytes=100)
+
+
+def cut_short(path, by=300):
+    path.write_bytes(path.read_bytes()[:-by])
+
+
+def test_the_file_before_a_damaged_one_takes_its_place_and_the_log_names_both(tmp_path, caplog):
+    path = tmp_path / "save.npz"
+    for iteration in (1, 2):
+        checkpoint.save(path, made(iteration=iteration))
+    cut_short(path)
+    spoilt = path.read_bytes()
+    assert checkpoint.newest(path).iteration == 1
+    assert f"{path}: the save file is damaged" in caplog.text and "save.npz.previous" in caplog.text
+    assert (tmp_path / "save.npz.damaged").read_bytes() == spoilt
+    checkpoint.save(path, made(iteration=3))
+    assert checkpoint.newest(path).iteration == 3
+    assert checkpoint.load(checkpoint.previous(path)).iteration == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_nothing_is_made_up_where_both_files_are_damaged_or_the_newest_is_gone(tmp_path):
+    path = tmp_path / "save.npz"
+    for iteration in (1, 2):
+        checkpoint.save(path, made(iteration=iteration))
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"is gone, but .*previous is there: rename"):
+        checkpoint.newest(path)
+    path.write_bytes(whole[:-9])
+    cut_short(checkpoint.previous(path))
+    with pytest.raises(CheckpointError, match="damaged, and so is the file before it"):
+        checkpoint.newest(path)
+    assert path.read_bytes() == whole[:-9]
+
+
+def test_a_newer_version_is_not_taken_for_damage(tmp_path):
+    path = tmp_path / "save.npz"
+    for iteration in (1, 2):
+        checkpoint.save(path, made(iteration=iteration))
+    repacked(path, lambda members: changed_header(members, version=99))
+    with pytest.raises(CheckpointError, match="version 99"):
+        checkpoint.newest(path)
+
+
+def test_a_kill_between_keeping_and_renaming_disturbs_no_later_save(tmp_path):
+    """The file and the one kept before it are then one file; a killed link's name may be left."""
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made(iteration=1))
+    os.link(path, checkpoint.previous(path))
+    (tmp_path / f".save.npz.previous.{os.getpid()}{checkpoint.PART}").touch()
+    for iteration in (2, 3):
+        checkpoint.save(path, made(iteration=iteration))
+    assert checkpoint.load(checkpoint.previous(path)).iteration == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["save.npz", "save.npz.previous"]
+
+
+def test_what_killed_writes_left_is_swept_and_nothing_else(tmp_path):
+    path = tmp_path / "save[1].npz"
+    checkpoint.save(path, made())
+    for name in (".save[1].npz.abc.part", ".save[1].npz.previous.7.part", ".other.npz.abc.part"):
+        (tmp_path / name).touch()
+    checkpoint.sweep(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".other.npz.abc.part", "save[1].npz"]

@@ -230,3 +230,29 @@ def test_what_cannot_be_trained_or_saved_is_refused_at_once(tmp_path):
         go(tmp_path / "s.npz", Nout=0)
     with pytest.raises(CheckpointError, match="folder does not exist"):
         go(tmp_path / "no" / "s.npz")
+
+
+def test_training_goes_on_from_the_file_before_a_damaged_one(tmp_path, caplog):
+    whole = go(tmp_path / "whole.npz", floatX="float64", max_iter=9).checkpoint
+    path = tmp_path / "save.npz"
+    go(path, floatX="float64", max_iter=6)
+    path.write_bytes(path.read_bytes()[:-100])
+    on = go(path, floatX="float64", max_iter=9).checkpoint
+    assert "save.npz.previous" in caplog.text and "damaged" in caplog.text
+    for saved in (on.settings, whole.settings):
+        saved["Crec"] = vars(saved["Crec"])
+    np.testing.assert_equal(vars(dataclasses.replace(on, seconds=whole.seconds)), vars(whole))
+    path.unlink()
+    with pytest.raises(CheckpointError, match="rename that to go on from it"):
+        go(path)
+
+
+def test_a_stored_batch_is_gone_on_with_where_it_was_left(tmp_path):
+    """Minibatches of 3 and 4 trials are cut from batches of 10 and 9."""
+    sizes = {"gradient_batch_size": 10, "validation_batch_size": 9, "floatX": "float64"}
+    whole = go(tmp_path / "whole.npz", max_iter=9, **sizes).checkpoint
+    for last in (2, 4, 5, 9):
+        parts = go(tmp_path / "parts.npz", max_iter=last, **sizes).checkpoint
+    assert parts.costs_history == whole.costs_history
+    for name in ("rng_gradient", "rng_validation", "stored", "parameters"):
+        np.testing.assert_equal(getattr(parts, name), getattr(whole, name))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from torch_dgr.errors import ExamplesError, SettingError, StateError, TrainingDivergedError
-from torch_dgr.gan import DROPOUT, GAN, REAL_LABEL, SLOPE, Perceptron, _dropout_mask
+from torch_dgr.gan import DROPOUT, GAN, REAL_LABEL, SLOPE, Pass, Perceptron, _masks, layers_of
 
 IMAGES = np.random.default_rng(0).random((40, 28, 28), dtype=np.float32)
 
@@ -39,30 +39,48 @@ def test_without_an_rng_the_perceptron_is_the_formula_by_hand():
     first, last = network.layers
     hidden = values @ first.weight.T + first.bias
     hidden = torch.where(hidden > 0, hidden, 0.2 * hidden)
-    torch.testing.assert_close(network(values), hidden @ last.weight.T + last.bias,
-                               rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(
+        network(values), hidden @ last.weight.T + last.bias, rtol=1e-14, atol=1e-14
+    )
 
 
 def test_dropout_silences_three_in_ten_and_keeps_the_mean():
-    mask = _dropout_mask(torch.Size((1000, 200)), np.random.default_rng(0)).numpy()
+    (mask,) = _masks(1000, [200], np.random.default_rng(0))
     assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
     assert (mask == 0).mean() == pytest.approx(0.3, abs=5e-3)
     assert mask.mean() == pytest.approx(1, abs=1e-2)
 
 
+def update_discriminator(gan, real, rng):
+    players = layers_of(gan.discriminator), layers_of(gan.generator)
+    return gan._update_discriminator(*players, real, rng)
+
+
+def update_generator(gan, n, rng):
+    return gan._update_generator(layers_of(gan.generator), layers_of(gan.discriminator), n, rng)
+
+
+def real_pixels(n):
+    return small_images(n).reshape(n, -1) * 2 - 1
+
+
+def generated_images(gan, n, rng):
+    """What the generator makes with dropout, by torch."""
+    return torch.tanh(gan.generator(torch.from_numpy(gan._latent(n, rng)), rng))
+
+
 def test_discriminator_loss_is_the_sum_over_smoothed_real_and_generated_halves():
-    gan, images = small(), small_images(8)
-    real = torch.from_numpy(images).flatten(1) * 2 - 1
+    gan, real = small(), real_pixels(8)
     rng = np.random.default_rng(3)
     with torch.no_grad():  # the same draws in the same order as the update makes
-        generated = gan._generate(8, rng)
-        probability = torch.sigmoid(gan.discriminator(torch.cat([real, generated]), rng)[:, 0])
+        images = torch.cat([torch.from_numpy(real), generated_images(gan, 8, rng)])
+        probability = torch.sigmoid(gan.discriminator(images, rng)[:, 0])
         expected = -(
             0.9 * probability[:8].log().mean()
             + 0.1 * (1 - probability[:8]).log().mean()
             + (1 - probability[8:]).log().mean()
         )
-    assert gan._update_discriminator(real, np.random.default_rng(3)) == pytest.approx(
+    assert update_discriminator(gan, real, np.random.default_rng(3)) == pytest.approx(
         expected.item(), rel=1e-6
     )
 
@@ -70,19 +88,33 @@ def test_discriminator_loss_is_the_sum_over_smoothed_real_and_generated_halves()
 def test_generator_loss_wants_its_images_called_real_without_smoothing():
     gan, rng = small(), np.random.default_rng(3)
     with torch.no_grad():
-        probability = torch.sigmoid(gan.discriminator(gan._generate(8, rng), rng))
-    assert gan._update_generator(8, np.random.default_rng(3)) == pytest.approx(
+        probability = torch.sigmoid(gan.discriminator(generated_images(gan, 8, rng), rng))
+    assert update_generator(gan, 8, np.random.default_rng(3)) == pytest.approx(
         -probability.log().mean().item(), rel=1e-6
     )
 
 
+def test_the_way_back_is_that_of_autograd():
+    network = Perceptron([9, 5, 4, 2])
+    values = torch.randn(6, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    output = network(values, np.random.default_rng(1))
+    inputs, *parameters = torch.autograd.grad(
+        output.square().sum(), [values, *network.parameters()]
+    )
+    way = Pass(layers_of(network), values.detach().numpy(), np.random.default_rng(1))
+    np.testing.assert_allclose(way.output, output.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(way.back(2 * way.output), inputs, rtol=1e-5, atol=1e-6)
+    way.differentiate(2 * way.output)
+    for parameter, gradient in zip(network.parameters(), parameters, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-5, atol=1e-6)
+
+
 def test_each_update_moves_its_own_player_only():
     gan = small()
-    real = torch.from_numpy(small_images(8)).flatten(1) * 2 - 1
     before = gan.state()
-    gan._update_discriminator(real, np.random.default_rng(0))
+    update_discriminator(gan, real_pixels(8), np.random.default_rng(0))
     between = gan.state()
-    gan._update_generator(8, np.random.default_rng(0))
+    update_generator(gan, 8, np.random.default_rng(0))
     after = gan.state()
     for name in before:
         discriminator = name.startswith("discriminator")
@@ -90,27 +122,49 @@ def test_each_update_moves_its_own_player_only():
         assert (between[name] != after[name]).any() == (not discriminator), name
 
 
-def test_updates_equal_torchs_own_adam_on_the_same_gradients():
+class PlainLoop:
+    """The same game as one writes it in torch: autograd, a loss for each half, Adam as it comes."""
+
+    def __init__(self, gan):
+        self.gan = gan
+        self.entropy = torch.nn.BCEWithLogitsLoss()
+        self.adam_g = torch.optim.Adam(gan.generator.parameters(), lr=0.002, foreach=False)
+        self.adam_d = torch.optim.Adam(gan.discriminator.parameters(), lr=0.002, foreach=False)
+
+    def iterate(self, real, rng):
+        n, judge = len(real), self.gan.discriminator
+        generated = generated_images(self.gan, n, rng).detach()
+        logits = judge(torch.cat([torch.from_numpy(real), generated]), rng)
+        loss_d = self.entropy(logits[:n], torch.full((n, 1), 0.9))
+        loss_d = loss_d + self.entropy(logits[n:], torch.zeros(n, 1))
+        self.adam_d.zero_grad()
+        loss_d.backward()
+        self.adam_d.step()
+        loss_g = self.entropy(judge(generated_images(self.gan, n, rng), rng), torch.ones(n, 1))
+        self.adam_g.zero_grad()
+        loss_g.backward()
+        self.adam_g.step()
+        return {"discriminator_loss": loss_d.item(), "generator_loss": loss_g.item()}
+
+
+def test_training_equals_the_plain_loop_in_torch():
     gan, twin = small(), small()
-    reference = torch.optim.Adam(twin.discriminator.parameters(), lr=0.002, foreach=False)
-    real = torch.from_numpy(small_images(8)).flatten(1) * 2 - 1
-    for step in range(5):
-        gan._update_discriminator(real, np.random.default_rng(step))
-        rng = np.random.default_rng(step)
-        with torch.no_grad():
-            generated = twin._generate(8, rng)
-        logits = twin.discriminator(torch.cat([real, generated]), rng)
-        entropy = torch.nn.BCEWithLogitsLoss()
-        loss = entropy(logits[:8], torch.full((8, 1), 0.9)) + entropy(
-            logits[8:], torch.zeros(8, 1)
+    reports = []
+    gan.fit(
+        small_images(8),
+        iterations=5,
+        rng=np.random.default_rng(4),
+        batch_size=8,
+        on_iteration=lambda i, report: reports.append(report),
+    )
+    plain, rng = PlainLoop(twin), np.random.default_rng(4)
+    for report in reports:
+        assert plain.iterate(real_pixels(8)[rng.permutation(8)], rng) == pytest.approx(
+            report, rel=1e-5
         )
-        reference.zero_grad()
-        loss.backward()
-        reference.step()
-    for mine, own in zip(
-        gan.discriminator.parameters(), twin.discriminator.parameters(), strict=True
-    ):
-        torch.testing.assert_close(mine, own, rtol=1e-4, atol=1e-6)
+    for player in ("generator", "discriminator"):
+        mine, theirs = (getattr(one, player).state_dict() for one in (gan, twin))
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_the_same_state_data_and_rng_give_the_same_training():
@@ -122,8 +176,9 @@ def test_the_same_state_data_and_rng_give_the_same_training():
     assert_same_state(one.state(), other.state())
     different = small()
     different.fit(small_images(), iterations=7, rng=np.random.default_rng(10), batch_size=8)
-    assert (different.state()["generator.layers.0.weight"]
-            != one.state()["generator.layers.0.weight"]).any()
+    assert (
+        different.state()["generator.layers.0.weight"] != one.state()["generator.layers.0.weight"]
+    ).any()
 
 
 def test_torchs_global_random_state_is_left_alone():
@@ -206,23 +261,23 @@ def test_sampling_is_without_dropout_and_rescaled_from_tanh():
     )
 
 
-def test_latents_have_the_law_that_was_asked_for(monkeypatch):
+def test_latents_have_the_law_that_was_asked_for():
     for latent, low, deviation in [("uniform", -1, 3**-0.5), ("normal", -np.inf, 1)]:
-        seen = []
-        gan = small(latent=latent)
-        monkeypatch.setattr(
-            gan.generator, "forward", lambda z, rng, seen=seen: seen.append(z) or z
-        )
-        gan._generate(4000, np.random.default_rng(0))
-        assert seen[0].min() >= low
-        assert seen[0].std().item() == pytest.approx(deviation, rel=0.02)
-        assert seen[0].mean().item() == pytest.approx(0, abs=0.02)
+        drawn = small(latent=latent)._latent(4000, np.random.default_rng(0))
+        assert drawn.min() >= low
+        assert drawn.std() == pytest.approx(deviation, rel=0.02)
+        assert drawn.mean() == pytest.approx(0, abs=0.02)
 
 
 def test_every_iteration_is_reported_once():
     reports = []
-    small().fit(small_images(), iterations=5, rng=np.random.default_rng(0), batch_size=8,
-                on_iteration=lambda i, report: reports.append((i, sorted(report))))
+    small().fit(
+        small_images(),
+        iterations=5,
+        rng=np.random.default_rng(0),
+        batch_size=8,
+        on_iteration=lambda i, report: reports.append((i, sorted(report))),
+    )
     assert reports == [(i, ["discriminator_loss", "generator_loss"]) for i in range(1, 6)]
 
 

@@ -1,0 +1,158 @@
+"""`dgr rerun`: the plan of a finished folder, and every difference between two folders named."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bridge import archive, cli
+from bridge.errors import ResultsError
+from bridge.jobs import STATE
+from bridge.reproduce import Plan
+from bridge.rerun import circumstances, compare, compared, plan_of
+from bridge.results import SAMPLES, manifest, write_table
+from bridge.solvers import KIND
+
+PLAN = Plan(
+    seeds=(3, 1),
+    solvers=("lstm",),
+    replays=("none", "joint"),
+    scale=0.05,
+    audits=(),
+    contexts=((0, 1), (2, 3)),
+)
+ROW = {"solver": "lstm", "variant": "thesis", "seed": 1, "epoch": 1, "test": 50.0}
+
+
+def finished(folder, plan=PLAN, **config):
+    """A folder as a finished run leaves it, with one table, one sample and one job's files."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({**plan.config(), **config}))
+    about = {**manifest("dgr reproduce"), "jobs": {job.name: {} for job in plan.jobs()}}
+    (folder / "manifest.json").write_text(json.dumps(about))
+    write_table(folder, "joint", [{**ROW, "validation": 1 / 3}])
+    archive.save(folder / "samples" / "true.npz", SAMPLES, {"images": np.ones(3, np.float32)})
+    work = folder / "work" / "lstm-joint-1-thesis"
+    archive.save(work / "state.npz", STATE, {"solver/a": np.arange(3.0)}, rows=[ROW], seconds=1.0)
+    archive.save(work / "solver-1.npz", KIND, {"a": np.array([np.nan, 0.0])})
+    return folder
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.05, 0.3, 1 / 3, 7.0])
+def test_the_plan_comes_back_from_the_folder(tmp_path, scale):
+    plan = Plan(**{**vars(PLAN), "scale": scale})
+    found = plan_of(finished(tmp_path / "run", plan), "there")
+    assert found.config() == plan.config() and found.data_root == "there"
+    assert [job.name for job in found.jobs()] == [job.name for job in plan.jobs()]
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"protocol": {"name": "text"}}, "another protocol: check out the commit"),
+        ({"replays": ["none", "exact"]}, "not finished .*lstm-exact-3"),
+        ({"budget": {"solver_scale": 1.0, "generator_scale": 9.0, "generator_floor": 1}}, "budget"),
+        ({"seeds": None}, "malformed"),
+    ],
+)
+def test_what_this_version_cannot_repeat_is_refused(tmp_path, config, message):
+    with pytest.raises(ResultsError, match=message):
+        plan_of(finished(tmp_path / "run", **config))
+
+
+def test_equal_folders_are_the_same_to_the_last_bit_and_minutes_do_not_count(tmp_path):
+    old, new = finished(tmp_path / "old"), finished(tmp_path / "new")
+    archive.save(
+        new / "work" / "lstm-joint-1-thesis" / "state.npz",
+        STATE,
+        {"solver/a": np.arange(3.0)},
+        rows=[ROW],
+        seconds=2.0,
+    )
+    found = list(compare(old, new))
+    assert [one.name for one in found] == [
+        "tables/joint.csv",
+        "samples/true.npz",
+        "work/lstm-joint-1-thesis/solver-1.npz",
+        "work/lstm-joint-1-thesis/state.npz",
+    ]
+    assert all(one.same for one in found)
+    assert sum(one.values for one in found) == 6 + 3 + 2 + 4
+    shutil.rmtree(old / "work")  # a published folder
+    assert len(list(compare(old, new))) == 2
+    shutil.rmtree(old / "samples")
+    assert len(list(compare(old, new))) == 1
+
+
+def test_every_difference_is_counted_and_named(tmp_path):
+    old, new = finished(tmp_path / "old"), finished(tmp_path / "new")
+    work = new / "work" / "lstm-joint-1-thesis"
+    archive.save(work / "solver-1.npz", KIND, {"a": np.array([np.nan, -0.0])})
+    archive.save(
+        work / "state.npz",
+        STATE,
+        {"solver/a": np.arange(3.0)},
+        rows=[{**ROW, "test": np.nextafter(50.0, 51)}],
+    )
+    write_table(new, "joint", [{**ROW, "validation": 0.5}])
+    (new / "samples" / "true.npz").unlink()
+    found = {one.name.split("/")[-1]: one for one in compare(old, new)}
+    assert not any(one.same for one in found.values())
+    assert found["joint.csv"].differing == 1
+    assert found["joint.csv"].largest == pytest.approx(0.5 - 0.333333)
+    assert found["solver-1.npz"].differing == 1 and found["state.npz"].differing == 1
+    assert f"not in {new}" in str(found["true.npz"])
+
+
+def test_shapes_names_and_types_differ_too():
+    one = {"a": np.zeros(2)}
+    for other in ({"b": np.zeros(2)}, {"a": np.zeros(3)}, {"a": np.zeros(2, int)}):
+        assert not compared("x", one, other).same
+
+
+def test_the_circumstances_that_changed_are_said(tmp_path):
+    folder = finished(tmp_path / "run")
+    assert circumstances(folder) == []
+    about = json.loads((folder / "manifest.json").read_text())
+    about["versions"]["numpy"] = "1.0"
+    del about["blas"]
+    (folder / "manifest.json").write_text(json.dumps(about))
+    numpy, blas = circumstances(folder)
+    assert numpy == f"versions numpy was 1.0, is {np.__version__}"
+    assert blas.startswith("blas was not noted, is {")
+
+
+def test_a_folder_is_not_run_into_itself_and_a_bare_one_is_named(tmp_path, capsys):
+    folder = finished(tmp_path / "run")
+    assert cli.main(["rerun", str(folder), "--out", str(folder)]) == 2
+    assert "into itself" in capsys.readouterr().err
+    assert cli.main(["rerun", str(tmp_path)]) == 2
+    assert "config.json is missing" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_run_comes_out_the_same_and_a_changed_number_is_found(tmp_path, capsys):
+    folder, again = tmp_path / "run", tmp_path / "again"
+    words = [
+        "--contexts",
+        "01,23",
+        "--seeds",
+        "1",
+        "--no-audit",
+        "--scale",
+        "0.01",
+        "--replays",
+        "none,generative,joint",
+    ]
+    assert cli.main(["reproduce", *words, "--out", str(folder)]) == 0
+    assert cli.main(["rerun", str(folder), "--out", str(again)]) == 0
+    said = capsys.readouterr().out
+    assert "bit for bit" in said and "tables/accuracy.csv" in said and "warning" not in said
+    table = folder / "tables" / "accuracy.csv"
+    text = table.read_text()
+    table.write_text(text.replace("50", "51", 1))
+    assert cli.main(["rerun", str(folder), "--out", str(again)]) == 1
+    assert "tables/accuracy.csv" in [
+        line.split()[0] for line in capsys.readouterr().out.splitlines() if "DIFFERS" in line
+    ]

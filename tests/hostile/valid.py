@@ -1,0 +1,278 @@
+"""One small, sound file of every kind that the project reads, as bytes; and how each is read.
+
+| kind             | written by                     | read by                      | checksum |
+|------------------|--------------------------------|------------------------------|----------|
+| save file        | pycog_dgr training             | legacy.open_save             | yes      |
+| original pickle  | the original pycog             | legacy.open_save             | no       |
+| job state        | bridge.jobs                    | jobs.Notebook                | yes      |
+| network          | solvers.save_network           | solvers.read_network         | yes      |
+| generator        | solvers.save_network           | solvers.read_network         | yes      |
+| samples          | bridge.jobs                    | figures.reading.Results      | yes      |
+| replay batch     | batches.save_examples          | batches.load_examples        | yes      |
+| weights          | weights.export, .npz           | weights.read_export          | yes      |
+| safetensors      | weights.export, .safetensors   | weights.read_export          | yes      |
+| config, manifest | bridge.results                 | figures.reading.load_results | no       |
+| tables           | bridge.results                 | figures.reading.Results      | no       |
+| images, labels   | whoever made MNIST (IDX)       | datasets.load                | no       |
+| model file       | a user                         | pycog_dgr.Model              | no       |
+"""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bridge import archive, batches, datasets, solvers, weights
+from bridge.figures.reading import load_results
+from bridge.jobs import STATE, Notebook
+from bridge.results import SAMPLES
+from pycog_dgr import checkpoint, legacy
+from pycog_dgr.config import settings
+from pycog_dgr.connectivity import effective_weights
+from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.model import Model
+from tests.bridge.synthetic_results import write_results
+from tests.pycog_dgr import tiny
+
+ORIGINAL_SAVE = Path(__file__).parents[1] / "golden" / "saves" / "tiny_varstim_ei_seed1234.pkl"
+SMALL_FILES = {
+    "train-images-idx3-ubyte": (120, 28, 28),
+    "train-labels-idx1-ubyte": (120,),
+    "t10k-images-idx3-ubyte": (20, 28, 28),
+    "t10k-labels-idx1-ubyte": (20,),
+}
+
+
+class Kind(NamedTuple):
+    """A kind of file: its place in a folder, its bytes, the reader of that folder's file."""
+
+    place: str
+    data: Callable[[], bytes]
+    read: Callable[[Path], Any]
+    checksummed: bool
+    beside: Callable[[Path], None] = lambda folder: None  # writes the other files a reader needs
+
+
+def small_checkpoint(**changes):
+    """A Checkpoint of six units, as training would save it."""
+    network, training = settings(**tiny.SETTINGS)
+    raw, network = initial_parameters(network, 1)
+    functions = ("callback", "performance", "terminate")
+    held = {
+        name: value
+        for name, value in {**vars(network), **vars(training)}.items()
+        if name not in functions
+    }
+    whole = {
+        "settings": held,
+        "trained": network.trained,
+        "iteration": 3,
+        "parameters": raw,
+        "best": checkpoint.Best(1, 0.5, [0.3], effective_weights(raw, network), raw),
+        "costs_history": [[0, [0.5, 0.3]]],
+        "Omega_history": [[6, 0.1]],
+        "rng_gradient": np.random.RandomState(11).get_state(),
+        "rng_validation": np.random.RandomState(22).get_state(),
+    }
+    return checkpoint.Checkpoint(**{**whole, **changes})
+
+
+def small_solver():
+    """An LSTM of three hidden units, and the options that make it anew."""
+    options = {"n_hidden": 3}
+    return solvers.make_solver("lstm", 1, **options), "lstm", options
+
+
+def small_generator():
+    """A GAN with one hidden layer of three, and the options that make it anew."""
+    options = {"n_latent": 2, "hidden": [3]}
+    return solvers.make_generator("gan", 1, **options), "gan", options
+
+
+def small_batch(n=6):
+    """Replay examples of random pixels, classes 0..9."""
+    rng = np.random.default_rng(0)
+    images = rng.random((n, 28, 28), dtype=np.float32)
+    return batches.examples(images, batches.one_hot(np.arange(n) % 10, 10), replay="none")
+
+
+def _bytes(write: Callable[[Path], Any], name="file.npz") -> Callable[[], bytes]:
+    """What `write` writes to a path, made once."""
+
+    @functools.cache
+    def made():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            write(path)
+            return path.read_bytes()
+
+    return made
+
+
+def _samples(path):
+    batch = small_batch(20)
+    archive.save(path, SAMPLES, {"images": batch.images, "labels": batch.targets.argmax(axis=1)})
+
+
+@functools.cache
+def result_files() -> dict[str, bytes]:
+    """Every file of a synthetic results folder without samples, by its place in the folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = write_results(Path(name) / "run", seeds=(1,), steps=2, samples=False)
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+
+
+def write_files(folder, files):
+    for place, data in files.items():
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def write_run(folder):
+    """The synthetic results folder."""
+    write_files(folder, result_files())
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array of bytes in the IDX format of MNIST."""
+    magic = np.array([0x0800 + array.ndim, *array.shape], dtype=">u4")
+    return magic.tobytes() + array.astype(np.uint8).tobytes()
+
+
+@functools.cache
+def digit_files() -> dict[str, bytes]:
+    """Random images and labels 0..9 in turn, in four IDX files of the shapes SMALL_FILES."""
+    rng = np.random.default_rng(0)
+    return {
+        f"MNIST/raw/{name}": idx(
+            rng.integers(0, 256, shape) if len(shape) == 3 else np.arange(shape[0]) % 10
+        )
+        for name, shape in SMALL_FILES.items()
+    }
+
+
+def read_digits(folder):
+    """All images and labels of the IDX files in a folder; `datasets.FILES` says their shapes."""
+    datasets.load.cache_clear()
+    before = datasets.FILES
+    datasets.FILES = SMALL_FILES
+    try:
+        return datasets.load("mnist", folder)
+    finally:
+        datasets.FILES = before
+        datasets.load.cache_clear()
+
+
+MODEL_FILE = b"""\
+import numpy as np
+Nin, N, Nout = 1, 6, 2
+tau, dt = 40, 20
+
+def generate_trial(rng, dt, params):
+    t = np.arange(1, 5) * dt
+    return {"t": t, "inputs": np.ones((4, 1)), "outputs": np.ones((4, 2))}
+"""
+
+
+def _in_run(place, read, data=None):
+    return Kind(
+        place,
+        data or (lambda: result_files()[place]),
+        lambda folder: read(load_results(folder)),
+        data is not None,
+        write_run,
+    )
+
+
+def _in_digits(name):
+    place = f"MNIST/raw/{name}"
+    return Kind(
+        place,
+        lambda: digit_files()[place],
+        read_digits,
+        False,
+        lambda folder: write_files(folder, digit_files()),
+    )
+
+
+def _file(name, data, read, checksummed):
+    return Kind(name, data, lambda folder: read(folder / name), checksummed)
+
+
+KINDS = {
+    "save file": _file(
+        "a.npz",
+        _bytes(lambda path: checkpoint.save(path, small_checkpoint())),
+        legacy.open_save,
+        True,
+    ),
+    "original pickle": _file("a.pkl", ORIGINAL_SAVE.read_bytes, legacy.open_save, False),
+    "job state": _file(
+        "state.npz",
+        _bytes(
+            lambda path: archive.save(
+                path,
+                STATE,
+                {"solver/w": np.arange(9.0)},
+                rows=[{"table": "joint", "epoch": 1}],
+                finished=False,
+                done=1,
+            )
+        ),
+        lambda path: Notebook(path).notes,
+        True,
+    ),
+    "network": _file(
+        "solver-1.npz",
+        _bytes(lambda path: solvers.save_network(path, *small_solver())),
+        lambda path: solvers.read_network(path, solvers.SOLVERS),
+        True,
+    ),
+    "generator": _file(
+        "generator-1.npz",
+        _bytes(lambda path: solvers.save_network(path, *small_generator())),
+        lambda path: solvers.read_network(path, solvers.GENERATORS),
+        True,
+    ),
+    "samples": _in_run("samples/true.npz", lambda results: results.true_digits(), _bytes(_samples)),
+    "replay batch": _file(
+        "batch.npz",
+        _bytes(lambda path: batches.save_examples(path, small_batch())),
+        batches.load_examples,
+        True,
+    ),
+    "weights": _file(
+        "w.npz",
+        _bytes(lambda path: weights.export(path, {"a": np.arange(6.0)}, by="a test")),
+        weights.read_export,
+        True,
+    ),
+    "safetensors": _file(
+        "w.safetensors",
+        _bytes(
+            lambda path: weights.export(
+                path, {"a": np.arange(6.0), "b": np.ones((2, 3))}, by="a test"
+            ),
+            "w.safetensors",
+        ),
+        weights.read_export,
+        True,
+    ),
+    "config": _in_run("config.json", lambda results: results.contexts),
+    "manifest": _in_run("manifest.json", lambda results: results.manifest),
+    "accuracy table": _in_run("tables/accuracy.csv", lambda results: results.table("accuracy")),
+    "diagnostics table": _in_run(
+        "tables/diagnostics.csv", lambda results: results.table("diagnostics")
+    ),
+    "images": _in_digits("train-images-idx3-ubyte"),
+    "labels": _in_digits("t10k-labels-idx1-ubyte"),
+    "model file": _file("model.py", lambda: MODEL_FILE, Model, False),
+}

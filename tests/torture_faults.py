@@ -1,0 +1,124 @@
+"""Deaths and disk errors at chosen places of a write, for tests/torture.py.
+
+Every file that must not be lost goes through pycog_dgr.checkpoint.write_atomically:
+
+    begin        before the temporary file exists
+    half         half of the bytes are in it
+    written      all are in it, none need be on the disk
+    flushed      the file is on the disk
+    linked       the file that was there has a second, passing name
+    kept         it is NAME.previous
+    renamed      the new file is in its place
+    done         so says the folder on the disk
+
+`arm` replaces what that module knows of `os`, `open` and `tempfile`, in this process and those it
+forks; the code itself knows nothing of it.
+"""
+
+import errno
+import os
+import signal
+import tempfile
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from pycog_dgr import checkpoint
+
+STAGES = ("begin", "half", "written", "flushed", "linked", "kept", "renamed", "done")
+ERRORS = {  # name -> (a stage, or the call that fails; the error's number)
+    "disk full": ("begin", errno.ENOSPC),
+    "short write": ("half", errno.ENOSPC),
+    "input/output error": ("written", errno.EIO),
+    "failing fsync": ("fsync", errno.EIO),
+    "failing link": ("link", errno.EIO),
+    "failing rename of the kept file": ("keep", errno.EIO),
+    "failing rename": ("rename", errno.EIO),
+    "failing fsync of the folder": ("fsync folder", errno.EIO),
+}
+
+
+class Fault(NamedTuple):
+    """Dies at `place` (a stage) of the `nth` write of a process or, with a `code`, fails there."""
+
+    name: str
+    place: str
+    nth: int
+    code: int | None = None
+
+
+def arm(fault: Fault | None, told: int) -> None:
+    """Let this process meet `fault`.
+
+    The file descriptor `told` hears a 'w' of each write, and a '!' where the fault is met.
+    """
+    writes = 0
+    syncs = 0
+
+    def reach(place: str) -> None:
+        if fault is None or place != fault.place or writes != fault.nth:
+            return
+        os.write(told, b"!")
+        if fault.code is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise OSError(fault.code, os.strerror(fault.code))
+
+    def mkstemp(**options):
+        nonlocal writes, syncs
+        writes, syncs = writes + 1, 0
+        os.write(told, b"w")
+        reach("begin")
+        return tempfile.mkstemp(**options)
+
+    def opened(where, mode):
+        file = open(where, mode)  # noqa: SIM115 - the caller closes it
+        return Torn(file, reach) if mode == "wb" else file
+
+    def fsync(handle):
+        nonlocal syncs
+        syncs += 1
+        reach("fsync" if syncs == 1 else "fsync folder")
+        os.fsync(handle)
+        reach("flushed" if syncs == 1 else "done")
+
+    def link(source, target):
+        reach("link")
+        os.link(source, target)
+        reach("linked")
+
+    def replace(source, target):
+        kept = str(target).endswith(".previous")
+        reach("keep" if kept else "rename")
+        os.replace(source, target)
+        reach("kept" if kept else "renamed")
+
+    own = {name: getattr(os, name) for name in dir(os) if not name.startswith("__")}
+    checkpoint.os = SimpleNamespace(**(own | {"fsync": fsync, "link": link, "replace": replace}))
+    checkpoint.tempfile = SimpleNamespace(mkstemp=mkstemp)
+    checkpoint.open = opened
+
+
+class Torn:
+    """A file whose bytes go out in two halves."""
+
+    def __init__(self, file, reach):
+        self._file, self._reach = file, reach
+
+    def write(self, data):
+        half = len(data) // 2
+        self._file.write(data[:half])
+        self._file.flush()
+        self._reach("half")
+        self._file.write(data[half:])
+        self._reach("written")
+
+    def flush(self):
+        self._file.flush()
+
+    def fileno(self):
+        return self._file.fileno()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
