@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slow golden crosscheck bench lint clean
+.PHONY: help install reproduce test test-slow examples torture golden crosscheck bench lint clean
 
 # Numbers of the original pycog; any folder of the same format serves.
 GOLDEN ?= $(firstword $(wildcard ../shared/golden) tests/golden)
@@ -22,6 +22,10 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,export]'
 	@touch $@
 
+$(VENV)/.%: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@
+
 install: $(STAMP)  ## make .venv and install everything into it
 
 reproduce: $(STAMP)  ## the thesis' figures and report.html from embedded data
@@ -33,14 +37,20 @@ test: $(STAMP)  ## the test suite
 test-slow: $(STAMP)  ## the checks that take minutes
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m slow
 
+examples: $(VENV)/.neurogym  ## every example script, end to end, at a reduced size
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -m examples -n 2
+
+torture: $(STAMP)  ## kill training at random moments and fail its disk; nothing may be lost
+	$(ONE_THREAD) $(BIN)/python tests/torture.py
+
 golden: $(STAMP)  ## compare every number with the original's (GOLDEN=FOLDER)
 	$(ONE_THREAD) $(BIN)/python tests/golden_check.py $(GOLDEN)
 
 crosscheck: $(STAMP)  ## numpy, PyTensor and torch side by side
 	$(BIN)/dgr crosscheck
 
-bench: $(STAMP)  ## timings, side by side
-	$(BIN)/python benchmarks/gan.py
+bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss
+	$(ONE_THREAD) $(BIN)/python -m benchmarks
 
 lint: $(STAMP)  ## style and the arrows between the packages
 	$(BIN)/ruff check .

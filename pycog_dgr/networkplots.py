@@ -75,34 +75,42 @@ def plot_structure(rnn, sortby=None):
         order = np.loadtxt(sortby, dtype=int) if isinstance(sortby, (str, Path)) else sortby
         if not np.array_equal(np.sort(order), np.arange(N)):
             raise PycogDgrError(f"plot_structure: sortby must hold every unit 0..{N - 1} once")
-    matrices = {
-        "Wrec": ([0.07, 0.14, 0.52, 0.75], rnn.Wrec[order][:, order]),
-        "brec": ([0.025, 0.14, 0.025, 0.75], rnn.brec[order]),
-    }
+    matrices = {"Wrec": ([0.11, 0.17, 0.48, 0.76], rnn.Wrec[order][:, order])}
+    if np.any(rnn.brec):
+        matrices["brec"] = ([0.06, 0.17, 0.02, 0.76], rnn.brec[order])
     if rnn.Win is not None:
-        matrices["Win"] = ([0.61, 0.14, 0.05, 0.75], rnn.Win[order])
+        matrices["Win"] = ([0.605, 0.17, 0.06, 0.76], rnn.Win[order])
     if rnn.Wout is not None:
-        matrices["Wout"] = ([0.07, 0.04, 0.52, 0.07], rnn.Wout[:, order])
-        matrices["bout"] = ([0.025, 0.04, 0.025, 0.07], rnn.bout)
-    fig = Figure(w=6.5, h=4.5, axislabelsize=6.5, ticklabelsize=6.5)
-    for rect, matrix in matrices.values():
-        plot_connection_matrix(fig.add(rect, None), matrix)
+        matrices["Wout"] = ([0.11, 0.08, 0.48, 0.07], rnn.Wout[:, order])
+        if np.any(rnn.bout):
+            matrices["bout"] = ([0.06, 0.08, 0.02, 0.07], rnn.bout)
+    fig = Figure(w=6.5, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4)
+    for name, (rect, matrix) in matrices.items():
+        plot = fig.add(rect, None)
+        plot_connection_matrix(plot, matrix)
+        if name in ("Wrec", "brec", "Win"):
+            plot.text_upper_center(name, dy=0.01, fontsize=6.5)
+    shown = dict(zip(matrices, fig.plots, strict=True))
+    shown.get("brec", shown["Wrec"]).ylabel("To unit")
+    shown.get("Wout", shown["Wrec"]).xlabel("From unit")
 
     labels = rnn.p["structure"]
-    if "inputs" in labels and rnn.Win is not None:
-        plot = fig.plots[list(matrices).index("Win")]
+    if "inputs" in labels and "Win" in shown:
+        plot = shown["Win"]
         plot.xticks(range(len(labels["inputs"])), labels=labels["inputs"], rotation=90)
-    if "outputs" in labels and rnn.Wout is not None:
-        plot = fig.plots[list(matrices).index("Wout")]
-        plot.yticks(range(len(labels["outputs"])), labels=labels["outputs"])
+    if "Wout" in shown:
+        names = labels.get("outputs", [f"z{i}" for i in range(len(rnn.Wout))])
+        shown["Wout"].yticks(range(len(names)), labels=names)
 
     weights = [name for name in ("Win", "Wrec", "Wout") if name in matrices]
-    for name, bottom in zip(weights, (0.73, 0.41, 0.11), strict=False):
+    for name, bottom in zip(weights, (0.72, 0.4, 0.08), strict=False):
         W = matrices[name][1]
-        plot = fig.add([0.76, bottom, 0.21, 0.21])
+        plot = fig.add([0.76, bottom, 0.22, 0.21])
         for part, color in ((W[W > 0], "blue"), (W[W < 0], "red")):
             if part.size:
                 plot.hist(part, color=colors[color])
         present = np.count_nonzero(W) / W.size
-        plot.text_upper_right(f"{name}, {present:.0%} present", dy=0.14, fontsize=6)
+        plot.text_upper_center(f"{name}, {present:.0%} present", dy=0.02, fontsize=6.5)
+        plot.ylabel("Density")
+    plot.xlabel("Weight")
     return fig

@@ -1,8 +1,5 @@
 """Eye-movement sequences: three saccades over a 3 x 3 grid of dots, as one of eight cues says.
 
-Loosely after B. B. Averbeck & D. Lee, J. Neurosci. 27, 2204 (2007), as trained by Song, Yang &
-Wang, PLoS Comput. Biol. 12, e1004792 (2016).
-
     0  iti       fixation   M1       M2       M3
     | 1000 ms  | 1000 ms  | 500 ms | 500 ms | 500 ms |
 
@@ -12,6 +9,11 @@ sequence to make. Outputs: horizontal and vertical eye position. Dots are number
     0 1 2
     3 4 5
     6 7 8
+
+Loosely after:
+    Averbeck & Lee, J. Neurosci. 27, 2204 (2007), doi:10.1523/JNEUROSCI.4483-06.2007
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -75,26 +77,30 @@ class SequenceTask:
         return params.get("seq", int(drawn))
 
     def generate_trial(self, rng, dt, params):
-        seq = self.choose(rng, params)
-        t, e = tasktools.get_epochs_idx(dt, epochs)
-        trial = {"t": t, "epochs": dict(epochs), "info": {"seq": seq}}
+        return build_trial(dt, self.choose(rng, params), params.get("target_output", False))
 
-        inputs = np.zeros((len(t), Nin))
-        inputs[:, n_dots + seq - 1] = 1
-        start, *moves = sequences[seq]
-        inputs[e["fixation"], start] = 1
-        for epoch, dot in zip(STAY_AND_MOVES[1:], (start, *moves), strict=False):
-            for shown in (dot, *options[dot]):
-                inputs[e[epoch], shown] = 1
-        trial["inputs"] = inputs
 
-        if params.get("target_output", False):
-            outputs, mask = np.zeros((len(t), Nout)), np.zeros((len(t), Nout))
-            for epoch, dot in zip(STAY_AND_MOVES, sequences[seq], strict=True):
-                outputs[e[epoch]] = target_position(dot)
-                mask[e[epoch]] = 1  # between trials the eye is free
-            trial["outputs"], trial["mask"] = outputs, mask
-        return trial
+@tasktools.built_once
+def build_trial(dt, seq, target_output):
+    t, e = tasktools.get_epochs_idx(dt, epochs)
+    trial = {"t": t, "epochs": dict(epochs), "info": {"seq": seq}}
+
+    inputs = np.zeros((len(t), Nin))
+    inputs[:, n_dots + seq - 1] = 1
+    start, *moves = sequences[seq]
+    inputs[e["fixation"], start] = 1
+    for epoch, dot in zip(STAY_AND_MOVES[1:], (start, *moves), strict=False):
+        for shown in (dot, *options[dot]):
+            inputs[e[epoch], shown] = 1
+    trial["inputs"] = inputs
+
+    if target_output:
+        outputs, mask = np.zeros((len(t), Nout)), np.zeros((len(t), Nout))
+        for epoch, dot in zip(STAY_AND_MOVES, sequences[seq], strict=True):
+            outputs[e[epoch]] = target_position(dot)
+            mask[e[epoch]] = 1  # between trials the eye is free
+        trial["outputs"], trial["mask"] = outputs, mask
+    return trial
 
 
 task = SequenceTask()
@@ -106,10 +112,6 @@ n_validation = 100 * nseq
 min_error = 0.05
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("lee.npz")
+    main(__file__)

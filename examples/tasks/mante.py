@@ -1,12 +1,14 @@
 """Context-dependent integration: decide by motion or by colour, as a context cue says.
 
-Loosely after V. Mante, D. Sussillo, K. V. Shenoy & W. T. Newsome, Nature 503, 78 (2013), as trained
-by Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016).
-
     0          fixation   stimulus and context  decision
     | 100 ms (test 400)  | 800 ms              | 300 ms |        catch trial: 2000 ms of nothing
 
 Inputs: 0 and 1 context (motion, colour); 2 and 3 motion; 4 and 5 colour, for choice 0 and 1.
+
+Loosely after:
+    Mante, Sussillo, Shenoy & Newsome, Nature 503, 78 (2013), doi:10.1038/nature12742
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -43,10 +45,15 @@ def scale(coh):
 
 def generate_trial(rng, dt, params):
     shown = tasktools.choose_condition(rng, params, conditions, pcatch)
+    return build_trial(dt, params["name"], params.get("target_output", False), shown)
+
+
+@tasktools.built_once
+def build_trial(dt, purpose, target_output, shown):
     if shown is None:
         epochs = {"T": 2000}
     else:
-        start = 400 if params["name"] == "test" else 100
+        start = 400 if purpose == "test" else 100
         epochs = {
             "fixation": (0, start),
             "stimulus": (start, start + 800),
@@ -66,7 +73,7 @@ def generate_trial(rng, dt, params):
             inputs[on, first + 1 - favoured] = scale(-shown[f"coh_{modality}"])
         choice = 0 if shown[f"left_right_{shown['context']}"] > 0 else 1
         trial["info"] = {**shown, "choice": choice}
-    if params.get("target_output", False):
+    if target_output:
         trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice)
     return trial
 
@@ -83,10 +90,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("mante.npz")
+    main(__file__)

@@ -1,13 +1,15 @@
 """Multisensory integration: is a stream of flashes, clicks or both faster than 12.5 per second?
 
-Loosely after D. Raposo, M. T. Kaufman & A. K. Churchland, Nature Neurosci. 17, 1784 (2014), as
-trained by Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016).
-
     0          fixation   stimulus              decision
     | 100 ms (test 500)  | 1000 ms             | 300 ms |        catch trial: 2500 ms of nothing
 
 Each modality has one input that grows with the rate and one that falls with it, and its own third
 of the units; the last third receives neither.
+
+Loosely after:
+    Raposo, Kaufman & Churchland, Nature Neurosci. 17, 1784 (2014), doi:10.1038/nn.3865
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -53,10 +55,15 @@ def scale_n(freq):
 def generate_trial(rng, dt, params):
     conditions = {"modality": modalities, "freq": freqs}
     shown = tasktools.choose_condition(rng, params, conditions, pcatch)
+    return build_trial(dt, params["name"], params.get("target_output", False), shown)
+
+
+@tasktools.built_once
+def build_trial(dt, purpose, target_output, shown):
     if shown is None:
         epochs = {"T": 2500}
     else:
-        start = 500 if params["name"] == "test" else 100
+        start = 500 if purpose == "test" else 100
         epochs = {
             "fixation": (0, start),
             "stimulus": (start, start + 1000),
@@ -76,7 +83,7 @@ def generate_trial(rng, dt, params):
                 inputs[on, grows] = scale_p(shown["freq"])
                 inputs[on, falls] = scale_n(shown["freq"])
         inputs[on + e["decision"], START] = 1
-    if params.get("target_output", False):
+    if target_output:
         trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice)
     return trial
 
@@ -92,10 +99,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("multisensory.npz")
+    main(__file__)

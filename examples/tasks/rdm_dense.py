@@ -1,11 +1,14 @@
 """Perceptual decision, fixed stimulus duration, in an all-to-all network with Dale's law.
 
-Loosely after random-dot motion discrimination:
-J. D. Roitman & M. N. Shadlen, J. Neurosci. 22, 9475 (2002), as trained by Song, Yang & Wang, PLoS
-Comput. Biol. 12, e1004792 (2016). Outputs read excitatory units only.
+Random-dot motion discrimination. Outputs read excitatory units only.
 
     0          fixation   stimulus              decision
     | 100 ms (test 300)  | 800 ms              | 300 ms |        catch trial: 2000 ms of nothing
+
+Loosely after:
+    Roitman & Shadlen, J. Neurosci. 22, 9475 (2002), doi:10.1523/JNEUROSCI.22-21-09475.2002
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -34,10 +37,15 @@ def scale(coh):
 
 def generate_trial(rng, dt, params):
     shown = tasktools.choose_condition(rng, params, {"coh": cohs, "in_out": in_outs}, pcatch)
+    return build_trial(dt, params["name"], params.get("target_output", False), shown)
+
+
+@tasktools.built_once
+def build_trial(dt, purpose, target_output, shown):
     if shown is None:
         epochs = {"T": 2000}
     else:
-        start = 300 if params["name"] == "test" else 100
+        start = 300 if purpose == "test" else 100
         epochs = {
             "fixation": (0, start),
             "stimulus": (start, start + 800),
@@ -53,7 +61,7 @@ def generate_trial(rng, dt, params):
         trial["info"] = {**shown, "choice": choice}
         trial["inputs"][e["stimulus"], choice] = scale(shown["coh"])
         trial["inputs"][e["stimulus"], 1 - choice] = scale(-shown["coh"])
-    if params.get("target_output", False):
+    if target_output:
         trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice)
     return trial
 
@@ -69,10 +77,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("rdm_dense.npz")
+    main(__file__)

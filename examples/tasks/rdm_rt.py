@@ -1,14 +1,17 @@
 """Perceptual decision, reaction time: the network answers while the stimulus is on.
 
-Loosely after random-dot motion discrimination:
-J. D. Roitman & M. N. Shadlen, J. Neurosci. 22, 9475 (2002), as trained by Song, Yang & Wang, PLoS
-Comput. Biol. 12, e1004792 (2016).
+Random-dot motion discrimination.
 
     0          fixation   stimulus, on to the end
     | 100 ms (test 300)  | 800 ms (test 1500)               |    catch trial: 2000 ms of nothing
                          | 300 ms, nothing asked | decision |
 
 Nearly half of the training trials (5 of 11) are catch trials.
+
+Loosely after:
+    Roitman & Shadlen, J. Neurosci. 22, 9475 (2002), doi:10.1523/JNEUROSCI.22-21-09475.2002
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -40,10 +43,15 @@ def scale(coh):
 
 def generate_trial(rng, dt, params):
     shown = tasktools.choose_condition(rng, params, {"coh": cohs, "in_out": in_outs}, pcatch)
+    return build_trial(dt, params["name"], params.get("target_output", False), shown)
+
+
+@tasktools.built_once
+def build_trial(dt, purpose, target_output, shown):
     if shown is None:
         epochs = {"T": 2000}
     else:
-        start, T = (300, 1800) if params["name"] == "test" else (100, 900)
+        start, T = (300, 1800) if purpose == "test" else (100, 900)
         epochs = {
             "fixation": (0, start),
             "stimulus": (start, T),
@@ -60,7 +68,7 @@ def generate_trial(rng, dt, params):
         trial["inputs"][e["stimulus"], choice] = scale(shown["coh"])
         trial["inputs"][e["stimulus"], 1 - choice] = scale(-shown["coh"])
         trial["inputs"][e["stimulus"], START] = 1
-    if params.get("target_output", False):
+    if target_output:
         trial["outputs"], trial["mask"] = tasktools.choice_targets(t, e, choice, hi=hi)
     return trial
 
@@ -76,10 +84,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("rdm_rt.npz")
+    main(__file__)

@@ -1,11 +1,15 @@
 """Perceptual decision with a stimulus of random duration.
 
-Loosely after random-dot motion discrimination; durations as in R. Kiani, T. D. Hanks & M. N.
-Shadlen, J. Neurosci. 28, 3017 (2008), as trained by Song, Yang & Wang, PLoS Comput. Biol. 12,
-e1004792 (2016).
+Random-dot motion discrimination, viewed for as long as it happens to last.
 
     0          fixation   stimulus                              decision
     | 100 ms (test 500)  | exponential, mean 330, 80 to 1500 ms | 300 ms |   catch trial: 2000 ms
+
+Loosely after:
+    Roitman & Shadlen, J. Neurosci. 22, 9475 (2002), doi:10.1523/JNEUROSCI.22-21-09475.2002
+    Kiani, Hanks & Shadlen, J. Neurosci. 28, 3017 (2008), doi:10.1523/JNEUROSCI.4761-07.2008
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -72,10 +76,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("rdm_varstim.npz")
+    main(__file__)

@@ -1,11 +1,13 @@
 """Parametric working memory: was the first vibration faster than the second, seconds later?
 
-Loosely after O. Barak, M. Tsodyks & R. Romo, J. Neurosci. 30, 9424 (2010), as trained by Song, Yang
-& Wang, PLoS Comput. Biol. 12, e1004792 (2016).
-
     0          fixation   f1       delay                                 f2       decision
     | 100 ms (test 500)  | 500 ms | 2500 to 3500 ms, uniform (test 3000) | 500 ms | 300 ms |
     catch trial: 2500 ms of nothing
+
+Loosely after:
+    Barak, Tsodyks & Romo, J. Neurosci. 30, 9424 (2010), doi:10.1523/JNEUROSCI.1875-10.2010
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -81,10 +83,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("romo.npz")
+    main(__file__)

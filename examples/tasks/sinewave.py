@@ -1,7 +1,10 @@
 """Generate a sine wave without any input.
 
-Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016): the simplest use of the framework.
-The network runs in continuous mode: a run starts where the last one ended.
+The simplest use of the framework: no inputs and no conditions. The network runs in continuous mode:
+a run starts where the last one ended.
+
+As trained by:
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
@@ -24,6 +27,11 @@ amplitude = 0.9
 
 
 def generate_trial(rng, dt, params):
+    return build_trial(dt)
+
+
+@tasktools.built_once
+def build_trial(dt):
     epochs = {"T": 2 * period}
     t, _ = tasktools.get_epochs_idx(dt, epochs)
     outputs = amplitude * np.sin(2 * np.pi * t / period)[:, np.newaxis]
@@ -36,10 +44,6 @@ n_validation = 50
 min_error = 0.05
 
 if __name__ == "__main__":
-    import logging
+    from pycog_dgr.taskcommand import main
 
-    from pycog_dgr import Model
-
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pycog_dgr").setLevel(logging.INFO)
-    Model(__file__).train("sinewave.npz")
+    main(__file__)

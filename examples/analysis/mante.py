@@ -1,0 +1,15 @@
+"""Figure of mante: choices by context, state space, single units, weights.
+
+    python examples/analysis/mante.py RUNFOLDER
+
+The panels are described in pycog_dgr/analysis/context.py.
+"""
+
+from pycog_dgr.analysis import context
+from pycog_dgr.analysis.command import main
+
+n_trials = 3000  # that the figure wants
+draw = context.draw
+
+if __name__ == "__main__":
+    main(draw, __file__)

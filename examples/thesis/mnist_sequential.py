@@ -1,0 +1,112 @@
+"""Digits in five contexts, one after the other: with and without dreams of the earlier ones.
+
+    python examples/thesis/mnist_sequential.py --solver lstm
+    python examples/thesis/mnist_sequential.py --solver biornn --replays none generative exact
+    python examples/thesis/mnist_sequential.py --data mnist --data-root ../shared/data
+
+A generator learns the present digits and its predecessor's dreams; the solver learns the present
+digits and dreams labelled by its former self (Shin et al. 2017; A. Prasad 2020, protocol `text`).
+Prints and draws the accuracy on test images of all digits so far. `dgr reproduce` does it over
+seeds, resumable, and chooses networks on held-out images; here the last network goes on.
+"""
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads cost time
+import numpy as np
+from tqdm import tqdm
+
+from bridge import replay as dgr
+from bridge.cli import expected
+from bridge.datasets import NAMES, Contexts, load, parse_contexts
+from bridge.figures import style
+from bridge.protocols import BUDGETS, protocol_named
+from bridge.solvers import SOLVERS, make_generator, make_solver
+
+TEXT = protocol_named("text")
+
+
+def generators(contexts, budget, seed):
+    """One generator a context but the last, each taught by the one before it."""
+    rng, last = np.random.default_rng([seed, 0]), None
+    for k in tqdm(range(1, len(contexts)), desc="generators", disable=None):
+        images, _, _ = dgr.generator_material(TEXT, contexts, k, last, rng)
+        last = make_generator("gan", seed + k, **TEXT.generator.options)
+        last.fit(images, iterations=budget.generator(TEXT.generator.iterations_of(k)), rng=rng)
+        yield last
+
+
+def learn(name, replay, contexts, dreamers, budget, seed):
+    """Test accuracies (%) on all digits so far, after each context."""
+    plan, rng = TEXT.solvers[name], np.random.default_rng([seed, 1])
+    solver, teacher = (make_solver(name, seed, **plan.options) for _ in range(2))
+    for k in tqdm(range(1, len(contexts) + 1), desc=f"{name}, {replay}", disable=None):
+        teacher.load_state(solver.state())
+        earlier = None
+        if k > 1 and replay == "generative":
+            earlier = dgr.generative_replay(dreamers[k - 2], teacher, TEXT.labels)
+        if k > 1 and replay == "exact":
+            earlier = dgr.exact_replay(contexts.digits.train.of(contexts.seen(k - 1)))
+        lesson = dgr.gather(contexts, k, plan.mix_of(k), earlier, rng).train
+        fit = partial(solver.fit, lesson.images, lesson.targets, lesson.weights, rng=rng)
+        fit(iterations=budget.solver(plan.iterations_of(k)), batch_size=plan.batch_size)
+        yield dgr.test_accuracy(solver, contexts, k)["overall"]
+
+
+@style.styled
+def draw(path, reached, contexts):
+    """Accuracy against contexts learnt, a line for each kind of replay."""
+    figure = style.new_figure(style.SINGLE, 2.6)
+    axes = figure.subplots()
+    for (replay, values), marker in zip(reached.items(), style.MARKERS, strict=False):
+        label, colour = style.replay_look(replay)
+        axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, label=label,
+                  clip_on=False)  # fmt: skip
+    style.context_axis(axes, contexts.classes)
+    style.percent_axis(axes)
+    style.legend_above(figure, [axes], columns=3)
+    figure.savefig(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--solver", default="lstm", choices=SOLVERS)
+    parser.add_argument(
+        "--replays",
+        nargs="+",
+        default=["none", "generative"],
+        choices=("none", "generative", "exact"),
+    )
+    parser.add_argument("--data", default="mnist5k", choices=NAMES)
+    parser.add_argument("--data-root", type=Path, help="folder of --data mnist or fashion")
+    parser.add_argument("--contexts", default="01,23,45,67,89")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the length of all trainings")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("mnist-sequential.png"), help="figure")
+    given = parser.parse_args()
+    try:
+        budget = BUDGETS[given.data].times(given.scale)
+        contexts = Contexts(load(given.data, given.data_root), parse_contexts(given.contexts))
+        dreaming = "generative" in given.replays
+        dreamers = list(generators(contexts, budget, given.seed)) if dreaming else []
+        reached = {
+            replay: list(learn(given.solver, replay, contexts, dreamers, budget, given.seed))
+            for replay in given.replays
+        }
+        print(f"| contexts learnt | {' | '.join(reached)} |\n|---:|{'---:|' * len(reached)}")
+        for k, values in enumerate(zip(*reached.values(), strict=True), start=1):
+            print(f"| {k} | {' | '.join(f'{value:.1f}' for value in values)} |")
+        draw(given.out, reached, contexts)
+    except (ValueError, OSError) as error:
+        if not expected(error):
+            raise
+        sys.exit(f"mnist_sequential: {error}")
+    print(f"figure: {given.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""Two sequences, one learnt after the other: is the first forgotten, and what holds it?
+
+    python examples/thesis/sequences.py [--seeds 3] [--updates 6000] [--out runs/sequences]
+
+    task 1   u(t) = 4 e^{-(t - s)/500} (4 + sin(-0.015 t))  for t > s,      z*_i(t) = b_i(t)
+    task 2   u(t) = 4 e^{+(t - s)/500} (2 + sin(-0.035 t))  for t > s,      z*_i(t) = b_i(T - t)
+             b_i(t) = 4 e^{-(t - s - 50 i)^2 / (2 20^2)},   i = 1..10,      s ~ U(100, 400),  in ms
+
+A network learns task 1, then task 2, and is tested on both: with plain fine-tuning, with elastic
+weight consolidation (lambda 500), with recurrent dropout (p 0.5) while it learns task 2, and with
+both. All four start task 2 from one and the same network. Source: A. Prasad (2020), the
+experiments beside *Mitigating Catastrophic Forgetting in LSTM-RNNs and Biologically Constrained
+RNNs*; tasks, sizes, noise and time step (tau/5) as in its repository, except that
+
+- the Fisher information is that of task 1 at its end, as the text has it; the code took gradients
+  of log softmax(z) on batches of task 2,
+- dropout draws other units at every update; the code drew them once,
+- both tasks train on 20 trials an update, as its task 1 did; its task 2 trained on one,
+- t is in ms; the code counted steps of 10 ms in the sines, and ms everywhere else,
+- weights are kept from task to task; the code rescaled Wrec to spectral radius 1.5.
+
+Ours, for comparison: other strengths (--sweep), task 2 learnt by a new network (--alone), and two
+lines of the table: `silent`, a network without output, and `floor`, one that knows all that can
+be known: much of what task 2 asks for comes before the signal that would tell when. The run folder
+holds every number in CSV, a run that was stopped goes on, and sequences_figure.py draws again.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sequences_figure import draw
+from tqdm import tqdm
+
+from bridge import archive
+from bridge.errors import BridgeError, ResultsError, SettingError
+from bridge.results import lock, manifest
+from pycog_dgr import tasktools
+from pycog_dgr.config import settings
+from pycog_dgr.dataset import Dataset
+from pycog_dgr.dropout import RecurrentDropout
+from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.ewc import elastic_weight_consolidation, remember
+from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.step import TrainingStep
+
+# -- network ----------------------------------------------------------------------------------
+
+ei, EXC, INH = tasktools.generate_ei(100)
+NETWORK = {
+    "Nin": 1,
+    "N": 100,
+    "Nout": 10,
+    "ei": ei,
+    "tau": 50,  # ms; dt = tau/5
+    "var_rec": 0.01**2,
+    "n_gradient": 20,
+}
+
+# -- the two tasks ----------------------------------------------------------------------------
+
+T = 1000  # ms
+DELAY, WIDTH, HEIGHT = 500, 20, 4  # ms, ms, 1
+
+
+class Sequence:
+    """One of the two tasks, 1 or 2; see above."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def generate_trial(self, rng, dt, params):
+        s = rng.uniform(100, T - 600)  # ms
+        t, _ = tasktools.get_epochs_idx(dt, {"T": T})
+        n_outputs = NETWORK["Nout"]
+        peaks = s + DELAY / n_outputs * np.arange(1, n_outputs + 1)
+        bumps = HEIGHT * np.exp(-((t[:, np.newaxis] - peaks) ** 2) / (2 * WIDTH**2))
+        if self.number == 1:
+            u = np.exp(-(t - s) / DELAY) * HEIGHT * (np.sin(-0.015 * t) + 4)
+        else:
+            u = np.exp((t - s) / DELAY) * HEIGHT * (np.sin(-0.035 * t) + 2)
+            bumps = bumps[::-1]
+        return {
+            "t": t,
+            "epochs": {"T": T},
+            "info": {"signal": s},
+            "inputs": np.where(t > s, u, 0)[:, np.newaxis],
+            "outputs": bumps,
+        }
+
+
+# -- the four conditions ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How task 2 is learnt: EWC's lambda and dropout's p, 0 for none; after task 1 or alone."""
+
+    name: str
+    strength: float = 0
+    p: float = 0
+    alone: bool = False
+
+
+CONDITIONS = (
+    Condition("fine-tuning"),
+    Condition("EWC", strength=500),
+    Condition("dropout", p=0.5),
+    Condition("EWC and dropout", strength=500, p=0.5),
+)
+ALONE = Condition("task 2 alone", alone=True)
+ERRORS = ("task 1 before", "task 1 after", "task 2 after")
+RESULTS = ("seed", "condition", "strength", "p", *ERRORS)
+CURVES = ("seed", "condition", "task", "update", "error 1", "error 2")
+KIND, OUTPUTS = "dgr sequences, training", "dgr sequences, outputs"
+UPDATES = 6000  # chosen on task 1 alone: the last 1000 lower its error by less than a tenth
+EVERY = 250  # updates between tests, each of which saves
+TEST_TRIALS, FISHER_TRIALS = 100, 200
+TEST_SEED, FISHER_SEED = 22, 33
+FLOATX = "float32"
+
+
+class Experiment:
+    """The runs of one folder: one network a seed learns task 1, then task 2 in every condition."""
+
+    def __init__(self, folder, updates):
+        self.folder, self.updates = folder, updates
+        self.network, self.training = settings(**NETWORK)
+        self.settings = {**vars(self.network), **vars(self.training)}
+        self.tests = {k: self.dataset(k, TEST_TRIALS, TEST_SEED) for k in (1, 2)}
+        self.batches = {k: dataset() for k, dataset in self.tests.items()}
+
+    def dataset(self, task, n_trial, seed):
+        return Dataset(n_trial, Sequence(task), FLOATX, self.settings, seed=seed)
+
+    def errors(self, step):
+        """RMSE on either task, without dropout."""
+        return tuple(step.evaluate(self.batches[k]).error for k in (1, 2))
+
+    def seed(self, seed, conditions):
+        """All of one seed: rows of results and of curves, and the outputs to be shown."""
+        raw, network = initial_parameters(self.network, seed)
+        first = TrainingStep(network, self.training, raw, FLOATX)
+        curves = self.learn(first, 1, seed, "task 1")
+        shown = {"learn 1": self.show(first, 1)}
+        memory = remember(first, self.dataset(1, FISHER_TRIALS, FISHER_SEED + seed)())
+        results = []
+        for one in conditions:
+            wells = elastic_weight_consolidation([memory], one.strength)
+            step = TrainingStep(
+                network,
+                self.training,
+                raw if one.alone else first.parameters,
+                FLOATX,
+                penalties=(wells,) if one.strength else (),
+                dropout=RecurrentDropout(one.p, seed),
+            )
+            before = None if one.alone else self.errors(first)[0]
+            curves += self.learn(step, 2, seed, one.name)
+            row = (seed, one.name, one.strength, one.p, before, *self.errors(step))
+            results.append(dict(zip(RESULTS, row, strict=True)))
+            shown[f"learn 2, {one.name}"] = self.show(step, 2)
+            shown[f"test 1, {one.name}"] = self.show(step, 1)
+        return results, curves, shown
+
+    def learn(self, step, task, seed, name):
+        """Train `step` to the end, from where its file stands; rows of errors on the way."""
+        file = self.folder / "work" / f"seed-{seed}" / f"{slug(name)}.npz"
+        data = self.dataset(task, self.training.n_gradient, 1000 * seed + task)
+        done, rows = 0, []
+        if file.exists():
+            arrays, notes = archive.load(file, KIND)
+            data.rng.set_state((*notes["rng"][:1], arrays.pop("rng"), *notes["rng"][1:]))
+            step.load_state(arrays)
+            done, rows = notes["done"], notes["rows"]
+        with tqdm(
+            total=self.updates, initial=done, desc=f"seed {seed}, {name}", disable=None
+        ) as bar:
+            while True:
+                if not rows or rows[-1]["update"] < done:
+                    row = (seed, name, task, done, *self.errors(step))
+                    rows.append(dict(zip(CURVES, row, strict=True)))
+                    kind, keys, *rest = data.rng.get_state()
+                    archive.save(file, KIND, {**step.state(), "rng": keys},
+                                 rng=[kind, *rest], done=done, rows=rows)  # fmt: skip
+                if done == self.updates:
+                    return rows
+                for _ in range(min(EVERY, self.updates - done)):
+                    step.update(data())
+                    done += 1
+                    bar.update()
+
+    def show(self, step, task):
+        """Outputs (time, output) on the first test trial of a task."""
+        return step.evaluate(self.batches[task]).z[:, 0]
+
+    def references(self):
+        """RMSE on either task of a network without output, and of one that knows all it can."""
+        sizes = [np.sqrt(np.mean(self.batches[k].targets ** 2, dtype=float)) for k in (1, 2)]
+        return {"silent": [float(size) for size in sizes], "floor": [self.floor(k) for k in (1, 2)]}
+
+    def floor(self, task):
+        """RMSE of guessing, until the signal, the mean over all signals still to come."""
+        targets = self.batches[task].targets.astype(float)  # (time, trial, output)
+        trials = self.tests[task].get_trials()
+        signals = np.array([trial["info"]["signal"] for trial in trials])
+        squared = np.zeros(targets.shape)
+        for k, t in enumerate(trials[0]["t"]):
+            waiting = signals >= t
+            if waiting.any():
+                squared[k, waiting] = (targets[k, waiting] - targets[k, waiting].mean(axis=0)) ** 2
+        return float(np.sqrt(squared.mean()))
+
+
+# -- results ------------------------------------------------------------------------------------
+
+
+def claim(folder, updates):
+    """One folder, one length of training: ResultsError where it was used for another."""
+    path = folder / "config.json"
+    if path.exists():
+        held = json.loads(path.read_text())
+        if held != {"updates": updates}:
+            raise ResultsError(
+                f"{folder} holds runs of {held.get('updates')} updates: give "
+                "--updates so, or another --out"
+            )
+    archive.write_json(path, {"updates": updates})
+
+
+def slug(name):
+    """A condition's name as that of a file: "EWC, λ = 5000" -> "EWC-5000"."""
+    return "-".join(name.replace(", λ =", "").split())
+
+
+def write_csv(path, columns, rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    archive.write_whole(path, text.getvalue().encode())
+
+
+def table(results, references):
+    """Mean and standard deviation over seeds of the errors (RMSE), as Markdown."""
+    lines = [
+        "| task 2 learnt with | task 1 before | task 1 after | task 2 after |",
+        "|---|---:|---:|---:|",
+    ]
+    for name in dict.fromkeys(row["condition"] for row in results):
+        cells = []
+        for column in ERRORS:
+            values = [row[column] for row in results if row["condition"] == name]
+            if None in values:
+                cells.append("")
+                continue
+            spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.3f}{spread}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, (one, two) in references.items():
+        lines.append(f"| *{name}* | {one:.3f} | {one:.3f} | {two:.3f} |")
+    return "\n".join(lines)
+
+
+def run(folder, seeds, updates, strengths=(), alone=False):
+    """Everything; returns the table."""
+    if seeds < 1 or updates < 1:
+        raise SettingError(f"--seeds {seeds}, --updates {updates}: give at least 1 of each")
+    sweep = tuple(Condition(f"EWC, λ = {λ:g}", strength=λ) for λ in strengths)
+    conditions = CONDITIONS + sweep + ((ALONE,) if alone else ())
+    with lock(folder):
+        claim(folder, updates)
+        experiment = Experiment(folder, updates)
+        references = experiment.references()
+        results, curves = [], []
+        for seed in range(1, seeds + 1):
+            found = experiment.seed(seed, conditions)
+            results += found[0]
+            curves += found[1]
+            if seed == 1:
+                batches = experiment.batches.items()
+                outputs = found[2] | {f"target {k}": batch.targets[:, 0] for k, batch in batches}
+        notes = {"dt": experiment.network.dt, "references": references}
+        archive.save(folder / "outputs.npz", OUTPUTS, outputs, **notes)
+        write_csv(folder / "results.csv", RESULTS, results)
+        write_csv(folder / "curves.csv", CURVES, curves)
+        archive.write_json(folder / "manifest.json", manifest(" ".join(sys.argv)))
+        text = table(results, references)
+        archive.write_whole(folder / "table.md", (text + "\n").encode())
+        draw(folder)
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--updates", type=int, default=UPDATES, help="of each training")
+    parser.add_argument("--out", type=Path, default=Path("runs/sequences"))
+    parser.add_argument("--sweep", type=float, nargs="*", default=[], metavar="LAMBDA",
+                        help="further strengths of EWC")  # fmt: skip
+    parser.add_argument("--alone", action="store_true", help="also task 2 without task 1")
+    options = parser.parse_args()
+    try:
+        print(run(options.out, options.seeds, options.updates, options.sweep, options.alone))
+    except (BridgeError, PycogDgrError, OSError) as error:
+        sys.exit(f"sequences: {error}")
+    except KeyboardInterrupt:
+        sys.exit("sequences: stopped; the same command goes on from here")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Figure of a perceptual decision: behaviour, single units, selectivity, weights.
+
+After Figs. 2 and 3 of Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016). The panels A to C
+belong to the task and are drawn by examples/analysis/TASK.py; the others are the same for all:
+
+    D, E  the units that prefer either choice most, by coherence, around the start of the stimulus
+    F     d' of every unit between the two choices, over time
+    G     all weights, units sorted by d'            H  strengths of the recurrent weights
+
+Coherence is signed: positive towards choice 0, the first output.
+"""
+
+import numpy as np
+
+from ..errors import PycogDgrError
+from . import panels, selectivity, sorting, style
+from .choices import correct, final_choices
+
+BEFORE = 200  # ms of fixation that time courses show
+HALF = 0.5
+COHERENCE = "Coherence towards choice 0 (%)"
+
+
+def figure():
+    """An empty figure and its axes, A to H."""
+    return style.figure(["A B C", "D E F", "G H"], [2.2, 2.2, 2.9], {2: [2.1, 1]})
+
+
+def signed_coherence(trials):
+    """In percent (trial,), positive towards choice 0; NaN in catch trials."""
+    return trials.column("coh") * trials.column("in_out")
+
+
+def from_stimulus(trials, values, until, shown):
+    """(t, values) around the start of the stimulus: BEFORE to `shown` ms, NaN after `until`
+    (trial,) ms of it."""
+    t, cut = sorting.align(trials.t, values, trials.epoch("stimulus")[:, 0], BEFORE, shown)
+    cut[~(t <= until[:, np.newaxis])] = np.nan
+    return t, cut
+
+
+def stimulus_durations(trials):
+    """In ms (trial,); NaN in catch trials."""
+    return np.diff(trials.epoch("stimulus"))[:, 0]
+
+
+def decision_variable(fig, ax, trials, until, shown):
+    """Mean difference of the two outputs by coherence, from the start of the stimulus."""
+    difference = trials.outputs[:, :, :1] - trials.outputs[:, :, 1:2]
+    t, cut = from_stimulus(trials, difference, until, shown)
+    by_coherence(ax, t, cut[:, :, 0], trials, "Output 0 minus output 1")
+    coherence_bar(fig, ax, trials)
+
+
+def coherence_bar(fig, ax, trials):
+    """Which colour is which coherence, beside `ax`."""
+    levels = np.unique(signed_coherence(trials)[np.isfinite(signed_coherence(trials))])
+    panels.color_steps(fig, ax, levels, style.signed(levels), COHERENCE)
+
+
+def by_coherence(ax, t, values, trials, label, event="stimulus"):
+    """Mean of values (trial, time) at every signed coherence, for as long as half of its trials
+    go on."""
+    sorted_trials = sorting.conditions(signed_coherence(trials))
+    means = sorting.condition_means(values[:, :, np.newaxis], sorted_trials, HALF)[:, :, 0]
+    colors = style.signed([coherence for (coherence,) in sorted_trials.values])
+    panels.courses(ax, t, means, colors, event=0)
+    ax.set(xlabel=f"Time from {event} (ms)", ylabel=label)
+
+
+def units_and_weights(fig, axes, trials, rnn, choices, until, shown):
+    """Panels D to H.
+
+    choices   (trial,) what the network chose, 0 or 1, anything else for no choice
+    until     (trial,) ms from the start of the stimulus in which rates count
+    shown     ms from the start of the stimulus that time courses show
+    """
+    first, second = choices == 0, choices == 1
+    start = trials.epoch("stimulus")[:, 0]
+    t, rates = from_stimulus(trials, trials.rates, until, shown)
+    try:
+        d = selectivity.dprime(
+            sorting.means_between(trials, trials.rates, start, start + until), first, second
+        )
+        over_time = selectivity.dprime(rates, first, second)
+    except PycogDgrError as error:
+        d = None
+        for name in "DEF":
+            style.say(axes[name], str(error))
+    else:
+        for name, unit in (("D", np.nanargmax(d)), ("E", np.nanargmin(d))):
+            by_coherence(axes[name], t, rates[:, :, unit], trials, panels.RATE)
+            axes[name].set_title(f"Unit {unit}, d' = {panels.minus(d[unit], '.1f')}", fontsize=7)
+        panels.selectivity_raster(
+            fig, axes["F"], t, over_time, d, panels.kinds(rnn), "d', choice 0 − choice 1"
+        )
+        axes["F"].set_xlabel("Time from stimulus (ms)")
+    panels.network(fig, axes["G"], rnn, d)
+    panels.weight_distribution(axes["H"], rnn)
+
+
+@style.styled
+def draw_fixed_duration(trials, rnn):
+    """Figure of a task that shows the stimulus for a fixed time and reads the choice at the end.
+
+    A psychometric function, B percentage correct, C outputs, D to H as above.
+    """
+    choices = final_choices(trials)
+    durations = stimulus_durations(trials)
+    shown = float(np.nanmax(durations))
+    fig, axes = figure()
+    panels.psychometric(axes["A"], signed_coherence(trials), choices == 0)
+    axes["A"].set_xlabel(COHERENCE)
+    panels.percent_correct(axes["B"], trials.column("coh"), correct(trials, choices))
+    panels.doubling_axis(axes["B"], trials.column("coh"), "Coherence (%)")
+    decision_variable(fig, axes["C"], trials, durations, shown)
+    units_and_weights(fig, axes, trials, rnn, choices, durations, shown)
+    return fig

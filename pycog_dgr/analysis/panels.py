@@ -1,0 +1,284 @@
+"""The panels that figures of the analysis are made of; each draws on matplotlib's Axes.
+
+A panel whose numbers do not exist (no choice was ever made the other way, a curve that cannot be
+fitted) says so in words instead of drawing something else.
+"""
+
+from itertools import pairwise
+from textwrap import wrap
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from ..errors import PycogDgrError
+from . import choices, selectivity, style
+
+CURVE_POINTS = 200
+FEWEST_TIMES = 10  # reaction times that make a mean
+NOTE = "note"  # mark of the text in the corner of a panel
+NOTE_WIDTH = 26  # letters
+EXTREME = 99  # percentile of |value| at which the colours of a matrix end
+DENSITY_BINS = 30
+LEGEND_ROOM = 6  # factor by which a logarithmic axis is longer than its data
+RATE = "Rate (a.u.)"
+STRIP, GAP = 0.05, 0.03  # of the recurrent matrix: one input or output, and what lies between
+MOST_TICKS = 8  # of inputs or outputs without names
+WIDEST_STRIP = 0.3  # of all inputs together
+
+
+def percent(ax, label, low=0):
+    """A vertical axis of percentages."""
+    ax.set_ylim(low, 100)
+    ax.set_yticks(np.arange(low, 101, 25))
+    ax.set_ylabel(label)
+
+
+def doubling_axis(ax, values, label):
+    """A logarithmic horizontal axis with a tick at every one of the values."""
+    levels = np.unique(values[np.isfinite(values)])
+    ax.set_xscale("log")
+    ax.set_xticks(levels, [f"{level:g}" for level in levels])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(label)
+
+
+def same_limits(axes, which):
+    """Give several panels the same 'x' or 'y' limits, the widest of them."""
+    limits = [getattr(ax, f"get_{which}lim")() for ax in axes]
+    for ax in axes:
+        getattr(ax, f"set_{which}lim")(min(low for low, _ in limits), max(up for _, up in limits))
+
+
+def minus(number, spec="g"):
+    """A number as text with a proper minus sign."""
+    return format(number, spec).replace("-", "−")
+
+
+def note(ax, text):
+    """Add to the small text in the lower right corner what it does not say yet."""
+    text = "\n".join(wrap(text, NOTE_WIDTH))
+    old = next((old for old in ax.texts if old.get_gid() == NOTE), None)
+    if old is None:
+        look = {"ha": "right", "va": "bottom", "fontsize": 6, "color": style.GREY}
+        said = ax.text(0.99, 0.02, text, transform=ax.transAxes, gid=NOTE, **look)
+        said.set_in_layout(False)
+    elif text not in old.get_text():
+        old.set_text(f"{old.get_text()}\n{text}")
+
+
+# -- behaviour ------------------------------------------------------------------------------------
+
+
+def psychometric(ax, x, chosen, color=style.BLACK, marker="o", label=None, units="%", title=None):
+    """Percentage of `chosen` (trial,) at every x (trial,), binomial errors, and the fitted curve.
+
+    The fit's bias and width are written below, in `units` (None: they are not); without a fit the
+    panel says why. Curves with a label are in a legend under `title`.
+
+    Returns the ChoiceFit, or None.
+    """
+    points, fit = choices.proportions(x, chosen), None
+    look = {"color": color, "marker": marker, "linestyle": "none", "capsize": 0, "zorder": 3}
+    try:
+        fit = choices.fit_choices(x, chosen)
+    except PycogDgrError as error:
+        note(ax, str(error))
+        label = f"{label}, no fit" if label else None
+    else:
+        at = np.linspace(points.x[0], points.x[-1], CURVE_POINTS)
+        ax.plot(at, 100 * fit.curve(at), color=color, zorder=2)
+        if units is not None:
+            note(ax, f"μ = {minus(fit.mu, '.1f')} ± {fit.mu_error:.1f} {units}")
+            note(ax, f"σ = {fit.sigma:.1f} ± {fit.sigma_error:.1f} {units}")
+    ax.errorbar(points.x, 100 * points.p, 100 * points.error, label=label, clip_on=False, **look)
+    percent(ax, "Choice 0 (%)")
+    if label:
+        ax.legend(loc="upper left", handletextpad=0.1, fontsize=6, title=title, title_fontsize=6)
+    return fit
+
+
+def percent_correct(ax, x, right, color=style.BLACK, marker="o", label=None):
+    """Percentage correct at every x, with binomial errors; dotted at chance."""
+    points = choices.proportions(x, right)
+    ax.errorbar(
+        points.x, 100 * points.p, 100 * points.error, color=color, marker=marker, label=label,
+        clip_on=False, zorder=3,
+    )  # fmt: skip
+    percent(ax, "Correct (%)")
+    if not ax.get_lines() or all(line.get_gid() != "chance" for line in ax.get_lines()):
+        ax.axhline(50, color=style.GREY, linestyle=":", linewidth=0.8, gid="chance")
+
+
+def mean_times(ax, x, times, color=style.BLACK, marker="o", label=None):
+    """Mean of times (trial,) in ms at every x (trial,), with standard errors of the mean.
+
+    Only where there are at least FEWEST_TIMES of them.
+    """
+    found = choices.mean_by(x, times, FEWEST_TIMES)
+    ax.errorbar(found.x, found.mean, found.error, color=color, marker=marker, label=label, zorder=3)
+    ax.set_ylabel("Reaction time (ms)")
+
+
+# -- time courses ---------------------------------------------------------------------------------
+
+
+def courses(ax, t, means, colors, styles=None, labels=None, shade=(), event=None):
+    """One line per condition: t (time,) in ms, means (condition, time).
+
+    styles   a line style per condition; labels likewise, for a legend
+    shade    (start, end) pairs in ms in which something is shown; event: where to put a line
+    """
+    for start, end in shade:
+        ax.axvspan(start, end, color="0.93", linewidth=0, zorder=0)
+    if event is not None:
+        ax.axvline(event, color=style.GREY, linestyle=":", linewidth=0.8)
+    styles = ["-"] * len(means) if styles is None else styles
+    labels = [None] * len(means) if labels is None else labels
+    for mean, color, line, label in zip(means, colors, styles, labels, strict=True):
+        ax.plot(t, mean, color=color, linestyle=line, label=label)
+    ax.set_xlim(t[0], t[-1])
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def color_steps(fig, ax, levels, colors, label):
+    """A bar beside `ax` that names the colour of each of the levels, lowest first."""
+    steps = ListedColormap(colors)
+    bar = fig.colorbar(
+        ScalarMappable(BoundaryNorm(np.arange(len(levels) + 1) - 0.5, steps.N), steps),
+        ax=ax, ticks=range(len(levels)), label=label, pad=0.02, aspect=30,
+    )  # fmt: skip
+    bar.ax.set_yticks(range(len(levels)), [minus(level) for level in levels], fontsize=6)
+    bar.ax.tick_params(length=0, which="both")
+    bar.minorticks_off()
+    bar.outline.set_visible(False)
+
+
+def selectivity_raster(fig, ax, t, over_time, d, group, label="d'"):
+    """d' (time, unit) of every unit over time t (ms), with a line where time is 0.
+
+    Units are sorted by d (unit,) within each group (unit,), with lines between groups.
+    """
+    extreme = np.nanpercentile(np.abs(over_time), EXTREME) or 1
+    order = selectivity.by_preference(d, group)
+    image = ax.imshow(
+        over_time.T[order], aspect="auto", cmap=style.SIGNED, vmin=-extreme, vmax=extreme,
+        extent=(t[0], t[-1], len(order), 0), interpolation="nearest", rasterized=True,
+    )  # fmt: skip
+    for boundary in _boundaries(group[order]):
+        ax.axhline(boundary, color=style.BLACK, linewidth=0.7)
+    if t[0] < 0 < t[-1]:
+        ax.axvline(0, color=style.BLACK, linestyle=":", linewidth=0.8)
+    ax.set_ylabel("Unit, sorted by d'")
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    fig.colorbar(image, ax=ax, label=label, pad=0.02, aspect=30).outline.set_visible(False)
+
+
+# -- weights --------------------------------------------------------------------------------------
+
+
+def matrix(ax, W, extreme=None):
+    """W (post, pre), positive weights blue, negative ones red; returns the image.
+
+    extreme   |weight| at which the colours end; the 99th percentile where it is None
+    """
+    if extreme is None:
+        extreme = np.percentile(np.abs(W[W != 0]), EXTREME) if np.any(W) else 1
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, linewidth=0.5)
+    return ax.imshow(
+        W, aspect="auto", cmap=style.SIGNED, vmin=-extreme, vmax=extreme, interpolation="nearest",
+        rasterized=True,
+    )  # fmt: skip
+
+
+def kinds(rnn):
+    """0 for excitatory, 1 for inhibitory units (unit,); all 0 without Dale's law."""
+    ei = rnn.p["ei"]
+    return np.zeros(rnn.p["N"], int) if ei is None else (np.asarray(ei) < 0).astype(int)
+
+
+def _boundaries(group):
+    """Places in sorted group (unit,) where the next one begins."""
+    return (np.flatnonzero(np.diff(group)) + 1).tolist()
+
+
+def network(fig, ax, rnn, d=None, group=None, names=None, by="d'"):
+    """All weights: Wrec on `ax`, Win to its right, Wout below.
+
+    d       (unit,) what units are sorted by within their group, called `by`; as they are if None
+    group   (unit,) numbers from 0, divided by lines; excitatory before inhibitory if None
+    names   of the groups, written at the left
+    """
+    labels = rnn.p["structure"]
+    group = kinds(rnn) if group is None else group
+    order = selectivity.by_preference(np.zeros(len(group)) if d is None else d, group)
+    units = "unit" if d is None else f"unit, sorted by {by}"
+    image = matrix(ax, rnn.Wrec[order][:, order])
+    ax.set_ylabel(f"To {units}")
+    cuts = _boundaries(group[order])
+    for boundary in cuts:
+        for line in (ax.axhline, ax.axvline):
+            line(boundary - 0.5, color=style.BLACK, linewidth=0.5)
+    if names is not None:
+        middles = [(low + high) / 2 for low, high in pairwise([0, *cuts, len(group)])]
+        ax.set_yticks(middles, names, fontsize=6)
+        ax.tick_params(length=0)
+    right = 1 + GAP
+    if rnn.Win is not None:
+        width = min(STRIP * rnn.Win.shape[1], WIDEST_STRIP)
+        inputs = ax.inset_axes([right, 0, width, 1])
+        matrix(inputs, rnn.Win[order])
+        inputs.set_title("Inputs", fontsize=7)
+        _name_ticks(inputs.xaxis, rnn.Win.shape[1], labels.get("inputs"))
+        right += width + GAP
+    below = ax
+    if rnn.Wout is not None:
+        height = STRIP * rnn.Wout.shape[0]
+        below = ax.inset_axes([0, -GAP - height, 1, height])
+        matrix(below, rnn.Wout[:, order])
+        _name_ticks(below.yaxis, rnn.Wout.shape[0], labels.get("outputs"))
+        below.set_ylabel("Outputs", rotation=0, ha="right", va="center", fontsize=7)
+    below.set_xlabel(f"From {units}")
+    bar = fig.colorbar(image, cax=ax.inset_axes([right, 0.2, 0.03, 0.6]))
+    bar.set_label("Recurrent weight")
+    bar.outline.set_visible(False)
+
+
+def _name_ticks(axis, n, names):
+    """Ticks on an axis of n places, with the model file's names or else numbers, as many as fit."""
+    places = range(n)
+    if names is None:
+        places = range(0, n, -(-n // MOST_TICKS))
+        names = places
+    rotation = 90 if axis.axis_name == "x" and any(len(str(name)) > 2 for name in names) else 0
+    axis.set_ticks(places, [str(name) for name in names], fontsize=6, rotation=rotation)
+    axis.set_tick_params(length=0)
+
+
+def weight_distribution(ax, rnn):
+    """Densities of the strengths of the recurrent weights that are present.
+
+    By presynaptic kind under Dale's law, else by sign; the legend says how many are present.
+    """
+    W, ei = rnn.Wrec, rnn.p["ei"]
+    if ei is None:
+        parts = {"positive": W[W > 0], "negative": -W[W < 0]}
+        possible = W.size
+    else:
+        parts = {"excitatory": W[:, ei > 0], "inhibitory": -W[:, ei < 0]}
+        possible = None
+    largest = np.percentile(np.abs(W[W != 0]), 99.5) if np.any(W) else 1
+    edges = np.linspace(0, largest, DENSITY_BINS + 1)
+    for (name, part), color in zip(parts.items(), style.WEIGHTS, strict=True):
+        strengths = part[part > 0]
+        if strengths.size:
+            share = strengths.size / (possible or part.size)
+            density, _ = np.histogram(strengths, edges, density=True)
+            ax.stairs(density, edges, color=color, label=f"{name}, {share:.0%}", linewidth=1.2)
+    ax.set(xlabel="Recurrent strength |w|", ylabel="Density", xlim=(0, largest))
+    ax.set_yscale("log")
+    ax.set_ylim(top=LEGEND_ROOM * ax.get_ylim()[1])
+    ax.legend(loc="upper right", title="Present")

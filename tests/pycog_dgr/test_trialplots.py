@@ -1,0 +1,97 @@
+"""The figures of a few trials, and of a network left to itself."""
+
+import io
+
+import numpy as np
+import pytest
+
+from pycog_dgr import RNN, PycogDgrError
+from pycog_dgr.trialplots import plot_resting_state, plot_trials
+from pycog_dgr.trials import Trials
+
+EPOCHS = (("late", 20.0), ("early", 0.0))
+
+
+def trials(n_trial=2, n_in=1):
+    """Trials of three units over 40 ms; the second is a step shorter, with another condition."""
+    t = np.arange(5) * 10.0
+    shape = (n_trial, len(t))
+    lengths = np.full(n_trial, len(t))
+    lengths[1:] -= 1
+    targets = np.full((*shape, 2), np.nan)
+    targets[:, 3:] = 1
+    return Trials(
+        t=t,
+        inputs=np.ones((*shape, n_in)),
+        rates=np.arange(n_trial * len(t) * 3.0).reshape(*shape, 3),
+        outputs=np.zeros((*shape, 2)),
+        targets=targets,
+        lengths=lengths,
+        info={"coh": np.array([16.0, 0.5, 1, 1, 1, 1, 1][:n_trial])},
+        epochs={name: np.tile([start, start + 20.0], (n_trial, 1)) for name, start in EPOCHS},
+    )
+
+
+def drawn(figure):
+    """The figure's plots, after it was drawn without complaint."""
+    figure.savefig(io.BytesIO(), format="png")
+    return figure.plots
+
+
+def test_every_trial_is_a_column_of_inputs_units_and_outputs():
+    plots = drawn(plot_trials(trials(), title="of a task"))
+    assert len(plots) == 6
+    assert [plot.get_title() for plot in plots[:2]] == ["coh 16", "coh 0.5"]
+    assert [plots[row].get_ylabel() for row in (0, 2, 4)] == ["Inputs", "Units", "Outputs"]
+
+
+def test_a_trial_ends_where_it_ended():
+    plots = drawn(plot_trials(trials()))
+    assert [plot.get_xlim()[1] for plot in plots] == [40, 30] * 3
+    assert len(plots[1].get_lines()[0].get_xdata()) == 4
+
+
+def test_targets_are_dashed_and_the_second_epoch_is_shaded():
+    output = drawn(plot_trials(trials()))[4]
+    z, target = output.get_lines()[0], output.get_lines()[2]
+    assert z.get_linestyle() == "-" and target.get_linestyle() == "--"
+    assert np.array_equal(target.get_ydata()[3:], [1, 1]) and z.get_color() == target.get_color()
+    (band,) = output.patches
+    assert (band.get_x(), band.get_width()) == (20, 20)
+
+
+def test_units_stand_in_the_order_of_their_largest_rate_in_the_first_trial():
+    some = trials(1)
+    some.rates[0] = np.eye(5)[:, [4, 0, 2]]
+    image = drawn(plot_trials(some))[1].images[0].get_array()
+    assert [int(np.argmax(row)) for row in image] == [0, 2, 4]
+
+
+def test_a_network_without_inputs_has_no_row_for_them():
+    plots = drawn(plot_trials(trials(n_in=0)))
+    assert [plot.get_ylabel() for plot in plots[::2]] == ["Units", "Outputs"]
+
+
+def test_lines_are_named_where_the_model_names_them():
+    plots = drawn(plot_trials(trials(), labels={"outputs": ["left", "right"]}))
+    assert [text.get_text() for text in plots[-1].get_legend().get_texts()] == ["left", "right"]
+    assert plots[0].get_legend() is None
+
+
+def test_too_many_trials_are_refused():
+    with pytest.raises(PycogDgrError, match="7 trials; a figure holds 1 to 6"):
+        plot_trials(trials(7))
+
+
+def test_the_resting_state_shows_the_mean_and_every_unit_by_its_rate():
+    rnn = RNN(rnnparams={"N": 5, "dt": 10, "tau": 100})
+    rnn.run(T=200, seed=1)
+    mean, units, output, _ = drawn(plot_resting_state(rnn))
+    assert np.allclose(mean.get_lines()[0].get_ydata(), rnn.r.mean(axis=0))
+    rates = np.asarray(units.images[0].get_array()).mean(axis=1)
+    assert np.all(np.diff(rates) <= 0) and len(output.get_lines()) == 5
+
+
+def test_a_network_that_was_not_run_has_no_resting_state():
+    with pytest.raises(PycogDgrError, match="run the network first"):
+        plot_resting_state(RNN(rnnparams={"N": 5, "dt": 10}))

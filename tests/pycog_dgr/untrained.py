@@ -1,0 +1,34 @@
+"""Networks of the example tasks as they are before training, without compiling anything."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from pycog_dgr import Model, checkpoint
+from pycog_dgr.checkpoint import Best, Checkpoint
+from pycog_dgr.connectivity import effective_weights
+from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.training import FUNCTIONS
+
+TASKS = Path(__file__).parents[2] / "examples" / "tasks"
+
+
+def save_untrained(name, path, seed=1):
+    """Write the initial network of examples/tasks/NAME.py to `path`; returns the Model."""
+    model = Model(TASKS / f"{name}.py")
+    raw, network = initial_parameters(model.network, seed)
+    best = Best(1, 1.0, [1.0], effective_weights(raw, network), raw)
+    values = {**vars(network), **vars(dataclasses.replace(model.training, seed=seed))}
+    state = np.random.RandomState(seed).get_state()
+    saved = Checkpoint(
+        settings={key: value for key, value in values.items() if key not in FUNCTIONS},
+        trained=("Wrec",),
+        iteration=1,
+        parameters=raw,
+        best=best,
+        rng_gradient=state,
+        rng_validation=state,
+    )
+    checkpoint.save(path, saved)
+    return model
