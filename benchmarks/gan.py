@@ -1,27 +1,31 @@
-"""What an iteration of the GAN costs, beside the loop one writes first.
+"""What an iteration of the GAN costs, beside the loop one writes first: python -m benchmarks.gan
 
-    python benchmarks/gan.py [--threads 1] [--rounds 15] [--iterations 40]
-
-The three loops train the same networks on the same data and take turns, so that a busy machine
-slows all of them; medians over rounds are printed. 'loader' is the notebook's way: a DataLoader
-that rescales image by image, torch's dropout, Adam parameter by parameter. 'eager' is the same
-with batches sliced from memory. 'torch_dgr' is torch_dgr/gan.py.
+The loops train the same networks on the same data in turns. 'loader' is the notebook's way: a
+DataLoader that rescales image by image, torch's dropout, Adam parameter by parameter. 'eager' is
+the same with batches sliced from memory. 'torch_dgr' is torch_dgr/gan.py.
 """
+
+from __future__ import annotations
 
 import argparse
 import itertools
-import statistics
-import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks import command
+from benchmarks.results import Goal
+from benchmarks.timing import in_turns
 from torch_dgr.gan import GAN
 
 N_IMAGES = 6_400
 BATCH = 64
+ROUNDS, QUICK_ROUNDS = 12, 2
+ITERATIONS = 50  # of one loop before the next one's turn
 
 
 class Images(Dataset):
@@ -68,48 +72,52 @@ class FirstDraft:
         self.adam_g.step()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--iterations", type=int, default=40, help="of each loop in each round")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-
+def loops() -> dict[str, Callable[[int], None]]:
+    """Each runs ITERATIONS iterations."""
     images = np.random.default_rng(0).random((N_IMAGES, 28, 28), dtype=np.float32)
     pixels = torch.from_numpy(images).flatten(1) * 2 - 1
     rng = np.random.default_rng(1)
     gan, with_loader, sliced = GAN(seed=1), FirstDraft(), FirstDraft()
     loader = DataLoader(Images(images), batch_size=BATCH, shuffle=True)
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))
 
-    def loader_loop(n):
-        for real in itertools.islice(itertools.cycle(loader), n):
+    def loader_loop(_: int) -> None:
+        for real in itertools.islice(batches, ITERATIONS):
             with_loader.iterate(real)
 
-    def eager_loop(n):
-        for _ in range(n):
+    def eager_loop(_: int) -> None:
+        for _ in range(ITERATIONS):
             sliced.iterate(pixels[torch.randint(N_IMAGES, (BATCH,))])
 
-    def dgr_loop(n):
-        gan.fit(images[: n * BATCH], iterations=n, rng=rng, batch_size=BATCH)
+    def dgr_loop(_: int) -> None:
+        gan.fit(images[: ITERATIONS * BATCH], iterations=ITERATIONS, rng=rng, batch_size=BATCH)
 
-    loops = {"loader": loader_loop, "eager": eager_loop, "torch_dgr": dgr_loop}
-    times = {name: [] for name in loops}
-    for round_ in range(arguments.rounds + 1):
-        for name, loop in loops.items():
-            start = time.perf_counter()
-            loop(arguments.iterations)
-            if round_ > 0:  # the first round warms up
-                times[name].append((time.perf_counter() - start) / arguments.iterations)
-    slowest = statistics.median(times["loader"])
-    for name, seconds in times.items():
-        median = statistics.median(seconds)
-        print(
-            f"{name:10} {1e3 * median:6.2f} ms an iteration "
-            f"({1e3 * min(seconds):.2f} to {1e3 * max(seconds):.2f}), "
-            f"{slowest / median:.1f} times the loader loop's speed"
+    return {"loader": loader_loop, "eager": eager_loop, "torch_dgr": dgr_loop}
+
+
+def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
+    torch.set_num_threads(1)
+    times = in_turns(loops(), QUICK_ROUNDS if arguments.quick else ROUNDS)
+    ms = {
+        name: {
+            "cpu": [quantile / ITERATIONS for quantile in timed.cpu[:3]],
+            "wall": [quantile / ITERATIONS for quantile in timed.wall[:3]],
+        }
+        for name, timed in times.items()
+    }
+    faster = ms["eager"]["cpu"][0] / ms["torch_dgr"]["cpu"][0]
+    goal = Goal("GAN iteration against the plain eager loop, batch 64", "at least", 2, faster)
+    return {"ms_an_iteration_median_q1_q3": ms}, [goal]
+
+
+def lines(numbers: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{name:10} {cpu[0]:6.2f} CPU ms an iteration ({cpu[1]:.2f} to {cpu[2]:.2f})"
+        for name, cpu in (
+            (name, ms["cpu"]) for name, ms in numbers["ms_an_iteration_median_q1_q3"].items()
         )
+    )
 
 
 if __name__ == "__main__":
-    main()
+    command.run("gan", measure, lines, __doc__)
