@@ -30,9 +30,11 @@ from pycog_dgr import optimisers
 from pycog_dgr.config import settings
 from pycog_dgr.dataset import Batch
 from pycog_dgr.divergence import Watch
+from pycog_dgr.dropout import RecurrentDropout
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.initialisation import initial_parameters, rescaled
 from pycog_dgr.noise import NormalStream
+from pycog_dgr.objective import Penalty
 from pycog_dgr.simulate import simulate
 from pycog_dgr.step import TrainingStep
 
@@ -70,7 +72,8 @@ class RateRNNClassifier:
     optimiser   'sgd' (clipped, the thesis' text) or 'adam' (the thesis' disabled block)
     loss_steps  'last' or 'all': the time steps whose output is compared with the target
     floatX      'float32' or 'float64'
-    backend     of the training step: 'auto', 'fast' or 'scan'
+    backend     of the training step: 'auto', 'fast', 'numpy' or 'scan'
+    penalties, dropout   further terms of the objective, see step.TrainingStep
     overrides   any pycog setting, in place of the thesis'
 
     `watch` counts the updates at which the guard against explosions stepped in, and logs the first.
@@ -85,6 +88,8 @@ class RateRNNClassifier:
         loss_steps: str = "last",
         floatX: str = "float32",
         backend: str = "auto",
+        penalties: tuple[Penalty, ...] = (),
+        dropout: RecurrentDropout | None = None,
         **overrides: Any,
     ) -> None:
         if loss_steps not in LOSS_STEPS:
@@ -99,6 +104,8 @@ class RateRNNClassifier:
         self._chosen = {
             "floatX": floatX,
             "backend": backend,
+            "penalties": penalties,
+            "dropout": dropout,
             "optimiser": make_optimiser(optimiser, training.learning_rate),
         }
         self.training = training

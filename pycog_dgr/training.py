@@ -68,6 +68,8 @@ def train(
     floatX="float32",
     backend="auto",
     optimiser=None,
+    penalties=(),
+    dropout=None,
     on_update=None,
     on_validation=None,
 ):
@@ -76,7 +78,7 @@ def train(
     task, network, training   see dataset.Task, config.NetworkConfig and config.TrainingConfig
     recover     go on from `savefile` where it exists, ours or the original's; otherwise start
                 anew (the file is replaced at the first save)
-    floatX, backend, optimiser   see step.TrainingStep
+    floatX, backend, optimiser, penalties, dropout   see step.TrainingStep
     on_update      called as on_update(updates done, StepReport) after every update
     on_validation  called as on_validation(trials, [loss, RMSE, performance]) after every validation
 
@@ -95,7 +97,9 @@ def train(
     savefile = Path(savefile)
     if not savefile.absolute().parent.is_dir():
         raise CheckpointError(f"{savefile}: the folder does not exist; make it first")
-    run = Run(task, network, training, savefile, floatX, backend, optimiser)
+    options = {"backend": backend, "optimiser": optimiser}
+    options |= {"penalties": penalties, "dropout": dropout}
+    run = Run(task, network, training, savefile, floatX, options)
     run.on_update, run.on_validation = on_update, on_validation
     checkpoint.sweep(savefile)
     if recover and (savefile.exists() or checkpoint.previous(savefile).exists()):
@@ -117,7 +121,7 @@ def train(
 class Run:
     """The state of one training; `iteration` is the one to be done next, 1-based."""
 
-    def __init__(self, task, network, training, savefile, floatX, backend, optimiser):
+    def __init__(self, task, network, training, savefile, floatX, options):
         self.training = training
         self.savefile = savefile
         self.settings = {**vars(network), **vars(training)}
@@ -137,7 +141,7 @@ class Run:
             for name in ("gradient", "validation")
         )
         parameters, network = initial_parameters(network, training.seed)
-        self.step = TrainingStep(network, training, parameters, floatX, backend, optimiser)
+        self.step = TrainingStep(network, training, parameters, floatX, **options)
         self.watch = Watch(savefile.with_name(f"{savefile.stem}_diverged.npz"))
         self.iteration = 1
         self.best = Best(1, np.inf, [], self.step.weights, self.step.parameters)

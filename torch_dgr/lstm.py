@@ -101,13 +101,14 @@ class LSTMClassifier:
         rng: np.random.Generator,
         on_iteration: OnIteration | None = None,
         batch_size: int = 64,
+        penalty: Callable[[nn.Module], Tensor] | None = None,
     ) -> None:
         """Go on training from the present weights for a number of iterations (batches).
 
         images (trial, time, 28) in [0, 1]; targets (trial, class) probabilities; weights (trial,),
         where trials of weight 0 take no part. Trials are shuffled once per pass, so calls of whole
         passes each equal one long call with the same rng. on_iteration(i, {'loss'}) is called
-        after each update, i from 1. Raises ExamplesError, SettingError, TrainingDivergedError.
+        after each update, i from 1. `penalty(network)` joins the loss (ewc.py). Raises ExamplesError, SettingError, TrainingDivergedError.
         """
         u = checked_images(images, (None, self.n_inputs))
         q = checked_targets(targets, len(u), self.n_classes)
@@ -117,11 +118,11 @@ class LSTMClassifier:
         u, q, w = u[w > 0], q[w > 0], w[w > 0]
         batches = minibatches(len(u), batch_size, iterations, rng)
         for iteration, batch in enumerate(batches, start=1):
-            loss = self._update(u[batch], q[batch], w[batch])
+            loss = self._update(u[batch], q[batch], w[batch], penalty)
             if not np.isfinite(loss):
                 raise TrainingDivergedError(
-                    f"the LSTM's loss is {loss} at iteration {iteration}: load an earlier state "
-                    "and lower learning_rate or set max_gradient_norm"
+                    f"the LSTM's loss or its gradient is not finite at iteration {iteration}: load "
+                    "an earlier state and lower learning_rate or set max_gradient_norm"
                 )
             if on_iteration is not None:
                 on_iteration(iteration, {"loss": loss})
@@ -142,14 +143,21 @@ class LSTMClassifier:
         """Take over what `state` returned; StateError (and no change) where it does not fit."""
         load_numpy_state({"lstm": (self.network, self._adam)}, state)
 
-    def _update(self, u: Tensor, q: Tensor, w: Tensor) -> float:
-        """Descend once; return the loss before the update, which is left out if not finite."""
+    def _update(
+        self, u: Tensor, q: Tensor, w: Tensor, penalty: Callable[[nn.Module], Tensor] | None
+    ) -> float:
+        """Descend once; return the loss before the update; NaN, and no update, if not finite."""
         losses = cross_entropy(self.network(u), q, reduction="none")
         loss = (w * losses).sum() / w.sum()
-        if torch.isfinite(loss):
-            self._adam.zero_grad()
-            loss.backward()
-            if self.max_gradient_norm is not None:
-                clip_grad_norm_(self.network.parameters(), self.max_gradient_norm)
-            self._adam.step()
+        if penalty is not None:
+            loss = loss + penalty(self.network)
+        if not torch.isfinite(loss):
+            return np.nan
+        self._adam.zero_grad()
+        loss.backward()
+        if self.max_gradient_norm is not None:
+            norm = clip_grad_norm_(self.network.parameters(), self.max_gradient_norm)
+            if not torch.isfinite(norm):
+                return np.nan
+        self._adam.step()
         return loss.item()

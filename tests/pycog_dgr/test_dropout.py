@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from pycog_dgr.classifier import RateRNNClassifier
 from pycog_dgr.config import settings
 from pycog_dgr.dropout import RecurrentDropout
 from pycog_dgr.errors import SettingError
 from pycog_dgr.initialisation import initial_parameters
 from pycog_dgr.simulate import simulate
 from pycog_dgr.step import TrainingStep
-from tests.pycog_dgr import small
+from pycog_dgr.training import train
+from tests.pycog_dgr import small, tiny
 
 BETWEEN_BACKENDS = 1e-12  # float64, relative to the largest entry
 
@@ -123,3 +125,38 @@ def test_dales_law_holds_under_dropout():
 def test_impossible_dropout_is_refused(settings, told):
     with pytest.raises(SettingError, match=told):
         RecurrentDropout(**settings)
+
+
+def test_a_trainer_goes_on_with_penalty_and_masks_of_an_uninterrupted_one(tmp_path):
+    """Both reach the step through `train`, and what they remember is in the save file."""
+
+    def go(name, max_iter):
+        configs = settings(**(tiny.SETTINGS | {"max_iter": max_iter}))
+        return train(
+            tiny, *configs, tmp_path / name, floatX="float64", dropout=RecurrentDropout(0.5, 3),
+            penalties=(lambda raw, states: 0.1 * (raw.Wrec**2).sum(),),
+        )  # fmt: skip
+
+    whole = go("whole.npz", 6).checkpoint
+    go("parts.npz", 2)
+    resumed = go("parts.npz", 6).checkpoint
+    np.testing.assert_equal(resumed.parameters._asdict(), whole.parameters._asdict())
+    configs = settings(**(tiny.SETTINGS | {"max_iter": 6}))
+    plain = train(tiny, *configs, tmp_path / "plain.npz", floatX="float64").checkpoint
+    assert not np.array_equal(plain.parameters.Wrec, whole.parameters.Wrec)
+
+
+def test_the_classifier_takes_both():
+    images, targets = np.random.default_rng(0).uniform(size=(4, 5, 3)), np.eye(4)[:, :4]
+    given = {"Nin": 3, "Nout": 4, "N": 5, "ei": [1, 1, 1, 1, -1], "n_gradient": 4}
+    weights = []
+    for options in (
+        {},
+        {"dropout": RecurrentDropout(0.5, 1)},
+        {"penalties": (lambda raw, states: (raw.Wrec**2).sum(),)},
+    ):
+        solver = RateRNNClassifier(seed=1, floatX="float64", **given, **options)
+        solver.fit(images, targets, iterations=2, rng=np.random.default_rng(2))
+        weights.append(solver.weights.Wrec)
+    assert not np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])

@@ -27,14 +27,17 @@ def sigmoid(values):
 
 def by_hand(model, images):
     """The module's equations in plain numpy, float64."""
-    weight = {name: value.numpy().astype(float)
-              for name, value in model.network.state_dict().items()}
+    weight = {
+        name: value.numpy().astype(float) for name, value in model.network.state_dict().items()
+    }
     h = c = np.zeros((len(images), 6))
     for t in range(images.shape[1]):
         v = images[:, t] @ weight["encoder.weight"].T + weight["encoder.bias"]
         gates = (
-            v @ weight["lstm.weight_ih_l0"].T + weight["lstm.bias_ih_l0"]
-            + h @ weight["lstm.weight_hh_l0"].T + weight["lstm.bias_hh_l0"]
+            v @ weight["lstm.weight_ih_l0"].T
+            + weight["lstm.bias_ih_l0"]
+            + h @ weight["lstm.weight_hh_l0"].T
+            + weight["lstm.bias_hh_l0"]
         )
         i, f, g, o = np.split(gates, 4, axis=1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
@@ -71,8 +74,15 @@ def test_loss_is_the_weighted_mean_cross_entropy():
     weights = rng.uniform(0.1, 3, size=20)
     losses = -(targets * np.log(by_hand(model, images))).sum(axis=1)
     reports = []
-    model.fit(images, targets, weights, iterations=1, rng=rng, batch_size=20,
-              on_iteration=lambda i, report: reports.append(report["loss"]))
+    model.fit(
+        images,
+        targets,
+        weights,
+        iterations=1,
+        rng=rng,
+        batch_size=20,
+        on_iteration=lambda i, report: reports.append(report["loss"]),
+    )
     assert reports == [pytest.approx((weights * losses).sum() / weights.sum(), rel=1e-5)]
 
 
@@ -110,8 +120,9 @@ def test_a_large_gradient_is_scaled_to_the_maximal_norm():
 
     def gradient_norm(model):  # after one step Adam's first moment is 0.1 g
         state = model.state()
-        return 10 * np.sqrt(sum((value**2).sum() for name, value in state.items()
-                                if ".adam.exp_avg." in name))
+        return 10 * np.sqrt(
+            sum((value**2).sum() for name, value in state.items() if ".adam.exp_avg." in name)
+        )
 
     assert gradient_norm(clipped) == pytest.approx(1e-3, rel=1e-3)
     assert gradient_norm(free) > 1e-2
@@ -169,3 +180,29 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update():
     with pytest.raises(TrainingDivergedError, match="iteration 1"):
         model.fit(*examples(), iterations=3, rng=np.random.default_rng(0))
     assert_same_state(before, model.state())
+
+
+def test_a_gradient_that_is_not_finite_stops_training_before_the_update():
+    model = small(max_gradient_norm=1.0)
+    images, targets, *_ = examples(4)
+    before = model.state()
+
+    def infinite_slope(network):
+        return torch.sqrt((network.decoder.bias * 0).sum())
+
+    with pytest.raises(TrainingDivergedError, match="gradient is not finite at iteration 1"):
+        model.fit(
+            images, targets, iterations=1, rng=np.random.default_rng(0), penalty=infinite_slope
+        )
+    np.testing.assert_equal(model.state(), before)
+
+
+def test_a_penalty_joins_the_loss():
+    images, targets, *_ = examples(4)
+    losses = []
+    for penalty in (None, lambda network: 2 * network.decoder.bias.sum() ** 0):
+        small().fit(
+            images, targets, iterations=1, rng=np.random.default_rng(0), penalty=penalty,
+            on_iteration=lambda i, report: losses.append(report["loss"]),
+        )  # fmt: skip
+    assert losses[1] == pytest.approx(losses[0] + 2, rel=1e-6)
