@@ -4,6 +4,7 @@ A port of pycog (Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016) that 
 original computed, under the names its users know:
 
     Model, RNN, Connectivity, Dataset        tasktools, figtools, fittools, datatools
+    Trials, simulate_trials                  many trials at once, and their file; see analysis
 
 Importing this package imports neither PyTensor nor matplotlib; the first training does.
 """
@@ -21,6 +22,7 @@ from .errors import (
 )
 from .model import Model
 from .rnn import RNN
+from .trials import Trials, simulate_trials
 
 __all__ = [
     "RNN",
@@ -34,5 +36,7 @@ __all__ = [
     "PycogDgrError",
     "SettingError",
     "TaskError",
+    "Trials",
+    "simulate_trials",
     "tasktools",
 ]

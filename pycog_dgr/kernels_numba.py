@@ -112,6 +112,24 @@ def integrate(gemm, noise, x0, Wrec, brec, alpha, kind, x, r):
 
 
 @compiled
+def run_in_place(gemm, x, Wrec, alpha, kind, running, r):
+    """Rates at t = 1.. take the place of what drove the units, in r (time, trial, N).
+
+    x (trial, N) comes in as the initial states and goes out as the last ones; at step t the first
+    `running[t]` trials still run.
+    """
+    recurrent, work = np.empty_like(x), workspace(x)
+    leak = x.dtype.type(1) - alpha
+    for t in range(1, len(r)):
+        n = running[t]
+        product(gemm, r[t - 1, :n], Wrec, True, recurrent[:n], work)
+        for b in range(n):
+            for i in range(len(alpha)):
+                x[b, i] = leak[i] * x[b, i] + alpha[i] * (recurrent[b, i] + r[t, b, i])
+        rates(kind, x[:n], r[t, :n])
+
+
+@compiled
 def backpropagate(gemm, x, r, gr, gx, alpha_Wrec, alpha, kind, D, S):
     """D at t = T..1 and S at t = T-1..1; an empty gx stands for zero."""
     n_time, n_trial, N = x.shape
@@ -227,6 +245,12 @@ def backward(
         product_with_D *= alpha[:, np.newaxis]
     out.x0[:] = np.dot(D_first, alpha_Wrec) * slope_start[0] + leak * D_first
     return omega
+
+
+def run(x, Wrec, alpha, activation, running, r):
+    """See run_in_place."""
+    gemm = gemm_address(x.dtype.name)
+    run_in_place(gemm, x, Wrec, alpha, KINDS[activation], running, r)
 
 
 def omega(D, S, x, r, Wrec, alpha, activation, bound, scratch, gradient):

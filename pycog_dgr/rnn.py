@@ -13,6 +13,7 @@ In continuous mode a run starts where the last one ended. Without a save file th
 of N independent Ornstein-Uhlenbeck processes. Equations: simulate.py; noise: dataset.py.
 """
 
+import functools
 import logging
 from typing import NamedTuple
 
@@ -231,18 +232,16 @@ class RNN:
         p, W = self.p, self.weights
         f, g = activation(p["hidden_activation"]), activation(p["output_activation"])
         alpha = np.asarray(p["dt"] / p["tau"], self.dtype)
-        Wrec_T = np.ascontiguousarray(W.Wrec.T)
         order = sorted(range(len(drawn)), key=lambda b: -len(drawn[b].t))  # the longest first, so
         drawn = [drawn[b] for b in order]  # that those still running are always the first ones
         steps = np.array([len(one.t) for one in drawn])
         u = self._inputs(drawn, steps)
         r = self._drive(drawn, steps, u)  # the rates take the place of what drove them
-        x = np.stack([one.x0 for one in drawn])
+        x = np.stack([one.x0 for one in drawn]).astype(self.dtype, copy=False)
         r[0] = f(x)
-        still_running = np.searchsorted(-steps, -np.arange(len(r)))  # trials, at every time step
-        for t, running in enumerate(still_running[1:], start=1):
-            x = step(x[:running], r[t - 1, :running], Wrec_T, r[t, :running], alpha)
-            r[t, :running] = f(x)
+        running = np.searchsorted(-steps, -np.arange(len(r)))  # trials, at every time step
+        alpha = np.broadcast_to(alpha, len(x[0])).copy()
+        integrator()(x, W.Wrec, alpha, p["hidden_activation"], running, r)
         z = outputs(r, W, g)
         runs = [None] * len(drawn)
         for b, one in enumerate(drawn):
@@ -299,6 +298,29 @@ class RNN:
         from . import networkplots
 
         return networkplots.plot_structure(self, sortby)
+
+
+@functools.cache
+def integrator():
+    """`run` of kernels_numba.py, or `run_by_numpy` where Numba cannot run."""
+    try:
+        from .kernels_numba import run
+    except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
+        logger.warning("Numba cannot run here (%s): networks are run by numpy, slower", error)
+        return run_by_numpy
+    return run
+
+
+def run_by_numpy(x, Wrec, alpha, hidden_activation, running, r):
+    """Rates at t = 1.. take the place of what drove the units, in r (time, trial, N).
+
+    x (trial, N) comes in as the initial states and goes out as the last ones; at step t the first
+    `running[t]` trials still run.
+    """
+    f, Wrec_T = activation(hidden_activation), np.ascontiguousarray(Wrec.T)
+    for t, n in enumerate(running[1:], start=1):
+        x[:n] = step(x[:n], r[t - 1, :n], Wrec_T, r[t, :n], alpha)
+        r[t, :n] = f(x[:n])
 
 
 def spectral_radius(A):
