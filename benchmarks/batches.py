@@ -1,7 +1,8 @@
 """What batches and trials cost: python -m benchmarks.batches
 
-A minibatch of the Dataset beside the train step that it feeds, for the thesis' network on images
-and for rdm_fixed; `RNN.run_trials` beside `RNN.run` trial by trial, on rdm_fixed.
+A minibatch beside the train step that it feeds: of the thesis' solver, of the Dataset where every
+image is a task's trial of its own, and of rdm_fixed; `RNN.run_trials` beside `RNN.run` trial by
+trial, on rdm_fixed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import ROOT, in_turns
-from pycog_dgr.classifier import THESIS
+from pycog_dgr import tasktools
+from pycog_dgr.classifier import THESIS, RateRNNClassifier
 from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
 from pycog_dgr.dataset import Dataset
 from pycog_dgr.initialisation import initial_parameters
@@ -45,8 +47,12 @@ class Images:
         self.mask = np.zeros((28, 10))
         self.mask[-1] = 1
 
+        self.build_trial = tasktools.built_once(self.build_trial)
+
     def generate_trial(self, rng, dt, params):
-        i = rng.randint(len(self.images))
+        return self.build_trial(dt, rng.randint(len(self.images)))
+
+    def build_trial(self, dt, i):
         return {
             "t": dt * np.arange(1, 29),
             "epochs": {},
@@ -72,11 +78,27 @@ def minibatches(
         "minibatch": lambda i: dataset(),
         "step": lambda i: step.update(made[i % len(made)]),
     }
-    times = in_turns(calls, rounds)
+    return in_ms(in_turns(calls, rounds))
+
+
+def in_ms(times: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         name: {"cpu": timed.cpu._asdict(), "wall": timed.wall._asdict()}
         for name, timed in times.items()
     }
+
+
+def classifier_minibatches(rounds: int) -> dict[str, dict[str, Any]]:
+    """A minibatch of the thesis' solver and its train step in turns, CPU and wall ms."""
+    solver, rng = RateRNNClassifier(seed=1), np.random.default_rng(2)
+    images, weights = rng.random((64, 28, 28), dtype=np.float32), np.ones(64)
+    targets = np.eye(10)[rng.integers(10, size=64)]
+    batch = solver.minibatch(images, targets, weights, rng)
+    calls = {
+        "minibatch": lambda _: solver.minibatch(images, targets, weights, rng),
+        "step": lambda _: solver.step.update(batch),
+    }
+    return in_ms(in_turns(calls, rounds))
 
 
 def trials(model: Model, dt: float, rounds: int) -> dict[str, Any]:
@@ -113,7 +135,8 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
     rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
     model = Model(RDM_FIXED)
     made = {
-        "thesis": minibatches(Images(), *settings(**THESIS), rounds),
+        "thesis": classifier_minibatches(rounds),
+        "thesis as a task of single images": minibatches(Images(), *settings(**THESIS), rounds),
         "rdm_fixed": minibatches(model.task, model.network, model.training, rounds),
     }
     ran = {str(dt): trials(model, dt, max(2, rounds // 4)) for dt in RUN_DT}

@@ -113,6 +113,11 @@ class RateRNNClassifier:
         self._step = TrainingStep(network, training, raw, **self._chosen)
 
     @property
+    def step(self) -> TrainingStep:
+        """The training step, which holds the parameters."""
+        return self._step
+
+    @property
     def network(self):
         """The NetworkConfig, fixed weights rescaled."""
         return self._step.network
@@ -146,7 +151,7 @@ class RateRNNClassifier:
         size = self.training.n_gradient if batch_size is None else batch_size
         u, q, w = u[w > 0], q[w > 0], w[w > 0]
         for i, chosen in enumerate(minibatches(len(u), size, iterations, rng), start=1):
-            batch = self._batch(u[chosen], q[chosen], w[chosen], rng)
+            batch = self.minibatch(u[chosen], q[chosen], w[chosen], rng)
             report = self.watch.update(self._step, batch)
             if on_iteration is not None:
                 seen = {"loss": report.loss, "gnorm": report.gnorm, "Omega": report.Omega}
@@ -210,10 +215,10 @@ class RateRNNClassifier:
         u += self.training.baseline_in + noise
         return np.maximum(u, 0, out=u) if self.training.rectify_inputs else u
 
-    def _batch(
+    def minibatch(
         self, images: NDArray, targets: NDArray, weights: NDArray, rng: np.random.Generator
     ) -> Batch:
-        """One minibatch with its noise; trial weights are the mask's values."""
+        """A Batch of images with its noise; the weights of the trials are the mask's values."""
         network, training, dtype = self.network, self.training, self._step.floatX
         n_trial, n_time, _ = images.shape
         sigma_in = np.sqrt(2 * training.tau_in / network.dt * training.var_in)

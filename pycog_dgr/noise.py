@@ -50,29 +50,43 @@ def input_noise(rng, shape, *, tau_in, dt, var_in):
 
     rng   a RandomState (float64 numbers) or a NormalStream (float32)
     """
-    return _noise(rng, shape, 2 * tau_in / dt * np.asarray(var_in))
+    return input_draw(tau_in=tau_in, dt=dt, var_in=var_in)(rng, shape)
 
 
 def recurrent_noise(rng, shape, *, tau, dt, var_rec):
     """Recurrent noise (*shape, N); None, and nothing drawn, where all variances are 0."""
-    return _noise(rng, shape, 2 / dt * np.asarray(var_rec), np.sqrt(tau))
+    return recurrent_draw(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
 
 
-def _noise(rng, shape, variance, factor=1.0):
-    """`factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
-    if variance.ndim == 2:
-        noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
-        scales = (factor,)
-    elif (variance > 0).any():
-        noise = rng.normal(size=shape)
-        scales = (np.sqrt(variance), factor)
-    else:
-        return None
-    if noise.dtype == np.float32:  # otherwise one by one, to the original's last bit
-        scales = (math.prod(scales),)
-    for scale in scales:
-        noise *= np.asarray(scale, noise.dtype)
-    return noise
+def input_draw(*, tau_in, dt, var_in):
+    """`input_noise` as a function (rng, shape), for those who draw often."""
+    return _draw_of(2 * tau_in / dt * np.asarray(var_in))
+
+
+def recurrent_draw(*, tau, dt, var_rec):
+    """`recurrent_noise` as a function (rng, shape), for those who draw often."""
+    return _draw_of(2 / dt * np.asarray(var_rec), np.sqrt(tau))
+
+
+def _draw_of(variance, factor=1.0):
+    """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
+    covariance = variance.ndim == 2
+    if not covariance and not (variance > 0).any():
+        return lambda rng, shape: None
+    scales = (factor,) if covariance else (np.sqrt(variance), factor)
+    at_once = np.asarray(math.prod(scales), np.float32)
+
+    def draw(rng, shape):
+        if covariance:
+            noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
+        else:
+            noise = rng.normal(size=shape)
+        # float64 numbers are scaled step by step, to the original's last bit
+        for scale in (at_once,) if noise.dtype == np.float32 else scales:
+            noise *= scale
+        return noise
+
+    return draw
 
 
 class NormalStream:

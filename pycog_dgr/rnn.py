@@ -24,7 +24,7 @@ from .config import names, settings, suggestion
 from .connectivity import Weights
 from .errors import SettingError, TaskError
 from .legacy import open_save
-from .noise import input_noise, recurrent_noise
+from .noise import input_draw, recurrent_draw
 from .simulate import activation, outputs, step
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ OU_DEFAULTS = {
     "tau": 100,  # ms
 }
 LARGE_STEP = 1 / 10  # of tau
-TOGETHER = 128  # trials integrated together: many, but their present state stays in the cache
+TOGETHER = 64  # trials integrated together: many, but their present state stays in the cache
 AT_ONCE = 2**24  # numbers of noise drawn at once: 64 MB
 IN_CACHE = 2**16  # numbers worked on at once where arrays are larger than the cache
 
@@ -158,7 +158,7 @@ class RNN:
         Returns the trial's info with its epochs, None without a task.
         """
         rng = np.random.RandomState(seed) if rng is None else rng
-        drawn = self._draw(rng, rng, T, inputs)
+        drawn = self._draw(rng, rng, T, inputs, *self._noise())
         (run,), x_last = self._integrate([drawn])
         self.t, self.u, self.r, self.z, info = run
         if self.p["mode"] == "continuous":
@@ -181,7 +181,8 @@ class RNN:
         """
         rng = np.random.RandomState(seed) if rng is None else rng
         stream = noise.stream(noise_stream, rng)
-        drawn = (self._draw(rng, stream, None, (generate_trial, one)) for one in params)
+        noise_of = self._noise()
+        drawn = (self._draw(rng, stream, None, (generate_trial, one), *noise_of) for one in params)
         return [run for part in self._parts(drawn, chunk) for run in self._integrate(part)[0]]
 
     def _parts(self, drawn, chunk):
@@ -196,7 +197,15 @@ class RNN:
         if part:
             yield part
 
-    def _draw(self, rng, stream, T, inputs):
+    def _noise(self):
+        """What draws the noise of inputs and of units, prepared for many trials."""
+        p = self.p
+        return (
+            input_draw(tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]),
+            recurrent_draw(tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]),
+        )
+
+    def _draw(self, rng, stream, T, inputs, input_noise, recurrent_noise):
         """Everything random about one trial, in the order of draws: the task's part from `rng`,
         noise from `stream`."""
         p, W = self.p, self.weights
@@ -218,9 +227,8 @@ class RNN:
 
         noise_in = None
         if W.Win is not None:
-            shape = len(t), p["Nin"]
-            noise_in = input_noise(stream, shape, tau_in=p["tau_in"], dt=dt, var_in=p["var_in"])
-        noise = recurrent_noise(stream, (len(t), p["N"]), tau=p["tau"], dt=dt, var_rec=p["var_rec"])
+            noise_in = input_noise(stream, (len(t), p["Nin"]))
+        noise = recurrent_noise(stream, (len(t), p["N"]))
         x0 = W.x0 if self.x_last is None else self.x_last
         if self.x_last is None and p["sigma0"] > 0:
             x0 = (x0 + p["sigma0"] * stream.normal(size=p["N"])).astype(self.dtype)

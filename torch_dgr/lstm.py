@@ -108,7 +108,8 @@ class LSTMClassifier:
         images (trial, time, 28) in [0, 1]; targets (trial, class) probabilities; weights (trial,),
         where trials of weight 0 take no part. Trials are shuffled once per pass, so calls of whole
         passes each equal one long call with the same rng. on_iteration(i, {'loss'}) is called
-        after each update, i from 1. `penalty(network)` joins the loss (ewc.py). Raises ExamplesError, SettingError, TrainingDivergedError.
+        after each update, i from 1. `penalty(network)` joins the loss (ewc.py). Raises
+        ExamplesError, SettingError, TrainingDivergedError.
         """
         u = checked_images(images, (None, self.n_inputs))
         q = checked_targets(targets, len(u), self.n_classes)

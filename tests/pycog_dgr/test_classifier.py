@@ -108,7 +108,7 @@ def test_the_last_step_alone_is_compared_by_default(examples):
     images, targets, _ = examples
     rng = np.random.default_rng(0)
     for loss_steps, steps in (("last", 1), ("all", 6)):
-        batch = classifier(loss_steps=loss_steps)._batch(images, targets, np.arange(60.0), rng)
+        batch = classifier(loss_steps=loss_steps).minibatch(images, targets, np.arange(60.0), rng)
         assert (batch.mask[-1] == np.arange(60.0)[:, np.newaxis]).all()
         assert (batch.mask != 0).any(axis=(1, 2)).sum() == steps
 
@@ -116,17 +116,17 @@ def test_the_last_step_alone_is_compared_by_default(examples):
 def test_inputs_are_grey_values_with_baseline_and_noise_rectified(examples):
     images, targets, _ = examples
     solver = classifier(var_in=0, var_rec=0)
-    batch = solver._batch(images, targets, np.ones(60), np.random.default_rng(0))
+    batch = solver.minibatch(images, targets, np.ones(60), np.random.default_rng(0))
     np.testing.assert_allclose(batch.inputs, 255 * images.transpose(1, 0, 2) + 0.2, rtol=1e-5)
     assert not batch.noise.any()
-    noisy = classifier(var_in=1.0)._batch(images, targets, np.ones(60), np.random.default_rng(0))
+    noisy = classifier(var_in=1.0).minibatch(images, targets, np.ones(60), np.random.default_rng(0))
     assert noisy.inputs.min() == 0
 
 
 def test_the_noise_has_the_stated_size():
     solver = classifier()
     many = np.zeros((2000, 6, 4))
-    batch = solver._batch(many, np.eye(3)[np.zeros(2000, int)], np.ones(2000),
+    batch = solver.minibatch(many, np.eye(3)[np.zeros(2000, int)], np.ones(2000),
                           np.random.default_rng(0))  # fmt: skip
     assert batch.noise.std() == pytest.approx(np.sqrt(2 * 50 * 1e-4), rel=0.02)
     above = batch.inputs[batch.inputs > 0.2] - 0.2
