@@ -1,11 +1,12 @@
-"""Context-dependent integration in two areas: a sensory area sees, a motor area decides.
+"""Context-dependent integration in two areas: a sensory area sees, a motor area helps to decide.
 
     0          fixation   stimulus and context  decision
     | 100 ms (test 400)  | 800 ms              | 300 ms |        catch trial: 2000 ms of nothing
 
-Only the sensory area receives inputs, only the motor area is read out. Within an area units are
-connected all-to-all; inhibition stays within its area; the motor area receives all sensory
-excitatory units, the sensory area a random fifth of the motor ones.
+Only the sensory area receives inputs; the excitatory units of both areas are read out, as in the
+original's file. Within an area units are connected all-to-all; inhibition stays within its area;
+the motor area receives all sensory excitatory units, the sensory area a random fifth of the motor
+ones.
 
 Inputs: 0 and 1 context (motion, colour); 2 and 3 motion; 4 and 5 colour, for choice 0 and 1.
 
@@ -46,7 +47,7 @@ Crec[:, INH] *= balance[:, np.newaxis]
 Crec /= np.linalg.norm(Crec, axis=1, keepdims=True)
 
 Cout = np.zeros((Nout, N))
-Cout[:, EXC_MOTOR] = 1
+Cout[:, EXC] = 1
 
 # -- task -------------------------------------------------------------------------------------
 
