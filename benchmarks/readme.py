@@ -1,0 +1,59 @@
+"""The README's tables of speed, from benchmarks/results: python -m benchmarks.readme"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks import results
+from benchmarks.__main__ import BENCHMARKS
+
+
+def steps(step: dict[str, Any]) -> list[str]:
+    """One row a way to make the step: CPU ms at each size, and its ratio to the floor."""
+    sizes = step["sizes"].values()
+    lines = [
+        "| one train step, CPU ms (ratio to the floor) | "
+        + " | ".join(size["size"] for size in sizes)
+        + " |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    for row, label in step["labels"].items():
+        if not any(row in size["ms"] for size in sizes):
+            continue
+        cells = []
+        for size in sizes:
+            if row not in size["ms"]:
+                cells.append("–")
+                continue
+            ms, floor = (size["ms"][name]["cpu"]["median"] for name in (row, "floor"))
+            cells.append(f"{ms:.{2 if ms < 10 else 1}f} ({ms / floor:.2f})")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    quoted = " | ".join(f"{ms:g}" for ms in step["theano_ms_quoted"].values())
+    lines.append(f"| the original on Theano 1.0.5, quoted, not measured here | {quoted} |")
+    return lines
+
+
+def goals(found: list[results.Goal]) -> list[str]:
+    """Every goal with what came out, missed ones in bold."""
+    lines = ["| goal | asked | measured |", "|---|---|---:|"]
+    for goal in found:
+        measured = "–" if goal.measured is None else f"{goal.measured:.2f}{goal.unit}"
+        shown = f"**{measured}, missed**" if goal.met is False else measured
+        lines.append(f"| {goal.what} | {goal.sense} {goal.limit:g}{goal.unit} | {shown} |")
+    return lines
+
+
+def main() -> None:
+    found = {
+        name: results.load(results.path_of(name))
+        for name in BENCHMARKS
+        if results.path_of(name).exists()
+    }
+    machine = found["step"][0]["machine"]
+    print(f"{machine['cpu']}, one core, medians, {machine['date'][:10]}:\n")
+    print("\n".join(steps(found["step"][0])), end="\n\n")
+    print("\n".join(goals([goal for _, some in found.values() for goal in some])))
+
+
+if __name__ == "__main__":
+    main()
