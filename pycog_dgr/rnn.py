@@ -215,8 +215,9 @@ class RNN:
             generate_trial, params = inputs
             trial = generate_trial(rng, dt, params)
             Nin = 0 if W.Win is None else p["Nin"]
-            dataset.checked(trial, Nin, 0, generate_trial, {**params, "target_output": False})
-            t = np.concatenate(([0], trial["t"]))
+            dataset.checked(trial, Nin, 0, generate_trial, params)
+            t = np.zeros(len(trial["t"]) + 1)
+            t[1:] = trial["t"]
             info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
             if Nin:
                 shown = trial["inputs"]
@@ -270,7 +271,9 @@ class RNN:
             if W.brec.any():
                 drive[t : t + window] += W.brec
             if u is not None:
-                drive[t : t + window] += u[t : t + window] @ W.Win.T
+                part = u[t : t + window]
+                driven = part.reshape(-1, part.shape[-1]) @ W.Win.T
+                drive[t : t + window] += driven.reshape(*part.shape[:-1], -1)
         return drive
 
     def _inputs(self, drawn, steps):

@@ -137,4 +137,6 @@ def outputs(r, weights, g):
     """z = g(r Wout^T + bout); the rates themselves for a network without outputs."""
     if weights.Wout is None:
         return r
-    return g(r @ weights.Wout.T.astype(r.dtype) + weights.bout.astype(r.dtype))
+    rows = r.reshape(-1, r.shape[-1])  # one large product: numpy makes one a time step of many
+    a = rows @ weights.Wout.T.astype(r.dtype) + weights.bout.astype(r.dtype)
+    return g(a.reshape(*r.shape[:-1], -1))
