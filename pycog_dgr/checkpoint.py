@@ -13,6 +13,7 @@ back to that one, and says so.
 """
 
 import contextlib
+import fcntl
 import glob
 import hashlib
 import io
@@ -222,6 +223,30 @@ def write_atomically(path, data, kept=None):
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextlib.contextmanager
+def held(path):
+    """Hold a save file for one process; CheckpointError where another one trains into it.
+
+    The system lets go of the lock when its owner ends, however it ends.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    with open(lock, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(file.fileno()).st_ino != lock.stat().st_ino:  # its owner ends just now
+                raise FileNotFoundError(lock)
+        except (BlockingIOError, FileNotFoundError):
+            raise CheckpointError(
+                f"{path}: another process is training into this file; wait for it, or save under "
+                "another name"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def sweep(path):

@@ -101,14 +101,15 @@ def train(
     options |= {"penalties": penalties, "dropout": dropout}
     run = Run(task, network, training, savefile, floatX, options)
     run.on_update, run.on_validation = on_update, on_validation
-    checkpoint.sweep(savefile)
-    if recover and (savefile.exists() or checkpoint.previous(savefile).exists()):
-        run.recover(checkpoint.newest(savefile, open_save))
-    else:
-        initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
-        checkpoint.save(initial, run.checkpoint())
-    with interruptible() as interrupted:
-        reason = run.loop(interrupted)
+    with checkpoint.held(savefile):
+        checkpoint.sweep(savefile)
+        if recover and (savefile.exists() or checkpoint.previous(savefile).exists()):
+            run.recover(checkpoint.newest(savefile, open_save))
+        else:
+            initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
+            checkpoint.save(initial, run.checkpoint())
+        with interruptible() as interrupted:
+            reason = run.loop(interrupted)
     logger.info(
         "stopped after %d updates: %s; the guard against explosions stepped in at %d of them",
         run.iteration - 1,

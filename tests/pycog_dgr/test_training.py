@@ -256,3 +256,16 @@ def test_a_stored_batch_is_gone_on_with_where_it_was_left(tmp_path):
     assert parts.costs_history == whole.costs_history
     for name in ("rng_gradient", "rng_validation", "stored", "parameters"):
         np.testing.assert_equal(getattr(parts, name), getattr(whole, name))
+
+
+def test_a_second_process_on_a_save_file_is_refused_and_a_dead_ones_lock_is_taken_over(tmp_path):
+    path = tmp_path / "save.npz"
+    (tmp_path / ".save.npz.lock").touch()  # left by a process that was killed
+    with (
+        checkpoint.held(path),
+        pytest.raises(CheckpointError, match=r"save\.npz: another process is training"),
+    ):
+        go(path, max_iter=1)
+    assert not path.exists()
+    go(path, max_iter=1)
+    assert not list(tmp_path.glob(".*"))
