@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cython_blas
 from threadpoolctl import threadpool_info
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import TRAINED, Workload
+from pycog_dgr.blas import address_in_scipy
 from pycog_dgr.dataset import Batch
 
 SOURCE = Path(__file__).with_name("floor.cpp")
@@ -58,18 +58,7 @@ def sgemm() -> Sgemm:
                 if hasattr(loaded, symbol):
                     pointer = ctypes.cast(getattr(loaded, symbol), ctypes.c_void_p).value
                     return Sgemm(pointer, integer, f"numpy's OpenBLAS {library['version']}")
-    return Sgemm(scipy_function("sgemm"), "int32_t", "scipy's BLAS")
-
-
-def scipy_function(name: str) -> int:
-    """The address of one of scipy's Fortran BLAS functions."""
-    capsule = cython_blas.__pyx_capi__[name]
-    api = ctypes.pythonapi
-    api.PyCapsule_GetName.restype = ctypes.c_char_p
-    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
-    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
-    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    return api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
+    return Sgemm(address_in_scipy("sgemm"), "int32_t", "scipy's BLAS")
 
 
 @functools.cache
