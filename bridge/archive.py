@@ -79,8 +79,9 @@ def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str
     return sha.hexdigest()
 
 
-def save(path: str | Path, kind: str, arrays: Mapping[str, Any], *, keep: bool = False,
-         **metadata: Any) -> None:
+def save(
+    path: str | Path, kind: str, arrays: Mapping[str, Any], *, keep: bool = False, **metadata: Any
+) -> None:
     """Write `arrays` (numbers only) and JSON-able `metadata` to `path` as an archive of `kind`.
 
     `keep`: the archive that was there stays as PATH.previous.
@@ -95,8 +96,10 @@ def save(path: str | Path, kind: str, arrays: Mapping[str, Any], *, keep: bool =
     try:
         metadata = json.loads(json.dumps(metadata))
     except (TypeError, ValueError) as error:
-        raise ArchiveError(f"{path}: its metadata cannot be stored as JSON ({error}); use text, "
-                           "numbers, lists and dictionaries") from None
+        raise ArchiveError(
+            f"{path}: its metadata cannot be stored as JSON ({error}); use text, "
+            "numbers, lists and dictionaries"
+        ) from None
     header = {
         "kind": kind,
         "format": FORMAT,
@@ -128,8 +131,10 @@ def load(
     path = Path(path)
     try:
         if seal_is_broken(path):
-            raise DamagedError(f"{path}: damaged or truncated: the digest of its bytes does not "
-                               "match; make it again or restore it from a copy")
+            raise DamagedError(
+                f"{path}: damaged or truncated: the digest of its bytes does not "
+                "match; make it again or restore it from a copy"
+            )
         with zipfile.ZipFile(path) as members:
             sizes = {name: _claimed_bytes(members, name) for name in members.namelist()}
             if "header.npy" not in sizes or sizes["header.npy"] > HEADER_LIMIT:
@@ -147,9 +152,22 @@ def load(
         raise ArchiveError(f"{path}: no such file") from None
     except ArchiveError:
         raise
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError, TypeError,
-            AttributeError, RuntimeError, ArithmeticError, MemoryError, zlib.error,
-            lzma.LZMAError, SyntaxError, tokenize.TokenError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        ArithmeticError,
+        MemoryError,
+        zlib.error,
+        lzma.LZMAError,
+        SyntaxError,
+        tokenize.TokenError,
+    ) as error:
         raise DamagedError(
             f"{path}: damaged, truncated or not an archive of dgr ({error}); "
             "make it again or restore it from a copy"
@@ -182,9 +200,11 @@ def _claimed_bytes(members: zipfile.ZipFile, name: str) -> int:
     claimed = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or claimed != held:
         what = "more" if claimed > held else "less"
-        raise ArchiveError(f"{members.filename}: member '{name}' claims {dtype} of shape {shape}, "
-                           f"{what} than the {held:,} bytes it has: damaged or forged; restore "
-                           "the file from a copy")
+        raise ArchiveError(
+            f"{members.filename}: member '{name}' claims {dtype} of shape {shape}, "
+            f"{what} than the {held:,} bytes it has: damaged or forged; restore "
+            "the file from a copy"
+        )
     return members.getinfo(name).file_size
 
 

@@ -91,7 +91,9 @@ class NumpyBackend:
 
     def _run(self, weights: Weights, batch: Batch):
         return simulate(
-            weights, np.asarray(batch.inputs, self._dtype), np.asarray(batch.noise, self._dtype),
+            weights,
+            np.asarray(batch.inputs, self._dtype),
+            np.asarray(batch.noise, self._dtype),
             self.network.alpha,
             hidden_activation=self.network.hidden_activation,
             output_activation=self.network.output_activation,
@@ -228,5 +230,8 @@ BACKENDS: dict[str, Callable[[Start, str], Backend]] = {
 
 
 def _matrices(weights: Weights) -> Quantities:
-    return {name: getattr(weights, name) for name in ("Win", "Wrec", "Wout")
-            if getattr(weights, name) is not None}
+    return {
+        name: getattr(weights, name)
+        for name in ("Win", "Wrec", "Wout")
+        if getattr(weights, name) is not None
+    }

@@ -57,11 +57,15 @@ def check_images(images: np.ndarray, what: str = "images") -> None:
         raise BatchError(f"{what} have shape {images.shape}, expected (trial, row, column)")
     bad = ~np.isfinite(images)
     if bad.any():
-        raise BatchError(f"{what} hold {bad.sum()} NaN or infinite pixels, first in image "
-                         f"{np.argwhere(bad)[0][0]}")
+        raise BatchError(
+            f"{what} hold {bad.sum()} NaN or infinite pixels, first in image "
+            f"{np.argwhere(bad)[0][0]}"
+        )
     if images.size and (images.min() < 0 or images.max() > 1):
-        raise BatchError(f"{what} leave [0, 1]: they span [{images.min():g}, {images.max():g}]; "
-                         "divide 8-bit pixels by 255")
+        raise BatchError(
+            f"{what} leave [0, 1]: they span [{images.min():g}, {images.max():g}]; "
+            "divide 8-bit pixels by 255"
+        )
 
 
 def check_numbers(values: np.ndarray, what: str) -> None:
@@ -80,19 +84,25 @@ def check_targets(targets: np.ndarray, n: int) -> None:
         raise BatchError("targets must be finite and not negative")
     off = np.abs(targets.sum(axis=1) - 1) > 1e-4
     if off.any():
-        raise BatchError(f"targets of {off.sum()} trials do not sum to 1, first trial "
-                         f"{np.argmax(off)} (sum {targets[np.argmax(off)].sum():g})")
+        raise BatchError(
+            f"targets of {off.sum()} trials do not sum to 1, first trial "
+            f"{np.argmax(off)} (sum {targets[np.argmax(off)].sum():g})"
+        )
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """(trial,) integer labels to (trial, class) float32 targets. BatchError if out of range."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise BatchError(f"labels have shape {labels.shape} and dtype {labels.dtype}, expected "
-                         "whole numbers, one a trial")
+        raise BatchError(
+            f"labels have shape {labels.shape} and dtype {labels.dtype}, expected "
+            "whole numbers, one a trial"
+        )
     if labels.size and (labels.min() < 0 or labels.max() >= n_classes):
-        raise BatchError(f"labels span {labels.min()}..{labels.max()}, but there are only "
-                         f"{n_classes} classes (0..{n_classes - 1})")
+        raise BatchError(
+            f"labels span {labels.min()}..{labels.max()}, but there are only "
+            f"{n_classes} classes (0..{n_classes - 1})"
+        )
     return np.eye(n_classes, dtype=np.float32)[labels]
 
 
@@ -117,14 +127,17 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
     for name in ("images", "targets"):
         shapes = [getattr(part, name).shape[1:] for part in (real, replayed)]
         if shapes[0] != shapes[1]:
-            raise BatchError(f"{name} of a real trial have shape {shapes[0]}, of a replayed one "
-                             f"{shapes[1]}; they must be alike")
+            raise BatchError(
+                f"{name} of a real trial have shape {shapes[0]}, of a replayed one "
+                f"{shapes[1]}; they must be alike"
+            )
     n = n_real + n_replayed
     r = n_real / n if real_weight is None else real_weight
     if not 0 < r < 1:
         raise BatchError(f"the weight of real trials is {r:g}; it must lie between 0 and 1")
-    weights = np.concatenate([real.weights * (r * n / n_real),
-                              replayed.weights * ((1 - r) * n / n_replayed)])
+    weights = np.concatenate(
+        [real.weights * (r * n / n_real), replayed.weights * ((1 - r) * n / n_replayed)]
+    )
     return Examples(
         np.concatenate([real.images, replayed.images]),
         np.concatenate([real.targets, replayed.targets]),
@@ -135,8 +148,12 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
 
 def save_examples(path: str | Path, batch: Examples) -> None:
     """Write a replay batch as an archive (`bridge.archive`), whole or not at all."""
-    archive.save(path, KIND, {"images": batch.images, "targets": batch.targets,
-                              "weights": batch.weights}, origin=batch.origin)
+    archive.save(
+        path,
+        KIND,
+        {"images": batch.images, "targets": batch.targets, "weights": batch.weights},
+        origin=batch.origin,
+    )
 
 
 def load_examples(path: str | Path, n_classes: int | None = None) -> Examples:
@@ -146,11 +163,13 @@ def load_examples(path: str | Path, n_classes: int | None = None) -> Examples:
     if missing:
         raise BatchError(f"{path}: lacks {', '.join(sorted(missing))}")
     try:
-        batch = Examples(arrays["images"], arrays["targets"], arrays["weights"],
-                         metadata.get("origin", {}))
+        batch = Examples(
+            arrays["images"], arrays["targets"], arrays["weights"], metadata.get("origin", {})
+        )
         if n_classes is not None and batch.targets.shape[1] != n_classes:
-            raise BatchError(f"targets have {batch.targets.shape[1]} classes, "
-                             f"the network has {n_classes}")
+            raise BatchError(
+                f"targets have {batch.targets.shape[1]} classes, the network has {n_classes}"
+            )
     except BatchError as error:
         raise BatchError(f"{path}: {error}") from None
     return batch

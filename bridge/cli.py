@@ -37,11 +37,15 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `dgr` with all its commands."""
-    made = Parser(prog="dgr", description="Deep generative replay in LSTMs and biologically "
-                  "constrained recurrent networks.")
+    made = Parser(
+        prog="dgr",
+        description="Deep generative replay in LSTMs and biologically "
+        "constrained recurrent networks.",
+    )
     made.add_argument("-v", "--verbose", action="store_true", help="say more of what is done")
-    made.add_argument("--traceback", action="store_true",
-                      help="show where in the code an error arose")
+    made.add_argument(
+        "--traceback", action="store_true", help="show where in the code an error arose"
+    )
     choices = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module_info in sorted(iter_modules(commands.__path__), key=lambda info: info.name):
         module = import_module(f"bridge.commands.{module_info.name}")

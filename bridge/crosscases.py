@@ -88,10 +88,12 @@ def image_batch(
     inputs = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
     noise = np.zeros((*inputs.shape[:2], network.N))
     if rng is not None:
-        inputs = inputs + input_noise(rng, inputs.shape, tau_in=training.tau_in, dt=network.dt,
-                                      var_in=training.var_in)
-        noise = recurrent_noise(rng, noise.shape, tau=network.tau, dt=network.dt,
-                                var_rec=training.var_rec)
+        inputs = inputs + input_noise(
+            rng, inputs.shape, tau_in=training.tau_in, dt=network.dt, var_in=training.var_in
+        )
+        noise = recurrent_noise(
+            rng, noise.shape, tau=network.tau, dt=network.dt, var_rec=training.var_rec
+        )
     targets = np.broadcast_to(np.eye(network.Nout)[labels], (*inputs.shape[:2], network.Nout))
     mask = np.zeros(targets.shape)
     mask[-1] = 1
@@ -119,8 +121,10 @@ def task_file(name_or_file: str) -> Path:
         return path
     known = sorted(one.stem for one in TASKS.glob("*.py"))
     if not known:
-        raise SettingError(f"no example tasks in {TASKS}: give the path of a model file (.py), "
-                           "or run from a checkout of the repository")
+        raise SettingError(
+            f"no example tasks in {TASKS}: give the path of a model file (.py), "
+            "or run from a checkout of the repository"
+        )
     if name_or_file not in known:
         raise unknown("task", name_or_file, known)
     return TASKS / f"{name_or_file}.py"
@@ -147,9 +151,14 @@ def _supply(task: Any, start: Start) -> Callable[[], Iterator[Batch]]:
     network, training = start.network, start.training
 
     def batches() -> Iterator[Batch]:
-        dataset = Dataset(training.n_gradient, task, "float64",
-                          {**vars(network), **vars(training)},
-                          batch_size=training.gradient_batch_size, seed=training.gradient_seed)
+        dataset = Dataset(
+            training.n_gradient,
+            task,
+            "float64",
+            {**vars(network), **vars(training)},
+            batch_size=training.gradient_batch_size,
+            seed=training.gradient_seed,
+        )
         while True:
             yield dataset()
 
@@ -185,12 +194,14 @@ def random_batches(start: Start) -> Callable[[], Iterator[Batch]]:
             targets = rng.uniform(size=(*shape, network.Nout))
             if network.output_activation == "softmax":
                 targets /= targets.sum(axis=2, keepdims=True)
-            noise = recurrent_noise(rng, (*shape, network.N), tau=network.tau, dt=network.dt,
-                                    var_rec=training.var_rec)
+            noise = recurrent_noise(
+                rng, (*shape, network.N), tau=network.tau, dt=network.dt, var_rec=training.var_rec
+            )
             if noise is None:
                 noise = np.zeros((*shape, network.N))
-            yield Batch(rng.uniform(size=(*shape, network.Nin)), targets,
-                        np.ones(targets.shape), noise)
+            yield Batch(
+                rng.uniform(size=(*shape, network.Nin)), targets, np.ones(targets.shape), noise
+            )
 
     return batches
 

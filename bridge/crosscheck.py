@@ -159,8 +159,11 @@ def compare(
     order = max(told.values(), key=len)
     differences = []
     for quantity in order:
-        values = {name: np.asarray(held[quantity], dtype=float)
-                  for name, held in told.items() if quantity in held}
+        values = {
+            name: np.asarray(held[quantity], dtype=float)
+            for name, held in told.items()
+            if quantity in held
+        }
         if after is not None:
             kind, title = "parameters", f"{quantity} after {after}"
         else:
@@ -173,8 +176,10 @@ def difference(quantity: str, values: Mapping[str, np.ndarray], tolerance: float
     """Compare one tensor among backends; NaN agrees with NaN alone."""
     shapes = {value.shape for value in values.values()}
     if len(shapes) > 1:
-        raise SettingError(f"{quantity} has different shapes: "
-                           f"{ {name: value.shape for name, value in values.items()} }")
+        raise SettingError(
+            f"{quantity} has different shapes: "
+            f"{ {name: value.shape for name, value in values.items()} }"
+        )
     stacked = np.stack(list(values.values()))
     missing = np.isnan(stacked)
     with np.errstate(invalid="ignore"):
@@ -235,14 +240,21 @@ def label_agreement(
     """
     own = {name: labels_of(backend, case) for name, backend in trained.items()}
     names = list(own)
-    found = [_alike(f"trained in {one} and in {other}", own[one], own[other])
-             for one, other in pairwise(names)]
+    found = [
+        _alike(f"trained in {one} and in {other}", own[one], own[other])
+        for one, other in pairwise(names)
+    ]
     for source, backend in trained.items():
         moved = case.start._replace(parameters=backend.parameters())
         for target, make in backends.items():
             if target != source:
-                found.append(_alike(f"trained in {source}, run in {target}", own[source],
-                                    labels_of(make(moved, dtype), case)))
+                found.append(
+                    _alike(
+                        f"trained in {source}, run in {target}",
+                        own[source],
+                        labels_of(make(moved, dtype), case),
+                    )
+                )
     return found
 
 
@@ -284,18 +296,28 @@ def table(report: Report) -> str:
     for row in rows:
         numbers = (row[column].rjust(widths[column]) for column in range(1, 5))
         lines.append(" ".join([row.quantity.ljust(widths[0]), *numbers, row.verdict]).rstrip())
-    lines += [f"  {one.comparison}: {one.alike} of {one.images} test images labelled alike"
-              + ("" if one.agrees else "  DIFFERS") for one in report.labels]
+    lines += [
+        f"  {one.comparison}: {one.alike} of {one.images} test images labelled alike"
+        + ("" if one.agrees else "  DIFFERS")
+        for one in report.labels
+    ]
     if report.first is not None:
-        lines.append(f"  FIRST DIFFERENCE: {report.first.quantity}, {report.first.apart} stands "
-                     f"apart at {report.first.place}")
+        lines.append(
+            f"  FIRST DIFFERENCE: {report.first.quantity}, {report.first.apart} stands "
+            f"apart at {report.first.place}"
+        )
     return "\n".join(lines)
 
 
 def _row(title: str, one: Difference) -> Row:
-    return Row(f"  {title}", "x".join(map(str, one.shape)) or "1", f"{one.absolute:.1e}",
-               f"{one.relative:.1e}", f"{one.tolerance:.0e}",
-               "" if one.agrees else f"DIFFERS: {one.quantity.split(' after ')[0]}, {one.apart}")
+    return Row(
+        f"  {title}",
+        "x".join(map(str, one.shape)) or "1",
+        f"{one.absolute:.1e}",
+        f"{one.relative:.1e}",
+        f"{one.tolerance:.0e}",
+        "" if one.agrees else f"DIFFERS: {one.quantity.split(' after ')[0]}, {one.apart}",
+    )
 
 
 def as_json(reports: Sequence[Report]) -> dict[str, Any]:
@@ -308,9 +330,16 @@ def as_json(reports: Sequence[Report]) -> dict[str, Any]:
             return {key: plain(one) for key, one in value.items()}
         return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
-    return plain({
-        "agrees": all(report.agrees for report in reports),
-        "cases": [{**asdict(report), "agrees": report.agrees,
-                   "first": None if report.first is None else asdict(report.first)}
-                  for report in reports],
-    })
+    return plain(
+        {
+            "agrees": all(report.agrees for report in reports),
+            "cases": [
+                {
+                    **asdict(report),
+                    "agrees": report.agrees,
+                    "first": None if report.first is None else asdict(report.first),
+                }
+                for report in reports
+            ],
+        }
+    )

@@ -81,12 +81,15 @@ class Contexts:
                 raise DataError(f"context {k} is empty: give each context at least one class")
             absent = set(group) - held
             if absent:
-                raise DataError(f"context {k} names classes {sorted(absent)}, but "
-                                f"{self.digits.name} holds {sorted(held)}")
+                raise DataError(
+                    f"context {k} names classes {sorted(absent)}, but "
+                    f"{self.digits.name} holds {sorted(held)}"
+                )
             again = seen & set(group) or {c for c in group if group.count(c) > 1}
             if again:
-                raise DataError(f"context {k} repeats classes {sorted(again)}: contexts must "
-                                "not overlap")
+                raise DataError(
+                    f"context {k} repeats classes {sorted(again)}: contexts must not overlap"
+                )
             seen |= set(group)
 
     def __len__(self) -> int:
@@ -113,8 +116,10 @@ def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:
     """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas."""
     groups = text.split(",")
     if not all(group.strip().isdecimal() for group in groups):
-        raise SettingError(f"contexts '{text}': write the digits of each context together and "
-                           "separate contexts by commas, e.g. 01,23,45,67,89")
+        raise SettingError(
+            f"contexts '{text}': write the digits of each context together and "
+            "separate contexts by commas, e.g. 01,23,45,67,89"
+        )
     return tuple(tuple(int(c) for c in group.strip()) for group in groups)
 
 
@@ -148,9 +153,7 @@ def _embedded(split_seed: int) -> tuple[Labelled, Labelled]:
     return train, test
 
 
-def _split(
-    digits: Labelled, share: float, rng: np.random.Generator
-) -> tuple[Labelled, Labelled]:
+def _split(digits: Labelled, share: float, rng: np.random.Generator) -> tuple[Labelled, Labelled]:
     """Set aside `share` of each class at random; both parts in shuffled order."""
     order = rng.permutation(len(digits.labels))
     aside = np.zeros(len(order), dtype=bool)
@@ -158,8 +161,10 @@ def _split(
         members = np.flatnonzero(digits.labels[order] == c)
         aside[members[: round(share * len(members))]] = True
     one, other = order[aside], order[~aside]
-    return (Labelled(digits.images[one], digits.labels[one]),
-            Labelled(digits.images[other], digits.labels[other]))
+    return (
+        Labelled(digits.images[one], digits.labels[one]),
+        Labelled(digits.images[other], digits.labels[other]),
+    )
 
 
 def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
@@ -168,9 +173,12 @@ def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
     if not (raw.is_dir() and any(raw.iterdir())):
         _download(kind, root)
     _check_files(raw)
-    return tuple(Labelled(_pixels(raw / f"{part}-images-idx3-ubyte"),
-                          _classes(raw / f"{part}-labels-idx1-ubyte"))
-                 for part in ("train", "t10k"))
+    return tuple(
+        Labelled(
+            _pixels(raw / f"{part}-images-idx3-ubyte"), _classes(raw / f"{part}-labels-idx1-ubyte")
+        )
+        for part in ("train", "t10k")
+    )
 
 
 def _download(kind: str, root: Path) -> None:
@@ -179,9 +187,11 @@ def _download(kind: str, root: Path) -> None:
 
     raw = root / kind / "raw"
     if (root / kind / "processed").exists():  # torchvision would open the pickles in it
-        raise DataError(f"{root / kind / 'processed'} is a data set as old versions of torchvision "
-                        f"kept it, which is not read here: remove it, or put the four IDX files "
-                        f"into {raw}")
+        raise DataError(
+            f"{root / kind / 'processed'} is a data set as old versions of torchvision "
+            f"kept it, which is not read here: remove it, or put the four IDX files "
+            f"into {raw}"
+        )
     dataset = getattr(import_torchvision().datasets, kind)
     try:
         dataset(root=str(root), download=True)
@@ -206,8 +216,10 @@ def _classes(path: Path) -> np.ndarray:
     labels = _idx(path).astype(np.int64)
     if labels.max() >= N_CLASSES:
         first = int(np.argmax(labels >= N_CLASSES))
-        raise DataError(f"{path}: label {labels[first]} of trial {first} is not a class 0..9: "
-                        f"damaged or foreign; restore it or remove {path.parent} to download again")
+        raise DataError(
+            f"{path}: label {labels[first]} of trial {first} is not a class 0..9: "
+            f"damaged or foreign; restore it or remove {path.parent} to download again"
+        )
     return labels
 
 
@@ -228,8 +240,10 @@ def _check_files(raw: Path) -> None:
         if path.with_name(f"{name}.gz").is_file() and not path.is_file():
             raise DataError(f"{path} is missing, but {name}.gz is there: unpack it with gunzip")
         if not path.is_file():
-            raise DataError(f"{path} is missing: restore it, or remove {raw} to download again, "
-                            "or use --data mnist5k")
+            raise DataError(
+                f"{path} is missing: restore it, or remove {raw} to download again, "
+                "or use --data mnist5k"
+            )
         expected = np.array([0x0800 + len(shape), *shape], dtype=">u4").tobytes()
         with path.open("rb") as file:
             header = file.read(len(expected))

@@ -49,8 +49,14 @@ def judge_of(contexts: Contexts, k: int) -> Judge:
 def spread(images: np.ndarray) -> float:
     """Mean Euclidean distance between images (trial, 28, 28) and their shifted neighbours."""
     flat = images.reshape(len(images), -1).astype(np.float64)
-    return float(np.mean([np.linalg.norm(flat - np.roll(flat, shift, axis=0), axis=1).mean()
-                          for shift in (1, 2, 3, 5, 8)]))
+    return float(
+        np.mean(
+            [
+                np.linalg.norm(flat - np.roll(flat, shift, axis=0), axis=1).mean()
+                for shift in (1, 2, 3, 5, 8)
+            ]
+        )
+    )
 
 
 def of_generator(samples: np.ndarray, judge: Judge, classes: Sequence[int]) -> dict[str, float]:

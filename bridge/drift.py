@@ -41,8 +41,11 @@ def drift(case: Case, steps: int, tick: Callable[[int], None] = lambda step: Non
 def distance(other: Backend, reference: Backend) -> float:
     """The largest difference of any parameter, relative to the largest entry of its tensor."""
     pairs = zip(other.parameters(), reference.parameters(), strict=True)
-    return max(float(np.abs(mine - own).max() / max(np.abs(own).max(), 1e-300))
-               for mine, own in pairs if own is not None)
+    return max(
+        float(np.abs(mine - own).max() / max(np.abs(own).max(), 1e-300))
+        for mine, own in pairs
+        if own is not None
+    )
 
 
 def draw(rows: np.ndarray, title: str, stem: Path) -> list[Path]:
@@ -54,18 +57,34 @@ def draw(rows: np.ndarray, title: str, stem: Path) -> list[Path]:
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
     for column, (label, colour) in enumerate(zip(COLUMNS[1:], COLOURS, strict=True), start=1):
-        axes.semilogy(rows[:, 0], np.maximum(rows[:, column], FLOOR), color=colour, label=label,
-                      linewidth=1.5)
+        axes.semilogy(
+            rows[:, 0], np.maximum(rows[:, column], FLOOR), color=colour, label=label, linewidth=1.5
+        )
     for step, limits in TOLERANCES.items():
         for dtype, limit in limits.items():
             axes.plot([step], [limit], marker="v", color="0.4", markersize=6)
-            axes.annotate(f"{dtype}: at most {limit:.0e}", (step, limit), xytext=(6, 3),
-                          textcoords="offset points", fontsize=8, color="0.4")
-    axes.set(xlabel="updates", ylabel="largest relative difference of a parameter", title=title,
-             xlim=(0, rows[-1, 0]))
+            axes.annotate(
+                f"{dtype}: at most {limit:.0e}",
+                (step, limit),
+                xytext=(6, 3),
+                textcoords="offset points",
+                fontsize=8,
+                color="0.4",
+            )
+    axes.set(
+        xlabel="updates",
+        ylabel="largest relative difference of a parameter",
+        title=title,
+        xlim=(0, rows[-1, 0]),
+    )
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(title=f"against {' '.join(REFERENCE)}", frameon=False, loc="best", fontsize=8,
-                title_fontsize=8)
+    axes.legend(
+        title=f"against {' '.join(REFERENCE)}",
+        frameon=False,
+        loc="best",
+        fontsize=8,
+        title_fontsize=8,
+    )
     paths = []
     for kind in ("png", "pdf"):
         buffer = io.BytesIO()

@@ -95,8 +95,10 @@ def check_notes(path: Path, notes: Mapping[str, Any]) -> None:
     }
     for name, is_right in right.items():
         if not is_right:
-            raise ArchiveError(f"{path}: its note '{name}' is {notes.get(name)!r}, which no job "
-                               "writes: restore the file from a copy, or remove it to start anew")
+            raise ArchiveError(
+                f"{path}: its note '{name}' is {notes.get(name)!r}, which no job "
+                "writes: restore the file from a copy, or remove it to start anew"
+            )
 
 
 class Notebook:
@@ -125,11 +127,15 @@ class Notebook:
     def finished(self) -> bool:
         return self.notes["finished"]
 
-    def save(self, states: Mapping[str, Mapping[str, np.ndarray]] | None = None,
-             **notes: Any) -> None:
+    def save(
+        self, states: Mapping[str, Mapping[str, np.ndarray]] | None = None, **notes: Any
+    ) -> None:
         """Keep the named networks' states and the notes, replacing what was there."""
-        self.arrays = {f"{who}/{key}": value for who, state in (states or {}).items()
-                       for key, value in state.items()}
+        self.arrays = {
+            f"{who}/{key}": value
+            for who, state in (states or {}).items()
+            for key, value in state.items()
+        }
         now = time.monotonic()
         seconds = self.notes.get("seconds", 0.0) + now - self._since
         self.notes.update(notes, seconds=seconds)
@@ -156,8 +162,11 @@ class Notebook:
     def state(self, who: str) -> dict[str, np.ndarray]:
         """The kept state of the network called `who`; empty where there is none."""
         prefix = f"{who}/"
-        return {key.removeprefix(prefix): value for key, value in self.arrays.items()
-                if key.startswith(prefix)}
+        return {
+            key.removeprefix(prefix): value
+            for key, value in self.arrays.items()
+            if key.startswith(prefix)
+        }
 
 
 def generator_from(state: Mapping[str, Any]) -> np.random.Generator:
@@ -179,8 +188,9 @@ class Chain:
 
     def iterations(self, setting: Setting) -> int:
         plan = setting.protocol.generator
-        return sum(setting.budget.generator(plan.iterations_of(k))
-                   for k in range(1, len(setting.contexts)))
+        return sum(
+            setting.budget.generator(plan.iterations_of(k)) for k in range(1, len(setting.contexts))
+        )
 
     def run(self, setting: Setting, notebook: Notebook, advance: Advance) -> None:
         for k in range(notebook.notes.get("context", 1), len(setting.contexts)):
@@ -191,30 +201,43 @@ class Chain:
         seed, protocol = self.seed, setting.protocol
         last = setting.generator(seed, k - 1) if k > 1 else None
         images, n_real, n_replayed = generator_material(
-            protocol, setting.contexts, k, last, setting.rng(seed, REPLAY, k))
+            protocol, setting.contexts, k, last, setting.rng(seed, REPLAY, k)
+        )
         generator = setting.new_generator(seed, k)
         notebook.watch(generator)
         rng, done = setting.rng(seed, GENERATOR, k), 0
         if notebook.state("generator"):
             generator.load_state(notebook.state("generator"))
             rng, done = generator_from(notebook.notes["rng"]), notebook.notes["done"]
-        lengths = stretches(setting.budget.generator(protocol.generator.iterations_of(k)),
-                            5 * protocol.evaluations)
+        lengths = stretches(
+            setting.budget.generator(protocol.generator.iterations_of(k)), 5 * protocol.evaluations
+        )
         for i in range(done, len(lengths)):
             losses: list[dict[str, float]] = []
-            generator.fit(images, iterations=lengths[i], rng=rng,
-                          on_iteration=lambda _, report, losses=losses: losses.append(report))
+            generator.fit(
+                images,
+                iterations=lengths[i],
+                rng=rng,
+                on_iteration=lambda _, report, losses=losses: losses.append(report),
+            )
             mean = {key: float(np.mean([loss[key] for loss in losses])) for key in losses[0]}
-            notebook.rows.append({
-                "table": "generator", "seed": seed, "context": k,
-                "iteration": sum(lengths[: i + 1]), **mean,
-                "n_real": n_real, "n_replayed": n_replayed})
-            notebook.save({"generator": generator.state()}, context=k, done=i + 1,
-                          rng=rng.bit_generator.state)
+            notebook.rows.append(
+                {
+                    "table": "generator",
+                    "seed": seed,
+                    "context": k,
+                    "iteration": sum(lengths[: i + 1]),
+                    **mean,
+                    "n_real": n_real,
+                    "n_replayed": n_replayed,
+                }
+            )
+            notebook.save(
+                {"generator": generator.state()}, context=k, done=i + 1, rng=rng.bit_generator.state
+            )
             advance(lengths[i])
         self._judge(setting, notebook, generator, k)
-        save_network(setting.generator_file(seed, k), generator, "gan",
-                     protocol.generator.options)
+        save_network(setting.generator_file(seed, k), generator, "gan", protocol.generator.options)
         notebook.save(context=k + 1, done=0)
 
     def _judge(self, setting: Setting, notebook: Notebook, generator: Generator, k: int) -> None:
@@ -222,10 +245,21 @@ class Chain:
         samples = dream(generator, SHOWN_SAMPLES, setting.rng(self.seed, JUDGED, k))
         found = diagnostics.of_generator(samples, judge, setting.contexts.seen(k))
         notebook.rows.extend(
-            {"table": "diagnostics", "solver": "", "seed": self.seed, "context": k,
-             "quantity": quantity, "value": value} for quantity, value in found.items())
-        archive.save(setting.samples_file(self.seed, k), SAMPLES,
-                     {"images": samples, "labels": judge.labels(samples)})
+            {
+                "table": "diagnostics",
+                "solver": "",
+                "seed": self.seed,
+                "context": k,
+                "quantity": quantity,
+                "value": value,
+            }
+            for quantity, value in found.items()
+        )
+        archive.save(
+            setting.samples_file(self.seed, k),
+            SAMPLES,
+            {"images": samples, "labels": judge.labels(samples)},
+        )
 
 
 @dataclass(frozen=True)
@@ -248,8 +282,10 @@ class Sequence:
 
     def iterations(self, setting: Setting) -> int:
         plan = setting.protocol.solvers[self.solver]
-        return sum(setting.budget.solver(plan.iterations_of(k))
-                   for k in range(1, len(setting.contexts) + 1))
+        return sum(
+            setting.budget.solver(plan.iterations_of(k))
+            for k in range(1, len(setting.contexts) + 1)
+        )
 
     def make(self, setting: Setting) -> Solver:
         plan = setting.protocol.solvers[self.solver]
@@ -298,32 +334,47 @@ class Sequence:
             learning.best_state = notebook.state("best")
         iterations = setting.budget.solver(plan.iterations_of(k))
         before = sum(stretches(iterations, protocol.evaluations)[: learning.done])
-        for row in learn_context(learning, material, plan, iterations, protocol,
-                                 setting.contexts, k, self.seed):
+        for row in learn_context(
+            learning, material, plan, iterations, protocol, setting.contexts, k, self.seed
+        ):
             notebook.rows.append({"table": "accuracy", "context": k, **row})
             if learning.best_state is not None:
-                notebook.save({"solver": solver.state(), "best": learning.best_state},
-                              context=k, done=learning.done, best_score=learning.best_score,
-                              rng=learning.rng.bit_generator.state)
+                notebook.save(
+                    {"solver": solver.state(), "best": learning.best_state},
+                    context=k,
+                    done=learning.done,
+                    best_score=learning.best_score,
+                    rng=learning.rng.bit_generator.state,
+                )
             advance(row["iteration"] - before)
             before = row["iteration"]
         self._judge(setting, notebook, solver, teacher, k)
         save_network(self.file(setting, k), solver, self.solver, plan.options)
         notebook.save(context=k + 1, done=0)
 
-    def _judge(self, setting: Setting, notebook: Notebook, solver: Solver, teacher: Solver,
-               k: int) -> None:
+    def _judge(
+        self, setting: Setting, notebook: Notebook, solver: Solver, teacher: Solver, k: int
+    ) -> None:
         if self.replay != "generative" or k == 1:
             return
         samples, _ = archive.load(setting.samples_file(self.seed, k - 1), SAMPLES)
         found = {
             "label drift": diagnostics.label_drift(
-                samples["images"], teacher, diagnostics.judge_of(setting.contexts, k - 1)),
+                samples["images"], teacher, diagnostics.judge_of(setting.contexts, k - 1)
+            ),
             "old called new": diagnostics.old_called_new(solver, setting.contexts, k),
         }
         notebook.rows.extend(
-            {"table": "diagnostics", "solver": self.solver, "seed": self.seed, "context": k,
-             "quantity": quantity, "value": value} for quantity, value in found.items())
+            {
+                "table": "diagnostics",
+                "solver": self.solver,
+                "seed": self.seed,
+                "context": k,
+                "quantity": quantity,
+                "value": value,
+            }
+            for quantity, value in found.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -356,10 +407,17 @@ class Joint:
         iterations = setting.budget.solver(EPOCH)
         for epoch in range(done + 1, self.epochs + 1):
             solver.fit(digits.train.images, targets, iterations=iterations, rng=rng)
-            notebook.rows.append({
-                "table": "joint", "solver": self.solver, "variant": self.variant,
-                "seed": self.seed, "epoch": epoch, "test": accuracy(solver, *digits.test),
-                "validation": accuracy(solver, *digits.validation)})
+            notebook.rows.append(
+                {
+                    "table": "joint",
+                    "solver": self.solver,
+                    "variant": self.variant,
+                    "seed": self.seed,
+                    "epoch": epoch,
+                    "test": accuracy(solver, *digits.test),
+                    "validation": accuracy(solver, *digits.validation),
+                }
+            )
             notebook.save({"solver": solver.state()}, done=epoch, rng=rng.bit_generator.state)
             advance(iterations)
         notebook.save({"solver": solver.state()}, finished=True)

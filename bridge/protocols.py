@@ -57,8 +57,11 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.iterations or not self.mixes:
             raise SettingError("a plan needs iterations and a mix for the first context at least")
-        counts = {"iterations": (min(self.iterations), 1), "batch_size": (self.batch_size, 1),
-                  "joint_epochs": (self.joint_epochs, 0)}
+        counts = {
+            "iterations": (min(self.iterations), 1),
+            "batch_size": (self.batch_size, 1),
+            "joint_epochs": (self.joint_epochs, 0),
+        }
         for name, (value, least) in counts.items():
             if value < least:
                 raise SettingError(f"{name} is {value}; it must be at least {least}")
@@ -133,12 +136,15 @@ PAIRED = (Mix(), Mix(1.0, 1.0, 0.5), Mix(1.0, 1.0, 0.1))
 
 # One pass over the real images a batch of 64 at a time takes 198, 189, 176, 190 and 184 steps;
 # the notebooks ran the LSTM for 5, 8, 10 and 10 epochs and never on the fifth context.
-LSTM = Plan(iterations=(990, 1512, 1760, 1900, 1840), mixes=PAIRED, batch_size=128,
-            joint_epochs=5)
+LSTM = Plan(iterations=(990, 1512, 1760, 1900, 1840), mixes=PAIRED, batch_size=128, joint_epochs=5)
 
 # Ten passes over the mixes above. The published runs had no fixed length.
-BIORNN = Plan(iterations=(1980, 2200, 3830, 5620, 7540), mixes=NINE_TO_ONE, joint_epochs=20,
-              options={"optimiser": "sgd", "loss_steps": "last"})
+BIORNN = Plan(
+    iterations=(1980, 2200, 3830, 5620, 7540),
+    mixes=NINE_TO_ONE,
+    joint_epochs=20,
+    options={"optimiser": "sgd", "loss_steps": "last"},
+)
 
 # 30, 60, 80 and 100 epochs over the same mixes.
 GAN = Plan(iterations=(5940, 13200, 30640, 56200), mixes=NINE_TO_ONE)
@@ -146,8 +152,8 @@ GAN = Plan(iterations=(5940, 13200, 30640, 56200), mixes=NINE_TO_ONE)
 TEXT = Protocol(
     name="text",
     summary="The algorithm of the thesis' text: each scholar sees real images of its own context "
-            "and its predecessor's dreams; the network that goes on is chosen on held-out "
-            "training images and dreams.",
+    "and its predecessor's dreams; the network that goes on is chosen on held-out "
+    "training images and dreams.",
     contexts=CONTEXTS,
     solvers={"lstm": LSTM, "biornn": BIORNN},
     generator=GAN,
@@ -174,13 +180,21 @@ FAIR = (Mix(), *(Mix(1.0, ratio) for ratio in EARLIER))
 IMPROVED = Protocol(
     name="improved",
     summary="As `text`, with every class equally often in each mix, soft labels, clipped LSTM "
-            "gradients and Adam for the biological network.",
+    "gradients and Adam for the biological network.",
     contexts=CONTEXTS,
     solvers={
-        "lstm": Plan(iterations=(990, 1940, 2800, 3900, 4800), mixes=FAIR, joint_epochs=5,
-                     options={"max_gradient_norm": 1.0, "learning_rate": 0.003}),
-        "biornn": Plan(iterations=(1980, 3870, 5630, 7500, 9350), mixes=FAIR, joint_epochs=20,
-                       options={"optimiser": "adam", "loss_steps": "last"}),
+        "lstm": Plan(
+            iterations=(990, 1940, 2800, 3900, 4800),
+            mixes=FAIR,
+            joint_epochs=5,
+            options={"max_gradient_norm": 1.0, "learning_rate": 0.003},
+        ),
+        "biornn": Plan(
+            iterations=(1980, 3870, 5630, 7500, 9350),
+            mixes=FAIR,
+            joint_epochs=20,
+            options={"optimiser": "adam", "loss_steps": "last"},
+        ),
     },
     generator=Plan(iterations=(5940, 23220, 45040, 75500), mixes=FAIR),
     labels="soft",
@@ -214,10 +228,14 @@ class Budget:
     def times(self, factor: float) -> "Budget":
         """This budget, `factor` times as long; SettingError unless the factor is positive."""
         if not 0 < factor <= LARGEST_SCALE:
-            raise SettingError(f"scale is {factor}; it must be above 0, and at most "
-                               f"{LARGEST_SCALE:,}")
-        return Budget(self.solver_scale * factor, self.generator_scale * factor,
-                      round(self.generator_floor * factor))
+            raise SettingError(
+                f"scale is {factor}; it must be above 0, and at most {LARGEST_SCALE:,}"
+            )
+        return Budget(
+            self.solver_scale * factor,
+            self.generator_scale * factor,
+            round(self.generator_floor * factor),
+        )
 
     def solver(self, iterations: int) -> int:
         return max(1, round(iterations * self.solver_scale))

@@ -27,8 +27,9 @@ VALIDATION_REPLAY = 500  # held-out dreams on which a network is chosen
 Replay = Callable[[int, np.random.Generator], Examples]
 
 
-def label(images: np.ndarray, solver: Solver, kind: str,
-          origin: Mapping[str, Any] | None = None) -> Examples:
+def label(
+    images: np.ndarray, solver: Solver, kind: str, origin: Mapping[str, Any] | None = None
+) -> Examples:
     """Images with the labels that `solver` gives them: 'soft' probabilities or 'hard' winners.
 
     `origin` says what the images are, for the batch to carry.
@@ -48,29 +49,37 @@ def dream(generator: Generator, n: int, rng: np.random.Generator) -> np.ndarray:
     return images
 
 
-def generative_replay(generator: Generator, solver: Solver, labels: str,
-                      origin: Mapping[str, Any] | None = None) -> Replay:
+def generative_replay(
+    generator: Generator, solver: Solver, labels: str, origin: Mapping[str, Any] | None = None
+) -> Replay:
     """The last scholar's dreams. `origin` says which scholar's, for the batch to carry."""
+
     def sample(n: int, rng: np.random.Generator) -> Examples:
         images = dream(generator, n, rng)
         return label(images, solver, labels, {"replay": "generative", **(origin or {})})
+
     return sample
 
 
 def noise_replay(solver: Solver, labels: str) -> Replay:
     """Control: uniform noise in place of dreams, labelled by the last solver."""
+
     def sample(n: int, rng: np.random.Generator) -> Examples:
         images = rng.random((n, 28, 28), dtype=np.float32)
         return label(images, solver, labels, {"replay": "noise"})
+
     return sample
 
 
 def exact_replay(earlier: Labelled) -> Replay:
     """Control: real images of the earlier contexts with their true labels (a memory)."""
+
     def sample(n: int, rng: np.random.Generator) -> Examples:
         chosen = rng.choice(len(earlier.labels), n, replace=n > len(earlier.labels))
-        return examples(earlier.images[chosen], one_hot(earlier.labels[chosen], N_CLASSES),
-                        replay="exact")
+        return examples(
+            earlier.images[chosen], one_hot(earlier.labels[chosen], N_CLASSES), replay="exact"
+        )
+
     return sample
 
 
@@ -82,8 +91,9 @@ class Material:
     validation: Examples
 
 
-def gather(contexts: Contexts, k: int, recipe: Mix, replay: Replay | None,
-           rng: np.random.Generator) -> Material:
+def gather(
+    contexts: Contexts, k: int, recipe: Mix, replay: Replay | None, rng: np.random.Generator
+) -> Material:
     """The material of context k. Reads real images of context k and of no other.
 
     `replay=None` (first context, or no replay) leaves the real images alone.
@@ -119,12 +129,18 @@ def test_accuracy(solver: Solver, contexts: Contexts, k: int) -> dict[str, float
     right = solver.predict(test.images).argmax(axis=1) == test.labels
     new = np.isin(test.labels, contexts.classes[k - 1])
     old = 100 * float(right[~new].mean()) if k > 1 else None
-    return {"overall": 100 * float(right.mean()), "new": 100 * float(right[new].mean()),
-            "old": old}
+    return {"overall": 100 * float(right.mean()), "new": 100 * float(right[new].mean()), "old": old}
 
 
-def selection_score(protocol: Protocol, solver: Solver, material: Material, contexts: Contexts,
-                    k: int, seed: int, done: int) -> float:
+def selection_score(
+    protocol: Protocol,
+    solver: Solver,
+    material: Material,
+    contexts: Contexts,
+    k: int,
+    seed: int,
+    done: int,
+) -> float:
     """The number by which the network that goes on is chosen (larger is better).
 
     `done`: stretches of training so far, which is the score where the last network goes on.
@@ -159,9 +175,16 @@ class Learning:
     best_state: dict[str, np.ndarray] | None = None
 
 
-def learn_context(learning: Learning, material: Material, plan: Plan, iterations: int,
-                  protocol: Protocol, contexts: Contexts, k: int, seed: int
-                  ) -> Iterator[dict[str, Any]]:
+def learn_context(
+    learning: Learning,
+    material: Material,
+    plan: Plan,
+    iterations: int,
+    protocol: Protocol,
+    contexts: Contexts,
+    k: int,
+    seed: int,
+) -> Iterator[dict[str, Any]]:
     """Train on context k; after every stretch yield a row of accuracies.
 
     The caller may store `learning` at each yield. On exhaustion the solver holds the selected
@@ -172,21 +195,30 @@ def learn_context(learning: Learning, material: Material, plan: Plan, iterations
         yield {"iteration": 0, **test_accuracy(learning.solver, contexts, k)}
     for i in range(learning.done, len(lengths)):
         batch = material.train
-        learning.solver.fit(batch.images, batch.targets, batch.weights, iterations=lengths[i],
-                            rng=learning.rng, batch_size=plan.batch_size)
+        learning.solver.fit(
+            batch.images,
+            batch.targets,
+            batch.weights,
+            iterations=lengths[i],
+            rng=learning.rng,
+            batch_size=plan.batch_size,
+        )
         learning.done = i + 1
         score = selection_score(protocol, learning.solver, material, contexts, k, seed, i + 1)
         if score > learning.best_score:
             learning.best_score = score
             learning.best_state = learning.solver.state()
-        yield {"iteration": sum(lengths[: i + 1]), "score": score,
-               **test_accuracy(learning.solver, contexts, k)}
+        yield {
+            "iteration": sum(lengths[: i + 1]),
+            "score": score,
+            **test_accuracy(learning.solver, contexts, k),
+        }
     learning.solver.load_state(learning.best_state)
 
 
-def generator_material(protocol: Protocol, contexts: Contexts, k: int,
-                       last: Generator | None, rng: np.random.Generator
-                       ) -> tuple[np.ndarray, int, int]:
+def generator_material(
+    protocol: Protocol, contexts: Contexts, k: int, last: Generator | None, rng: np.random.Generator
+) -> tuple[np.ndarray, int, int]:
     """Images for the generator of context k, and how many of them are real and replayed."""
     if protocol.generator_data == "real":  # the notebooks' leak, under its own name
         images = np.concatenate([contexts.train(j).images for j in range(1, k + 1)])

@@ -70,10 +70,12 @@ class Plan:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        for kind, names, known in (("solver", self.solvers, SOLVERS),
-                                   ("replay", self.replays, REPLAYS),
-                                   ("audit", self.audits, AUDITS),
-                                   ("data set", (self.data,), datasets.NAMES)):
+        for kind, names, known in (
+            ("solver", self.solvers, SOLVERS),
+            ("replay", self.replays, REPLAYS),
+            ("audit", self.audits, AUDITS),
+            ("data set", (self.data,), datasets.NAMES),
+        ):
             for name in names:
                 if name not in known:
                     raise unknown(kind, name, known)
@@ -98,11 +100,15 @@ class Plan:
 
     def config(self) -> dict[str, Any]:
         """What makes two reproductions the same (the data's place does not)."""
-        asked = {key: value for key, value in asdict(self).items()
-                 if key not in ("data_root", "scale")}
-        return {**asked, "contexts": self.classes,
-                "protocol": protocol_named(self.protocol).as_dict(),
-                "budget": asdict(self.budget)}
+        asked = {
+            key: value for key, value in asdict(self).items() if key not in ("data_root", "scale")
+        }
+        return {
+            **asked,
+            "contexts": self.classes,
+            "protocol": protocol_named(self.protocol).as_dict(),
+            "budget": asdict(self.budget),
+        }
 
     def jobs(self) -> list[Job]:
         """All jobs, in the order in which they had best be started."""
@@ -112,14 +118,17 @@ class Plan:
             found += [Chain(seed) for seed in self.seeds]
         for seed in self.seeds:
             for solver in self.solvers:
-                found += [Sequence(solver, replay, seed)
-                          for replay in self.replays if replay != "joint"]
+                found += [
+                    Sequence(solver, replay, seed) for replay in self.replays if replay != "joint"
+                ]
                 if "joint" in self.replays:
                     found.append(Joint(solver, seed, plans[solver].joint_epochs))
         if "biornn" in self.solvers and "joint" in self.audits:
-            found += [Joint("biornn", self.seeds[0], plans["biornn"].joint_epochs, name, options)
-                      for name, options in JOINT_AUDIT.items()
-                      if options != plans["biornn"].options or "joint" not in self.replays]
+            found += [
+                Joint("biornn", self.seeds[0], plans["biornn"].joint_epochs, name, options)
+                for name, options in JOINT_AUDIT.items()
+                if options != plans["biornn"].options or "joint" not in self.replays
+            ]
         if "biornn" in self.solvers and "warmstart" in self.audits:
             found.append(Sequence("biornn", "generative", self.seeds[0], force_radius=True))
         return found
@@ -132,8 +141,9 @@ def waits_for(job: Job) -> str | None:
     return None
 
 
-def reproduce(plan: Plan, folder: Path, command: str, workers: int = 2,
-              progress: bool = True) -> None:
+def reproduce(
+    plan: Plan, folder: Path, command: str, workers: int = 2, progress: bool = True
+) -> None:
     """Run what is not yet there and write tables, samples and manifest into `folder`.
 
     A folder that already holds other seeds, solvers or replays of the same configuration keeps
@@ -174,8 +184,11 @@ def _describe(finished: list[Job], setting: Setting, plan: Plan, about: dict[str
     jobs = {job.name: _about_job(notebook_of(job, folder).notes) for job in finished}
     counted = [job["guarded"] for job in jobs.values() if job["guarded"] is not None]
     write_json(folder / "manifest.json", {**about, "guarded updates": sum(counted), "jobs": jobs})
-    logger.info("the guard against explosions stepped in at %d updates of %d jobs", sum(counted),
-                len(counted))
+    logger.info(
+        "the guard against explosions stepped in at %d updates of %d jobs",
+        sum(counted),
+        len(counted),
+    )
 
 
 def _about_job(notes: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,17 +202,31 @@ def notebook_of(job: Job, folder: Path) -> Notebook:
     return Notebook(folder / "work" / job.name / "state.npz")
 
 
-def _run_all(todo: list[Job], plan: Plan, setting: Setting, workers: int,
-             progress: bool, calls: Calls) -> None:
+def _run_all(
+    todo: list[Job], plan: Plan, setting: Setting, workers: int, progress: bool, calls: Calls
+) -> None:
     context = multiprocessing.get_context("spawn")
     ticks = context.SimpleQueue()
-    bar = tqdm(total=sum(job.iterations(setting) for job in todo), unit="it", unit_scale=True,
-               disable=None if progress else True, desc=setting.folder.name, smoothing=0.02)
+    bar = tqdm(
+        total=sum(job.iterations(setting) for job in todo),
+        unit="it",
+        unit_scale=True,
+        disable=None if progress else True,
+        desc=setting.folder.name,
+        smoothing=0.02,
+    )
     threading.Thread(target=_listen, args=(ticks, bar), daemon=True).start()
     waiting = list(todo)
     running: dict[Future, Job] = {}
-    with bar, ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker,
-                                  initargs=(plan, setting.folder, ticks)) as pool:
+    with (
+        bar,
+        ProcessPoolExecutor(
+            workers,
+            mp_context=context,
+            initializer=_begin_worker,
+            initargs=(plan, setting.folder, ticks),
+        ) as pool,
+    ):
         try:
             while waiting or running:
                 busy = {job.name for job in [*waiting, *running.values()]}
@@ -269,8 +296,11 @@ def audits_of(job: Joint, plan: Plan) -> list[str]:
     options = protocol_named(plan.protocol).solvers[job.solver].options
     if job.solver != "biornn" or job.variant in JOINT_AUDIT or job.seed != plan.seeds[0]:
         return []
-    return [name for name, audited in JOINT_AUDIT.items()
-            if audited == options and "joint" in plan.audits]
+    return [
+        name
+        for name, audited in JOINT_AUDIT.items()
+        if audited == options and "joint" in plan.audits
+    ]
 
 
 def _rows_of(job: Job, rows: list[dict[str, Any]], plan: Plan) -> Iterator[Mapping[str, Any]]:
@@ -311,17 +341,21 @@ def selected_rows(accuracy: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _write_samples(jobs: list[Job], setting: Setting) -> None:
     """True digits for the figures, and the weights of one trained biological network."""
     test = setting.contexts.digits.test
-    chosen = np.concatenate([np.flatnonzero(test.labels == c)[:TRUE_DIGITS]
-                             for c in np.unique(test.labels)])
-    archive.save(setting.folder / "samples" / "true.npz", SAMPLES,
-                 {"images": test.images[chosen], "labels": test.labels[chosen]})
+    chosen = np.concatenate(
+        [np.flatnonzero(test.labels == c)[:TRUE_DIGITS] for c in np.unique(test.labels)]
+    )
+    archive.save(
+        setting.folder / "samples" / "true.npz",
+        SAMPLES,
+        {"images": test.images[chosen], "labels": test.labels[chosen]},
+    )
     for job in jobs:
         if isinstance(job, Sequence) and job.solver == "biornn" and not job.force_radius:
             solver = load_network(job.file(setting, len(setting.contexts)), SOLVERS)
             w = solver.weights
-            archive.save(setting.folder / "samples" / f"structure-seed-{job.seed}.npz", SAMPLES,
-                         {"Win": w.Win, "Wrec": w.Wrec, "Wout": w.Wout,
-                          "ei": np.asarray(solver.network.ei)})
+            archive.save(
+                setting.folder / "samples" / f"structure-seed-{job.seed}.npz",
+                SAMPLES,
+                {"Win": w.Win, "Wrec": w.Wrec, "Wout": w.Wout, "ei": np.asarray(solver.network.ei)},
+            )
             return
-
-

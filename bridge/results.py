@@ -1,13 +1,13 @@
 """Runs on disk: a folder that says what was run, with what, and what came out.
 
-    config.json      what was asked for; a folder serves one configuration only
-    manifest.json    command, versions, commit, machine, threads, minutes in all and of each job,
-                     how often a guard against explosions stepped in
-    tables/*.csv     the numbers (columns are named in `TABLES`)
-    samples/         generated and true digits, a trained network's weights
-    work/JOB/        the state of each job, from which a killed run goes on
-    work/calls.json  when each call began and how long it took
-    log.txt
+config.json      what was asked for; a folder serves one configuration only
+manifest.json    command, versions, commit, machine, threads, minutes in all and of each job,
+                 how often a guard against explosions stepped in
+tables/*.csv     the numbers (columns are named in `TABLES`)
+samples/         generated and true digits, a trained network's weights
+work/JOB/        the state of each job, from which a killed run goes on
+work/calls.json  when each call began and how long it took
+log.txt
 """
 
 import contextlib
@@ -35,18 +35,43 @@ from bridge.errors import ResultsError
 
 SAMPLES = "dgr samples"  # kind of the archives under samples/
 TABLES = {
-    "accuracy": ("solver", "replay", "seed", "context", "iteration", "overall", "new", "old",
-                 "selected"),
+    "accuracy": (
+        "solver",
+        "replay",
+        "seed",
+        "context",
+        "iteration",
+        "overall",
+        "new",
+        "old",
+        "selected",
+    ),
     "joint": ("solver", "variant", "seed", "epoch", "test", "validation"),
     "warmstart": ("solver", "variant", "seed", "context", "overall", "new", "old"),
-    "generator": ("seed", "context", "iteration", "discriminator_loss", "generator_loss",
-                  "n_real", "n_replayed"),
+    "generator": (
+        "seed",
+        "context",
+        "iteration",
+        "discriminator_loss",
+        "generator_loss",
+        "n_real",
+        "n_replayed",
+    ),
     "diagnostics": ("solver", "seed", "context", "quantity", "value"),
 }
 NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")  # of data, solvers, replays and audits
 EXTENDABLE = ("seeds", "solvers", "replays", "audits")
-PACKAGES = ("numpy", "scipy", "torch", "torchvision", "pytensor", "numba", "matplotlib",
-            "scikit-learn", "mlxtend")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "torchvision",
+    "pytensor",
+    "numba",
+    "matplotlib",
+    "scikit-learn",
+    "mlxtend",
+)
 
 
 def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +85,9 @@ def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     if path.exists():
         held = read_json(path)
         _check_extendable(path, held)
-        differ = sorted(key for key in {*held, *config} - {*EXTENDABLE}
-                        if held.get(key) != config.get(key))
+        differ = sorted(
+            key for key in {*held, *config} - {*EXTENDABLE} if held.get(key) != config.get(key)
+        )
         if differ:
             raise ResultsError(
                 f"{folder} belongs to another configuration (it differs in {', '.join(differ)}): "
@@ -70,8 +96,9 @@ def claim(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         for key in EXTENDABLE:
             config[key] = held[key] + [one for one in config[key] if one not in held[key]]
     elif folder.is_dir() and any(entry.name != "lock" for entry in folder.iterdir()):
-        raise ResultsError(f"{folder} exists and is not a results folder (no config.json): "
-                           "give another --out")
+        raise ResultsError(
+            f"{folder} exists and is not a results folder (no config.json): give another --out"
+        )
     write_json(path, config)
     return config
 
@@ -83,9 +110,11 @@ def _check_extendable(path: Path, held: Any) -> None:
         value = held.get(key) if isinstance(held, dict) else None
         right = isinstance(value, list) and all(type(one) is kind for one in value)
         if not right or (kind is str and not all(map(NAME.fullmatch, value))):
-            raise ResultsError(f"{path}: '{key}' is {value!r}, expected a list of "
-                               f"{'whole numbers' if kind is int else 'names'}: restore the file "
-                               "from a copy, or give another --out")
+            raise ResultsError(
+                f"{path}: '{key}' is {value!r}, expected a list of "
+                f"{'whole numbers' if kind is int else 'names'}: restore the file "
+                "from a copy, or give another --out"
+            )
 
 
 @contextlib.contextmanager
@@ -115,8 +144,9 @@ def lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ResultsError(f"{folder} is in use by another process: wait for it, or give "
-                               "another --out") from None
+            raise ResultsError(
+                f"{folder} is in use by another process: wait for it, or give another --out"
+            ) from None
         yield
 
 
@@ -155,8 +185,11 @@ def manifest(command: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **dict(_versions())},
         "platform": platform.platform(),
         "cpu": _cpu(),
-        "threads": {"cores": os.cpu_count(), "of each worker": 1,
-                    "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")},
+        "threads": {
+            "cores": os.cpu_count(),
+            "of each worker": 1,
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+        },
         "blas": dict(_blas()),
         "pytensor": _pytensor(),
     }
@@ -165,14 +198,20 @@ def manifest(command: str) -> dict[str, Any]:
 def _blas() -> Iterator[tuple[str, str]]:
     """The linear algebra that numpy and torch were built with."""
     found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    yield "numpy", " ".join(str(found[key]) for key in ("name", "version", "openblas configuration")
-                            if key in found)
+    yield (
+        "numpy",
+        " ".join(
+            str(found[key]) for key in ("name", "version", "openblas configuration") if key in found
+        ),
+    )
     if find_spec("torch"):
         import torch
 
         about = torch.__config__.show()
-        named = [re.search(pattern, about) for pattern in
-                 (r"BLAS_INFO=(\w+)", r"Math Kernel Library Version ([\d.]+)")]
+        named = [
+            re.search(pattern, about)
+            for pattern in (r"BLAS_INFO=(\w+)", r"Math Kernel Library Version ([\d.]+)")
+        ]
         yield "torch", " ".join(match[1] for match in named if match)
 
 
@@ -228,8 +267,9 @@ def _versions() -> Iterator[tuple[str, str]]:
 def _git(*words: str) -> str | None:
     here = Path(__file__).resolve().parent
     try:
-        return subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True,
-                              check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None  # installed without its repository
 

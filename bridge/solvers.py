@@ -27,9 +27,17 @@ GENERATORS = {"gan": ("torch_dgr.gan", "GAN")}
 class Solver(Protocol):
     """A classifier of image sequences. `state` holds all that training goes on from."""
 
-    def fit(self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None, *,
-            iterations: int, rng: np.random.Generator, batch_size: int = 64,
-            on_iteration: OnIteration | None = None) -> None:
+    def fit(
+        self,
+        images: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        iterations: int,
+        rng: np.random.Generator,
+        batch_size: int = 64,
+        on_iteration: OnIteration | None = None,
+    ) -> None:
         """Train on images (trial, 28, 28), targets (trial, class), weights (trial,)."""
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -43,8 +51,14 @@ class Solver(Protocol):
 class Generator(Protocol):
     """A model of images. It never sees a label, so one serves every solver."""
 
-    def fit(self, images: np.ndarray, *, iterations: int, rng: np.random.Generator,
-            on_iteration: OnIteration | None = None) -> None:
+    def fit(
+        self,
+        images: np.ndarray,
+        *,
+        iterations: int,
+        rng: np.random.Generator,
+        on_iteration: OnIteration | None = None,
+    ) -> None:
         """Train on images (trial, 28, 28) in [0, 1]."""
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -65,8 +79,9 @@ def make_generator(name: str, seed: int, **options: Any) -> Generator:
     return _make("generator", GENERATORS, name, seed, options)
 
 
-def save_network(path: str | Path, network: Solver | Generator, name: str,
-                 options: Mapping[str, Any]) -> None:
+def save_network(
+    path: str | Path, network: Solver | Generator, name: str, options: Mapping[str, Any]
+) -> None:
     """Write a network to one file: its state, and the name and options that make it anew."""
     archive.save(path, KIND, network.state(), name=name, options=dict(options))
 
@@ -113,8 +128,10 @@ def _check_sizes(path: str | Path, options: Mapping[str, Any], held: int) -> Non
             continue
         for size in np.ravel(np.asarray(value, dtype=object)):
             if isinstance(size, int) and size**2 > SMALL_NETWORK + 16 * held:
-                raise ArchiveError(f"{path}: the option {name} is {size}, but the file holds only "
-                                   f"{held} numbers; make it again or restore it from a copy")
+                raise ArchiveError(
+                    f"{path}: the option {name} is {size}, but the file holds only "
+                    f"{held} numbers; make it again or restore it from a copy"
+                )
 
 
 def load_network(path: str | Path, expected: Mapping[str, Any]) -> Any:

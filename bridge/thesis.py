@@ -34,12 +34,16 @@ class Curve:
 
 
 CURVES = (
-    Curve("lstm", "overall", {1: 100, 2: 93, 3: 84, 4: 80, 5: 77}, "Fig. 3.3, 3.5, 3.7",
-          {5: "76 in one table"}),
+    Curve(
+        "lstm",
+        "overall",
+        {1: 100, 2: 93, 3: 84, 4: 80, 5: 77},
+        "Fig. 3.3, 3.5, 3.7",
+        {5: "76 in one table"},
+    ),
     Curve("lstm", "new", {1: 99.9, 2: 95, 3: 89, 4: 85, 5: 84.3}, "Fig. 3.7"),
     Curve("lstm", "old", {2: 89, 3: 82.6, 4: 78, 5: 73}, "Fig. 3.7"),
-    Curve("biornn", "overall", {1: 99, 2: 81, 3: 48.2}, "Fig. 3.4, 3.5",
-          {2: "82 in the text"}),
+    Curve("biornn", "overall", {1: 99, 2: 81, 3: 48.2}, "Fig. 3.4, 3.5", {2: "82 in the text"}),
     Curve("lstm", "joint", {1: 88, 2: 99.9, 3: 99.9, 4: 99.9, 5: 99.9}, "Fig. 3.2"),
     Curve("biornn", "joint", {1: 48, 2: 67, 3: 82, 4: 99, 5: 99}, "Fig. 3.2"),
 )

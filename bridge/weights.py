@@ -57,9 +57,11 @@ def twin(network: NetworkConfig, parameters: Parameters, dtype: str = "float64")
         parameters._asdict(),
         tau=network.tau,
         dt=network.dt,
-        masks={name: Masks(held.mask_plastic, held.mask_fixed)
-               for name, held in connections.items()
-               if held is not None and name in network.shapes},
+        masks={
+            name: Masks(held.mask_plastic, held.mask_fixed)
+            for name, held in connections.items()
+            if held is not None and name in network.shapes
+        },
         ei=network.ei,
         ei_positive_func=network.ei_positive_func,
         hidden_activation=network.hidden_activation,
@@ -96,8 +98,10 @@ def raw_from_effective(weights: Weights, network: NetworkConfig) -> Parameters:
     SettingError, with the first broken entry, where no raw parameters can lead there.
     """
     certify(weights, network)
-    raw = {name: None if value is None else np.array(value)
-           for name, value in weights._asdict().items()}
+    raw = {
+        name: None if value is None else np.array(value)
+        for name, value in weights._asdict().items()
+    }
     for name, setting in CONNECTIONS.items():
         if raw[name] is None:
             continue
@@ -143,16 +147,22 @@ def _broken(name: str, held: np.ndarray, network: NetworkConfig) -> list[str]:
     connectivity = getattr(network, CONNECTIONS[name])
     if connectivity is None:
         return found
-    nothing = Parameters(**{field: np.zeros(network.shapes.get(field, (0, 0)), held.dtype)
-                            for field in Parameters._fields})
+    nothing = Parameters(
+        **{
+            field: np.zeros(network.shapes.get(field, (0, 0)), held.dtype)
+            for field in Parameters._fields
+        }
+    )
     expected = getattr(effective_weights(nothing, network), name)  # fixed weights alone
     fixed = connectivity.mask_fixed != 0
     absent = (connectivity.mask_plastic == 0) & ~fixed
     if (extra := absent & (held != 0)).any():
         found.append(f"{name} {_where(extra, held)} is not zero where no connection exists")
     if (moved := fixed & (held != expected)).any():
-        found.append(f"{name} {_where(moved, held)} differs from its fixed weight "
-                     f"{expected[tuple(np.argwhere(moved)[0])]:g}")
+        found.append(
+            f"{name} {_where(moved, held)} differs from its fixed weight "
+            f"{expected[tuple(np.argwhere(moved)[0])]:g}"
+        )
     return found
 
 
@@ -180,9 +190,12 @@ def exported(net: Any) -> dict[str, np.ndarray]:
         raw, effective = net.parameters, net.weights
     else:
         return net.state()
-    return {f"{kind}.{name}": value
-            for kind, held in (("raw", raw), ("effective", effective))
-            for name, value in held._asdict().items() if value is not None}
+    return {
+        f"{kind}.{name}": value
+        for kind, held in (("raw", raw), ("effective", effective))
+        for name, value in held._asdict().items()
+        if value is not None
+    }
 
 
 def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> None:
@@ -195,12 +208,15 @@ def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> 
     held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     for name, array in held.items():
         if array.dtype.kind not in archive.KINDS_OF_DTYPE:
-            raise ArchiveError(f"{path}: array '{name}' of dtype {array.dtype} cannot be stored: "
-                               "only booleans, integers and floats")
+            raise ArchiveError(
+                f"{path}: array '{name}' of dtype {array.dtype} cannot be stored: "
+                "only booleans, integers and floats"
+            )
     for name, note in notes.items():
         if not isinstance(note, str):
-            raise ArchiveError(f"{path}: the note '{name}' is {note!r}, not text; safetensors "
-                               "keeps nothing else")
+            raise ArchiveError(
+                f"{path}: the note '{name}' is {note!r}, not text; safetensors keeps nothing else"
+            )
     about = {"kind": KIND, "sha256": archive.digest(held, notes), **notes}
     archive.write_whole(path, _safetensors().save(held, about))
 
@@ -222,21 +238,25 @@ def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
     except Exception as error:  # safetensors raises its own kinds, which differ by version
-        raise ArchiveError(f"{path}: damaged, truncated or not safetensors ({error}); "
-                           "export it again") from None
+        raise ArchiveError(
+            f"{path}: damaged, truncated or not safetensors ({error}); export it again"
+        ) from None
     kind, checksum = notes.pop("kind", None), notes.pop("sha256", None)
     if kind != KIND or checksum is None:
         raise ArchiveError(f"{path}: safetensors, but not written by dgr; export it again")
     if archive.digest(arrays, notes) != checksum:
-        raise ArchiveError(f"{path}: checksum differs: the file was damaged or edited; export it "
-                           "again")
+        raise ArchiveError(
+            f"{path}: checksum differs: the file was damaged or edited; export it again"
+        )
     return arrays, notes
 
 
 def _check_suffix(path: Path) -> None:
     if path.suffix not in SUFFIXES:
-        raise SettingError(f"{path}: weights are written as {' or '.join(SUFFIXES)}; "
-                           "give the file one of these endings")
+        raise SettingError(
+            f"{path}: weights are written as {' or '.join(SUFFIXES)}; "
+            "give the file one of these endings"
+        )
 
 
 def _safetensors() -> Any:

@@ -9,10 +9,10 @@ original computed, under the names its users know:
 Importing this package imports neither PyTensor nor matplotlib; the first training does.
 """
 
-from . import tasktools
-from .connectivity import Connectivity
-from .dataset import Batch, Dataset
-from .errors import (
+from pycog_dgr import tasktools
+from pycog_dgr.connectivity import Connectivity
+from pycog_dgr.dataset import Batch, Dataset
+from pycog_dgr.errors import (
     BackendError,
     BatchError,
     CheckpointError,
@@ -20,9 +20,9 @@ from .errors import (
     SettingError,
     TaskError,
 )
-from .model import Model
-from .rnn import RNN
-from .trials import Trials, simulate_trials
+from pycog_dgr.model import Model
+from pycog_dgr.rnn import RNN
+from pycog_dgr.trials import Trials, simulate_trials
 
 __all__ = [
     "RNN",

@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .connectivity import Connectivity, Parameters, Weights
-from .errors import CheckpointError
+from pycog_dgr.connectivity import Connectivity, Parameters, Weights
+from pycog_dgr.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
 

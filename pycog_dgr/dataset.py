@@ -15,10 +15,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from . import noise
-from .errors import TaskError
-from .noise import input_noise, recurrent_noise
-from .tasktools import FixedTrial
+from pycog_dgr import noise
+from pycog_dgr.errors import TaskError
+from pycog_dgr.noise import input_noise, recurrent_noise
+from pycog_dgr.tasktools import FixedTrial
 
 
 class Batch(NamedTuple):

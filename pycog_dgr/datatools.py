@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from .errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 
 def partition(X, Y, nbins=None, Xedges=None):

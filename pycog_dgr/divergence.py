@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from .checkpoint import load_tree, save_tree
-from .config import settings
-from .connectivity import Parameters
-from .dataset import Batch
-from .errors import CheckpointError
-from .optimisers import LARGEST_NORM
-from .step import StepReport, TrainingStep
+from pycog_dgr.checkpoint import load_tree, save_tree
+from pycog_dgr.config import settings
+from pycog_dgr.connectivity import Parameters
+from pycog_dgr.dataset import Batch
+from pycog_dgr.errors import CheckpointError
+from pycog_dgr.optimisers import LARGEST_NORM
+from pycog_dgr.step import StepReport, TrainingStep
 
 logger = logging.getLogger(__name__)
 

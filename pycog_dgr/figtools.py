@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Circle
 
-from .errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 
 def apply_alpha(color, alpha=0.7):

@@ -20,7 +20,7 @@ from scipy.optimize import curve_fit, minimize
 from scipy.special import expit, ndtr, xlogy
 from scipy.stats import chi2
 
-from .errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 
 def weibull(x, alpha=1, beta=1):

@@ -25,10 +25,10 @@ Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016). This module needs Gymnasium
 
 import numpy as np
 
-from .dataset import Dataset, task_name
-from .errors import MissingExtraError, SettingError, TaskError
-from .gym_task import EXTRA
-from .model import Model
+from pycog_dgr.dataset import Dataset, task_name
+from pycog_dgr.errors import MissingExtraError, SettingError, TaskError
+from pycog_dgr.gym_task import EXTRA
+from pycog_dgr.model import Model
 
 try:
     import gymnasium

@@ -25,7 +25,7 @@ import math
 
 import numpy as np
 
-from .errors import MissingExtraError, TaskError
+from pycog_dgr.errors import MissingExtraError, TaskError
 
 logger = logging.getLogger(__name__)
 

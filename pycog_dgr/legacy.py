@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint
-from .checkpoint import Best, Checkpoint
-from .config import UNUSED_IN_PYCOG, NetworkConfig, TrainingConfig, names
-from .connectivity import Parameters, Weights
-from .errors import CheckpointError
-from .pickle_reader import read
+from pycog_dgr import checkpoint
+from pycog_dgr.checkpoint import Best, Checkpoint
+from pycog_dgr.config import UNUSED_IN_PYCOG, NetworkConfig, TrainingConfig, names
+from pycog_dgr.connectivity import Parameters, Weights
+from pycog_dgr.errors import CheckpointError
+from pycog_dgr.pickle_reader import read
 
 logger = logging.getLogger(__name__)
 

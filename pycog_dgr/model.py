@@ -19,9 +19,9 @@ import traceback
 import types
 from pathlib import Path
 
-from .config import UNUSED_IN_PYCOG, names, settings
-from .dataset import task_name
-from .errors import PycogDgrError, SettingError, TaskError
+from pycog_dgr.config import UNUSED_IN_PYCOG, names, settings
+from pycog_dgr.dataset import task_name
+from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,9 @@ class Model:
 
         seed   of the initial weights; a model file's own `seed` goes first, as in the original
         """
-        from .training import train  # compiles with PyTensor, which takes seconds to import
+        from pycog_dgr.training import (
+            train,  # compiles with PyTensor, which takes seconds to import
+        )
 
         training = self.training
         if seed is not None and self.has_own_seed:

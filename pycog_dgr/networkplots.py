@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from .errors import PycogDgrError
-from .figtools import Figure, colors, gradient
+from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.figtools import Figure, colors, gradient
 
 
 def plot_costs(rnn):

@@ -26,7 +26,7 @@ import math
 
 import numpy as np
 
-from .errors import SettingError
+from pycog_dgr.errors import SettingError
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class NormalStream:
 def pairs_of_the_fastest():
     """`pairs` of normals_numba.py, or the one below where Numba cannot run."""
     try:
-        from .normals_numba import pairs
+        from pycog_dgr.normals_numba import pairs
     except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
         logger.warning("Numba cannot run here (%s): noise is drawn by numpy, slower", error)
         return pairs_by_numpy

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .connectivity import Connectivity
-from .errors import CheckpointError
+from pycog_dgr.connectivity import Connectivity
+from pycog_dgr.errors import CheckpointError
 
 MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB
 MAX_DEPTH = 100  # of containers within containers

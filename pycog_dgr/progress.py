@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from tqdm import tqdm
 
-from . import taskrun
-from .config import TrainingConfig
+from pycog_dgr import taskrun
+from pycog_dgr.config import TrainingConfig
 
 OUTCOMES = MappingProxyType({
     "min_error": "criterion met (min_error)",

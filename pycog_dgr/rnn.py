@@ -19,13 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import dataset, noise
-from .config import names, settings, suggestion
-from .connectivity import Weights
-from .errors import SettingError, TaskError
-from .legacy import open_save
-from .noise import input_draw, recurrent_draw
-from .simulate import activation, outputs, step
+from pycog_dgr import dataset, noise
+from pycog_dgr.config import names, settings, suggestion
+from pycog_dgr.connectivity import Weights
+from pycog_dgr.errors import SettingError, TaskError
+from pycog_dgr.legacy import open_save
+from pycog_dgr.noise import input_draw, recurrent_draw
+from pycog_dgr.simulate import activation, outputs, step
 
 logger = logging.getLogger(__name__)
 
@@ -293,20 +293,20 @@ class RNN:
 
     def plot_costs(self):
         """Figure of the loss, the regulariser and the error during training."""
-        from . import networkplots  # matplotlib only where a figure is asked for
+        from pycog_dgr import networkplots  # matplotlib only where a figure is asked for
 
         return networkplots.plot_costs(self)
 
     @staticmethod
     def plot_connection_matrix(plot, W, smap_exc=None, smap_inh=None, labelsize=5):
         """Show W (post, pre) on a Subplot: positive weights blue, negative ones red."""
-        from . import networkplots
+        from pycog_dgr import networkplots
 
         networkplots.plot_connection_matrix(plot, W, smap_exc, smap_inh, labelsize)
 
     def plot_structure(self, sortby=None):
         """Figure of all weights and their distributions; `sortby` orders the units."""
-        from . import networkplots
+        from pycog_dgr import networkplots
 
         return networkplots.plot_structure(self, sortby)
 
@@ -315,7 +315,7 @@ class RNN:
 def integrator():
     """`run` of kernels_numba.py, or `run_by_numpy` where Numba cannot run."""
     try:
-        from .kernels_numba import run
+        from pycog_dgr.kernels_numba import run
     except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
         logger.warning("Numba cannot run here (%s): networks are run by numpy, slower", error)
         return run_by_numpy

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .connectivity import Weights
-from .errors import SettingError
+from pycog_dgr.connectivity import Weights
+from pycog_dgr.errors import SettingError
 
 # -- activations ------------------------------------------------------------------------------
 

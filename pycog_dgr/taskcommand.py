@@ -21,9 +21,9 @@ import sys
 from pathlib import Path
 from types import MappingProxyType
 
-from . import taskrun
-from .errors import PycogDgrError, TaskError
-from .progress import Progress, log_lines, one_thread, summary
+from pycog_dgr import taskrun
+from pycog_dgr.errors import PycogDgrError, TaskError
+from pycog_dgr.progress import Progress, log_lines, one_thread, summary
 
 FAILED, INTERRUPTED = 2, 130  # exit statuses
 LARGEST = 2**32 - 1  # of a seed

@@ -26,14 +26,14 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from . import checkpoint
-from .analysis.command import draw_run as draw_run_folder
-from .config import names, settings
-from .errors import PycogDgrError, TaskError
-from .legacy import open_save
-from .model import Model
-from .rnn import RNN
-from .trials import Trials, simulate_trials
+from pycog_dgr import checkpoint
+from pycog_dgr.analysis.command import draw_run as draw_run_folder
+from pycog_dgr.config import names, settings
+from pycog_dgr.errors import PycogDgrError, TaskError
+from pycog_dgr.legacy import open_save
+from pycog_dgr.model import Model
+from pycog_dgr.rnn import RNN
+from pycog_dgr.trials import Trials, simulate_trials
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ def draw_run(run, n_trials=N_SHOWN, seed=TRIAL_SEED, dt=None):
 
 def draw_resting_state(run, duration=RESTING, seed=TRIAL_SEED, dt=None):
     """Run the network for `duration` ms without input, noise and baseline only, and draw it."""
-    from . import trialplots
+    from pycog_dgr import trialplots
 
     rnn = network(run, dt)
     rnn.run(T=duration, seed=seed)
@@ -208,7 +208,7 @@ def draw_resting_state(run, duration=RESTING, seed=TRIAL_SEED, dt=None):
 
 
 def few_trials(run, trials):
-    from . import trialplots  # matplotlib only where a figure is asked for
+    from pycog_dgr import trialplots  # matplotlib only where a figure is asked for
 
     return trialplots.plot_trials(trials, run.model.training.structure, f"{run.name}, test trials")
 

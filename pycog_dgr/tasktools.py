@@ -23,7 +23,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from .errors import TaskError
+from pycog_dgr.errors import TaskError
 
 BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
 

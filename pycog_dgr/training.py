@@ -23,15 +23,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import checkpoint
-from .checkpoint import Best, Checkpoint
-from .connectivity import Connectivity
-from .dataset import Dataset
-from .divergence import Watch
-from .errors import CheckpointError, SettingError
-from .initialisation import initial_parameters
-from .legacy import is_legacy, open_save
-from .step import StepReport, TrainingStep
+from pycog_dgr import checkpoint
+from pycog_dgr.checkpoint import Best, Checkpoint
+from pycog_dgr.connectivity import Connectivity
+from pycog_dgr.dataset import Dataset
+from pycog_dgr.divergence import Watch
+from pycog_dgr.errors import CheckpointError, SettingError
+from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.legacy import is_legacy, open_save
+from pycog_dgr.step import StepReport, TrainingStep
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .errors import PycogDgrError
-from .figtools import Figure, colors, gradient
+from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.figtools import Figure, colors, gradient
 
 LINES = [colors[name] for name in ("strongblue", "strongred", "green", "orange", "purple")]
 ACTIVITY = gradient("w", colors["darkblue"])

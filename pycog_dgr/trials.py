@@ -28,8 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint
-from .errors import CheckpointError, TaskError
+from pycog_dgr import checkpoint
+from pycog_dgr.errors import CheckpointError, TaskError
 
 logger = logging.getLogger(__name__)
 

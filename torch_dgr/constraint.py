@@ -66,6 +66,8 @@ class Constraint(nn.Module):
         for words, places in broken.items():
             if places.any():
                 row, column = (int(index) for index in places.nonzero()[0])
-                found.append(f"{int(places.sum())} entries {words}, the first at "
-                             f"[{row}, {column}]: {effective[row, column].item():g}")
+                found.append(
+                    f"{int(places.sum())} entries {words}, the first at "
+                    f"[{row}, {column}]: {effective[row, column].item():g}"
+                )
         return found

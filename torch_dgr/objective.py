@@ -95,20 +95,27 @@ def as_tensors(network: RateRNN, batch: Batch) -> TensorBatch:
     like = network.x0
     tensors = TensorBatch(
         *(
-            torch.as_tensor(np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value)
-            .to(dtype=like.dtype, device=like.device)
+            torch.as_tensor(
+                np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
+            ).to(dtype=like.dtype, device=like.device)
             for value in (batch.inputs, batch.targets, batch.mask, batch.noise)
         )
     )
     times_and_trials = tensors.targets.shape[:2]
-    sizes = {"inputs": network.Nin, "targets": network.Nout, "mask": network.Nout,
-             "noise": network.N}
+    sizes = {
+        "inputs": network.Nin,
+        "targets": network.Nout,
+        "mask": network.Nout,
+        "noise": network.N,
+    }
     for name, size in sizes.items():
         shape = tuple(getattr(tensors, name).shape)
         if shape != (*times_and_trials, size):
-            raise ExamplesError(f"{name} of the batch have shape {shape}; beside targets of "
-                                f"{tuple(tensors.targets.shape)} it has to be "
-                                f"{(*times_and_trials, size)}")
+            raise ExamplesError(
+                f"{name} of the batch have shape {shape}; beside targets of "
+                f"{tuple(tensors.targets.shape)} it has to be "
+                f"{(*times_and_trials, size)}"
+            )
     return tensors
 
 
@@ -209,7 +216,13 @@ def gradients(network: RateRNN, batch: Batch, objective: Objective) -> Gradients
         error = masked_mean((z - targets).square(), mask).sqrt()
         reported = reported_loss(network, r, targets, mask)
     return Gradients(
-        reported.item(), penalties.item(), error.item(),
+        reported.item(),
+        penalties.item(),
+        error.item(),
         Trajectory(x.detach(), r.detach(), z.detach()),
-        D, parameter_gradients, Omega.item(), nelems.item(), dOmega,
+        D,
+        parameter_gradients,
+        Omega.item(),
+        nelems.item(),
+        dOmega,
     )

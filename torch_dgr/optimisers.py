@@ -98,8 +98,10 @@ def _first_bad(moving: list[tuple[torch.Tensor, dict]]) -> str:
     for number, (parameter, _) in enumerate(moving):
         bad = torch.nonzero(~torch.isfinite(parameter.grad))
         if len(bad):
-            return (f"the gradient of parameter {number}, shape {tuple(parameter.shape)}, is "
-                    f"{parameter.grad[tuple(bad[0])].item()} at {tuple(bad[0].tolist())}")
+            return (
+                f"the gradient of parameter {number}, shape {tuple(parameter.shape)}, is "
+                f"{parameter.grad[tuple(bad[0])].item()} at {tuple(bad[0].tolist())}"
+            )
     return "every gradient is finite, but together they are too large"
 
 
@@ -122,11 +124,15 @@ def load_numpy_state(parts: Parts, state: Mapping[str, np.ndarray]) -> None:
     """
     tensors = _named(parts)
     if missing := sorted(tensors.keys() - state.keys()):
-        raise StateError(f"the state lacks {missing[0]!r} (and {len(missing) - 1} more): "
-                         "it belongs to another kind of network")
+        raise StateError(
+            f"the state lacks {missing[0]!r} (and {len(missing) - 1} more): "
+            "it belongs to another kind of network"
+        )
     if foreign := sorted(state.keys() - tensors.keys()):
-        raise StateError(f"the state holds {foreign[0]!r} (and {len(foreign) - 1} more), unknown "
-                         "here: it belongs to another kind of network")
+        raise StateError(
+            f"the state holds {foreign[0]!r} (and {len(foreign) - 1} more), unknown "
+            "here: it belongs to another kind of network"
+        )
     for name, tensor in tensors.items():
         value = np.asarray(state[name])
         if value.shape != tuple(tensor.shape) or value.dtype.kind != "f":

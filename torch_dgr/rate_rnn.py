@@ -153,8 +153,10 @@ class RateRNN(nn.Module):
         if noise is None:
             return drive
         if noise.shape[:2] != inputs.shape[:2]:
-            raise SettingError(f"noise has shape {tuple(noise.shape)}, inputs "
-                               f"{tuple(inputs.shape)}: times and trials have to be the same")
+            raise SettingError(
+                f"noise has shape {tuple(noise.shape)}, inputs "
+                f"{tuple(inputs.shape)}: times and trials have to be the same"
+            )
         return drive + noise
 
     def raw(self, name: str) -> nn.Parameter:
@@ -179,16 +181,19 @@ class RateRNN(nn.Module):
         """Take over raw parameters; StateError (and no change) where names or shapes differ."""
         values = {name: value for name, value in values.items() if value is not None}
         if values.keys() != set(self.names):
-            raise StateError(f"parameters {sorted(values)} given; this network has "
-                             f"{sorted(self.names)}")
+            raise StateError(
+                f"parameters {sorted(values)} given; this network has {sorted(self.names)}"
+            )
         for name, value in values.items():
             try:
                 _numbers(name, value)
             except SettingError as error:
                 raise StateError(f"{error}; load an earlier state") from error
             if np.shape(value) != tuple(self.raw(name).shape):
-                raise StateError(f"{name} has shape {np.shape(value)}; this network's has "
-                                 f"{tuple(self.raw(name).shape)}")
+                raise StateError(
+                    f"{name} has shape {np.shape(value)}; this network's has "
+                    f"{tuple(self.raw(name).shape)}"
+                )
         with torch.no_grad():
             for name, value in values.items():
                 self.raw(name).copy_(torch.as_tensor(np.array(value)))
@@ -217,9 +222,7 @@ def _checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str
     if foreign := sorted(parameters.keys() - set(known)):
         raise SettingError(f"unknown parameter {foreign[0]!r}; known are {', '.join(known)}")
     values = {
-        name: _numbers(name, parameters[name])
-        for name in known
-        if parameters.get(name) is not None
+        name: _numbers(name, parameters[name]) for name in known if parameters.get(name) is not None
     }
     if missing := [name for name in known[1:] if name not in values]:
         raise SettingError(f"parameter {missing[0]} is missing; give all of {', '.join(known[1:])}")
@@ -228,15 +231,18 @@ def _checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str
             raise SettingError(f"{name} has shape {values[name].shape}; give a matrix")
     N, Nout = len(values["Wrec"]), len(values["Wout"])
     if not N or not Nout:
-        raise SettingError(f"a network of N = {N} units and Nout = {Nout} outputs; give both 1 or "
-                           "more")
+        raise SettingError(
+            f"a network of N = {N} units and Nout = {Nout} outputs; give both 1 or more"
+        )
     shapes = {"Wrec": (N, N), "Wout": (Nout, N), "brec": (N,), "bout": (Nout,), "x0": (N,)}
     if "Win" in values:
         shapes["Win"] = (N, values["Win"].shape[-1])
     for name, shape in shapes.items():
         if values[name].shape != shape:
-            raise SettingError(f"{name} has shape {values[name].shape}; with N = {N} units and "
-                               f"Nout = {Nout} outputs it has to be {shape}")
+            raise SettingError(
+                f"{name} has shape {values[name].shape}; with N = {N} units and "
+                f"Nout = {Nout} outputs it has to be {shape}"
+            )
     return values
 
 
@@ -254,11 +260,14 @@ def _checked_alpha(tau: float | np.ndarray, dt: float, N: int) -> Tensor:
     tau = _numbers("tau", tau).astype(float)
     if tau.shape not in ((), (N,)):
         raise SettingError(f"tau has shape {tau.shape}; give one time constant, or {N}")
-    if not (tau > 0).all() or not isinstance(dt, (int, float, np.number)) or not (
-        0 < dt <= tau.min()
+    if (
+        not (tau > 0).all()
+        or not isinstance(dt, (int, float, np.number))
+        or not (0 < dt <= tau.min())
     ):
-        raise SettingError(f"dt is {dt} ms and the shortest tau {tau.min():g} ms; "
-                           "0 < dt <= tau has to hold")
+        raise SettingError(
+            f"dt is {dt} ms and the shortest tau {tau.min():g} ms; 0 < dt <= tau has to hold"
+        )
     return torch.as_tensor(dt / tau)
 
 
@@ -267,8 +276,9 @@ def _checked_signs(ei: np.ndarray | None, N: int, dtype: torch.dtype) -> Tensor 
         return None
     ei = _numbers("ei", ei)
     if ei.shape != (N,) or not np.isin(ei, (-1, 1)).all():
-        raise SettingError(f"ei has shape {ei.shape} and values {np.unique(ei)}; give {N} signs, "
-                           "each +1 or -1")
+        raise SettingError(
+            f"ei has shape {ei.shape} and values {np.unique(ei)}; give {N} signs, each +1 or -1"
+        )
     return torch.tensor(ei, dtype=dtype)
 
 
@@ -290,13 +300,18 @@ def _checked_masks(
             continue
         shape = values[name].shape
         plastic, fixed = masks.get(name, Masks(np.ones(shape), np.zeros(shape)))
-        plastic, fixed = (_numbers(f"the mask of {name}", mask).astype(float)
-                          for mask in (plastic, fixed))
+        plastic, fixed = (
+            _numbers(f"the mask of {name}", mask).astype(float) for mask in (plastic, fixed)
+        )
         if plastic.shape != shape or fixed.shape != shape:
-            raise SettingError(f"masks of {name} have shapes {plastic.shape} and {fixed.shape}; "
-                               f"give two of {shape}")
+            raise SettingError(
+                f"masks of {name} have shapes {plastic.shape} and {fixed.shape}; "
+                f"give two of {shape}"
+            )
         if not np.isin(plastic, (0, 1)).all() or ((plastic != 0) & (fixed != 0)).any():
-            raise SettingError(f"masks of {name}: plastic has to hold 0 and 1 alone, and no "
-                               "entry can be plastic and fixed")
+            raise SettingError(
+                f"masks of {name}: plastic has to hold 0 and 1 alone, and no "
+                "entry can be plastic and fixed"
+            )
         checked[name] = Masks(plastic, fixed)
     return checked

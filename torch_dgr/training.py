@@ -27,8 +27,10 @@ def clipped_sgd(
     network: RateRNN, learning_rate: float = 0.01, max_gradient_norm: float = 1.0
 ) -> ClippedSGD:
     """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode."""
-    groups = [{"params": [parameter], "shrink": WREC_SHRINK if name == "Wrec" else 0.0}
-              for name, parameter in network.trained().items()]
+    groups = [
+        {"params": [parameter], "shrink": WREC_SHRINK if name == "Wrec" else 0.0}
+        for name, parameter in network.trained().items()
+    ]
     return ClippedSGD(groups, learning_rate, max_gradient_norm)
 
 

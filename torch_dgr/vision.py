@@ -42,8 +42,9 @@ def import_torchvision() -> ModuleType:
                 f"torchvision could not be imported beside torch {torch.__version__} ({error}): "
                 "install the two versions that belong together"
             ) from error
-        logger.info("torchvision without its compiled operators, beside torch %s",
-                    torch.__version__)
+        logger.info(
+            "torchvision without its compiled operators, beside torch %s", torch.__version__
+        )
     _forget_half_imported_modules()
     _declare_box_suppression()
     return importlib.import_module("torchvision")

@@ -12,22 +12,44 @@ HELP = "compare the biological RNN in numpy, PyTensor and torch, tensor by tenso
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", metavar="T", help="a model file (.py), or one of examples/tasks, "
-                        "instead of the six default cases")
-    parser.add_argument("--weights", metavar="FILE", help="a save file, ours or the original's, "
-                        "run on --task or on random batches")
-    parser.add_argument("--data", default="mnist5k", choices=datasets.NAMES,
-                        help="digits of the thesis' network (default: mnist5k, embedded)")
+    parser.add_argument(
+        "--task",
+        metavar="T",
+        help="a model file (.py), or one of examples/tasks, instead of the six default cases",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="a save file, ours or the original's, run on --task or on random batches",
+    )
+    parser.add_argument(
+        "--data",
+        default="mnist5k",
+        choices=datasets.NAMES,
+        help="digits of the thesis' network (default: mnist5k, embedded)",
+    )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
-    parser.add_argument("--steps", type=whole(0), default=100, metavar="K",
-                        help="updates on each side (default: 100)")
+    parser.add_argument(
+        "--steps",
+        type=whole(0),
+        default=100,
+        metavar="K",
+        help="updates on each side (default: 100)",
+    )
     parser.add_argument("--dtype", default="float64", choices=("float64", "float32"))
-    parser.add_argument("--drift", type=whole(0), default=1000, metavar="K",
-                        help="updates of the first case that the figure follows; 0: none "
-                        "(default: 1000)")
-    parser.add_argument("--out", type=Path, default=Path("runs/crosscheck"),
-                        help="folder of crosscheck.json, drift.csv, drift.png and drift.pdf "
-                        "(default: %(default)s)")
+    parser.add_argument(
+        "--drift",
+        type=whole(0),
+        default=1000,
+        metavar="K",
+        help="updates of the first case that the figure follows; 0: none (default: 1000)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/crosscheck"),
+        help="folder of crosscheck.json, drift.csv, drift.png and drift.pdf (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,19 +74,25 @@ def run(arguments: argparse.Namespace) -> int:
     write_json(arguments.out / "crosscheck.json", as_json(reports))
     if arguments.drift:
         first = cases[0]
-        rows = drift.drift(first, arguments.drift,
-                           lambda step: _progress(f"drift: {step} of {arguments.drift} updates"))
+        rows = drift.drift(
+            first,
+            arguments.drift,
+            lambda step: _progress(f"drift: {step} of {arguments.drift} updates"),
+        )
         _progress("")
         write_whole(arguments.out / "drift.csv", drift.as_csv(rows))
-        drift.draw(rows, f"{first.name}: the same training, rounded differently",
-                   arguments.out / "drift")
+        drift.draw(
+            rows, f"{first.name}: the same training, rounded differently", arguments.out / "drift"
+        )
 
     agree = all(report.agrees for report in reports)
     names = ", ".join(report.case for report in reports if not report.agrees)
-    print(f"{len(reports)} {'case' if len(reports) == 1 else 'cases'} in "
-          f"{time.monotonic() - started:.0f} s: "
-          + ("all agree" if agree else f"DIFFERENCES in {names}")
-          + f"; written to {arguments.out}")
+    print(
+        f"{len(reports)} {'case' if len(reports) == 1 else 'cases'} in "
+        f"{time.monotonic() - started:.0f} s: "
+        + ("all agree" if agree else f"DIFFERENCES in {names}")
+        + f"; written to {arguments.out}"
+    )
     return 0 if agree else 1
 
 

@@ -10,8 +10,12 @@ HELP = "fetch or check a data set and say what is in it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", default="mnist5k",
-                        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k)")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="mnist5k",
+        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k)",
+    )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
 
 

@@ -14,10 +14,14 @@ HELP = "sample a generator, label the samples by a solver, write a replay batch"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("generator", type=Path,
-                        help="a generator's file, e.g. RUN/work/generators-1/generator-1.npz")
-    parser.add_argument("solver", type=Path,
-                        help="a solver's file, e.g. RUN/work/biornn-generative-1/solver-1.npz")
+    parser.add_argument(
+        "generator",
+        type=Path,
+        help="a generator's file, e.g. RUN/work/generators-1/generator-1.npz",
+    )
+    parser.add_argument(
+        "solver", type=Path, help="a solver's file, e.g. RUN/work/biornn-generative-1/solver-1.npz"
+    )
     parser.add_argument("out", type=Path, help="the replay batch to write (.npz)")
     parser.add_argument("-n", type=whole(1), default=1000, help="images (default: 1000)")
     parser.add_argument("--labels", default="hard", help="hard (default) or soft")
@@ -29,9 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     generator = load_network(arguments.generator, GENERATORS)
     solver = load_network(arguments.solver, SOLVERS)
     replay = generative_replay(
-        generator, solver, arguments.labels,
-        origin={"generator": str(arguments.generator), "solver": str(arguments.solver),
-                "seed": arguments.seed})
+        generator,
+        solver,
+        arguments.labels,
+        origin={
+            "generator": str(arguments.generator),
+            "solver": str(arguments.solver),
+            "seed": arguments.seed,
+        },
+    )
     batch = replay(arguments.n, np.random.default_rng(arguments.seed))
     save_examples(arguments.out, batch)
     counts = np.bincount(batch.targets.argmax(axis=1), minlength=batch.targets.shape[1])

@@ -17,8 +17,9 @@ HELP = "train a solver on a replay batch from a file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("batch", type=Path, help="a replay batch (.npz), as `dgr dream` writes")
     parser.add_argument("out", type=Path, help="the trained solver's file to write (.npz)")
-    parser.add_argument("--solver", default="biornn",
-                        help=f"a new {' or '.join(SOLVERS)} (default: %(default)s)")
+    parser.add_argument(
+        "--solver", default="biornn", help=f"a new {' or '.join(SOLVERS)} (default: %(default)s)"
+    )
     parser.add_argument("--from", dest="start", type=Path, help="go on from this solver's file")
     parser.add_argument("--iterations", type=whole(0), default=200, help="default: 200")
     parser.add_argument("--seed", type=whole(0), default=1)
@@ -32,8 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
         solver, name, options = read_network(arguments.start, SOLVERS)
     else:
         solver = make_solver(name, arguments.seed)
-    solver.fit(batch.images, batch.targets, batch.weights, iterations=arguments.iterations,
-               rng=np.random.default_rng(arguments.seed))
+    solver.fit(
+        batch.images,
+        batch.targets,
+        batch.weights,
+        iterations=arguments.iterations,
+        rng=np.random.default_rng(arguments.seed),
+    )
     save_network(arguments.out, solver, name, options)
     print(f"{arguments.out}: agrees with {agreement(solver, batch):.1f} % of the batch's labels")
     return 0

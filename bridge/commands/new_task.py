@@ -16,8 +16,13 @@ PLACEHOLDER = "NAME"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="of the task: a Python name in small letters, as go_nogo")
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER",
-                        help="where to write NAME.py (default: here)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("."),
+        metavar="FOLDER",
+        help="where to write NAME.py (default: here)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,8 +52,12 @@ def check_name(name: str) -> None:
     """SettingError unless a file NAME.py can be imported and hides no module by its name."""
     is_name = name.isidentifier() and name.isascii() and name == name.lower()
     if not is_name or keyword.iskeyword(name):
-        raise SettingError(f"task name {name!r}: give small letters, digits and _, a letter first, "
-                           "and no word of Python's own; such as go_nogo")
+        raise SettingError(
+            f"task name {name!r}: give small letters, digits and _, a letter first, "
+            "and no word of Python's own; such as go_nogo"
+        )
     if importlib.util.find_spec(name) is not None:
-        raise SettingError(f"task name {name!r}: {name}.py would hide the Python module of that "
-                           f"name from what is run beside it; choose another, such as {name}_task")
+        raise SettingError(
+            f"task name {name!r}: {name}.py would hide the Python module of that "
+            f"name from what is run beside it; choose another, such as {name}_task"
+        )

@@ -10,8 +10,11 @@ HELP = "draw a run's figures and write its report.html again"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
-    parser.add_argument("--table", action="store_true",
-                        help="only print the table thesis | ours | difference as Markdown")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="only print the table thesis | ours | difference as Markdown",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -14,20 +14,32 @@ HELP = "train what the thesis' figures need, draw them, and write report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", default="mnist5k",
-                        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k, embedded)")
+    parser.add_argument(
+        "--data",
+        default="mnist5k",
+        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k, embedded)",
+    )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
-    parser.add_argument("--protocol", default="text",
-                        help=f"one of {', '.join(PROTOCOLS)} (default: text, the honest one)")
+    parser.add_argument(
+        "--protocol",
+        default="text",
+        help=f"one of {', '.join(PROTOCOLS)} (default: text, the honest one)",
+    )
     parser.add_argument("--seed", type=whole(0), default=1, help="the first seed (default: 1)")
-    parser.add_argument("--seeds", type=whole(0, 1000), default=2, metavar="N",
-                        help="how many (default: 2)")
+    parser.add_argument(
+        "--seeds", type=whole(0, 1000), default=2, metavar="N", help="how many (default: 2)"
+    )
     parser.add_argument("--solvers", default=",".join(SOLVERS), help="default: %(default)s")
     parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
-    parser.add_argument("--scale", type=float, default=1.0, metavar="FACTOR",
-                        help="train FACTOR times as long (to try things out; default: 1)")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="train FACTOR times as long (to try things out; default: 1)",
+    )
     parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
     parser.add_argument("--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL)")
 

@@ -87,8 +87,9 @@ class FigureResult:
     family: str = "thesis"
 
 
-def draw_all(folder: str | Path, out: str | Path | None = None,
-             formats: Sequence[str] = ("png", "pdf")) -> list[FigureResult]:
+def draw_all(
+    folder: str | Path, out: str | Path | None = None, formats: Sequence[str] = ("png", "pdf")
+) -> list[FigureResult]:
     """Draw every figure of the catalogue from results `folder` into `out` (folder/figures).
 
     Raises ResultsError where the folder or one of its files is malformed; what is merely absent
@@ -109,13 +110,15 @@ def draw_all(folder: str | Path, out: str | Path | None = None,
             log.warning("%s is not drawn: %s", entry.title, reason)
             for file in files:
                 file.unlink(missing_ok=True)
-            drawn.append(FigureResult(entry.name, entry.title, entry.about, (), str(reason),
-                                      entry.family))
+            drawn.append(
+                FigureResult(entry.name, entry.title, entry.about, (), str(reason), entry.family)
+            )
             continue
         for file, format in zip(files, formats, strict=True):
             _save(figure, file, format)
-        drawn.append(FigureResult(entry.name, entry.title, caption(entry, results), files, "",
-                                  entry.family))
+        drawn.append(
+            FigureResult(entry.name, entry.title, caption(entry, results), files, "", entry.family)
+        )
     return drawn
 
 

@@ -67,9 +67,12 @@ def _warm_starts(axes: Axes, results: Results, solver: str, quantity: str) -> No
 @style.styled
 def figure_diagnostics_classes(results: Results) -> Figure:
     """Class shares of every generator's samples; collapsed generators are named."""
-    generators = [(seed, context) for seed in results.seeds
-                  for context in range(1, len(results.contexts) + 1)
-                  if measures.class_shares(results, seed, context) is not None]
+    generators = [
+        (seed, context)
+        for seed in results.seeds
+        for context in range(1, len(results.contexts) + 1)
+        if measures.class_shares(results, seed, context) is not None
+    ]
     measures.require(generators, "class shares of generated samples")
     shares = np.array([measures.class_shares(results, *generator) for generator in generators])
     collapsed = set(measures.collapsed_generators(results))
@@ -77,9 +80,13 @@ def figure_diagnostics_classes(results: Results) -> Figure:
     axes = style.panels(figure, 1, 1)[0, 0]
     axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.set_xticks(range(10))
-    axes.set_yticks(range(len(generators)), [
-        f"{'COLLAPSED: ' if (s, k) in collapsed else ''}seed {s}, generator {k}"
-        for s, k in generators])
+    axes.set_yticks(
+        range(len(generators)),
+        [
+            f"{'COLLAPSED: ' if (s, k) in collapsed else ''}seed {s}, generator {k}"
+            for s, k in generators
+        ],
+    )
     for row, (generator, label) in enumerate(zip(generators, axes.get_yticklabels(), strict=True)):
         _class_row(axes, results, row, generator[1], shares[row])
         if generator in collapsed:
@@ -100,25 +107,32 @@ def figure_diagnostics_drift(results: Results) -> Figure:
     """Variety of the samples, drift of their labels, old digits taken for new ones."""
     figure = style.new_figure(style.DOUBLE, 4.6)
     axes = style.panels(figure, 2, 2)
-    of_generator = (("effective classes", "effective number of classes"),
-                    ("diversity", "diversity (true images = 1)"))
-    of_solver = (("label drift", "replayed labels that drifted (%)"),
-                 ("old called new", "old digits called new (%)"))
+    of_generator = (
+        ("effective classes", "effective number of classes"),
+        ("diversity", "diversity (true images = 1)"),
+    )
+    of_solver = (
+        ("label drift", "replayed labels that drifted (%)"),
+        ("old called new", "old digits called new (%)"),
+    )
     for panel, (quantity, label) in zip(axes[0], of_generator, strict=True):
         curve = measures.diagnostic(results, quantity)
         if curve:
             style.draw_spread(panel, curve, style.GREEN, "generator")
         panel.set_ylabel(label)
     seen = np.cumsum([len(context) for context in results.contexts])
-    axes[0, 0].plot(1 + np.arange(len(seen)), seen, color=style.BLACK, linestyle=":", linewidth=1,
-                    label="ideal")
+    axes[0, 0].plot(
+        1 + np.arange(len(seen)), seen, color=style.BLACK, linestyle=":", linewidth=1, label="ideal"
+    )
     axes[0, 0].set_ylim(0, seen[-1] + 0.5)
     axes[0, 1].axhline(1, color=style.BLACK, linestyle=":", linewidth=1)
     axes[0, 1].set_ylim(0, max(1.1, *(1.1 * np.max(line.get_ydata()) for line in axes[0, 1].lines)))
     for panel, (quantity, label) in zip(axes[1], of_solver, strict=True):
         for solver in results.solvers:
-            curve = {k: fraction.scaled(100) for k, fraction in
-                     measures.diagnostic(results, quantity, solver).items()}
+            curve = {
+                k: fraction.scaled(100)
+                for k, fraction in measures.diagnostic(results, quantity, solver).items()
+            }
             if curve:
                 name, colour, marker = style.solver_look(solver, results.solvers)
                 style.draw_spread(panel, curve, colour, name, marker)
@@ -135,11 +149,14 @@ def figure_diagnostics_drift(results: Results) -> Figure:
 def _variant(axes: Axes, number: int, curve: dict, label: str) -> None:
     """A variant's curve; the main one is black, like the thesis' own that it stands beside."""
     main, n = label == measures.THESIS_VARIANT, max(point.n for point in curve.values())
-    style.draw_spread(axes, curve,
-                      style.BLACK if main else style.CYCLE[number % len(style.CYCLE)],
-                      f"{'this run, main curve' if main else label} (n = {n})",
-                      style.MARKERS[number % len(style.MARKERS)],
-                      linestyle=LINESTYLES[number // len(style.CYCLE) % len(LINESTYLES)])
+    style.draw_spread(
+        axes,
+        curve,
+        style.BLACK if main else style.CYCLE[number % len(style.CYCLE)],
+        f"{'this run, main curve' if main else label} (n = {n})",
+        style.MARKERS[number % len(style.MARKERS)],
+        linestyle=LINESTYLES[number // len(style.CYCLE) % len(LINESTYLES)],
+    )
 
 
 def _class_row(axes: Axes, results: Results, row: int, context: int, shares: np.ndarray) -> None:
@@ -149,7 +166,12 @@ def _class_row(axes: Axes, results: Results, row: int, context: int, shares: np.
         if k not in met and share == 0:
             axes.add_patch(Rectangle((k - 0.5, row - 0.5), 1, 1, color="0.9", linewidth=0))
         else:
-            axes.text(k, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7,
-                      color="white" if share > 0.55 else "black")
-
-
+            axes.text(
+                k,
+                row,
+                f"{100 * share:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if share > 0.55 else "black",
+            )

@@ -13,12 +13,15 @@ DATA = {
     "mnist": "MNIST",
     "fashion": "Fashion-MNIST",
 }
-CURVES = ("Solid: this run, test accuracy of the weights that went on (chosen on validation "
-          "data, unless the protocol says otherwise). Dashed, open markers: thesis.")
+CURVES = (
+    "Solid: this run, test accuracy of the weights that went on (chosen on validation "
+    "data, unless the protocol says otherwise). Dashed, open markers: thesis."
+)
 
 
-AUDITED = ("Lines: mean over the n seeds that the legend gives; band: ± 1 standard deviation where "
-           "n > 1.")
+AUDITED = (
+    "Lines: mean over the n seeds that the legend gives; band: ± 1 standard deviation where n > 1."
+)
 
 
 class Entry(NamedTuple):
@@ -33,77 +36,166 @@ class Entry(NamedTuple):
 
 
 CATALOGUE = (
-    Entry("figure-2-1", "Figure 2.1: digits", digits.figure_2_1,
-          "True test digits, one class a row.", statistics=False),
-    Entry("figure-2-2", "Figure 2.2: the contexts", digits.figure_2_2,
-          "The digits of each context, in the order in which they are learnt.", statistics=False),
-    Entry("figure-2-3", "Figure 2.3: a digit as the network reads it", digits.figure_2_3,
-          "One test digit with the value (0 to 255) of each pixel. Row t is the input at time "
-          "step t, one column an input unit.", statistics=False),
-    Entry("figure-2-6", "Figure 2.6: the excitatory-inhibitory network", network.figure_2_6,
-          f"A: a trained biological RNN; lines are the strongest {100 * network.SHOWN:.0f} % of "
-          "the non-zero effective weights of each matrix and kind of presynaptic unit, thicker is "
-          "stronger. B: its effective recurrent weights; each column has one sign "
-          "(Dale's law), the diagonal is zero. Colours saturate at the 99th percentile.",
-          statistics=False),
-    Entry("figure-3-1", "Figure 3.1: deep generative replay", algorithm.figure_3_1,
-          "Each scholar learns from the real data of its own context and from images that the "
-          "scholar before it generates and labels. r is the weight of the real data in the loss.",
-          statistics=False),
-    Entry("figure-3-2", "Figure 3.2: joint training", learning.figure_3_2,
-          "All ten digits trained together: test accuracy after each epoch. Solid: this run. "
-          "Dashed, open markers: thesis."),
-    Entry("figure-3-3", "Figure 3.3: LSTM with generative replay", learning.figure_3_3,
-          f"Accuracy on all digits seen so far after each context. {CURVES}"),
-    Entry("figure-3-4", "Figure 3.4: biological RNN with generative replay", learning.figure_3_4,
-          f"Accuracy on all digits seen so far after each context. {CURVES} The thesis stops "
-          "after three contexts."),
-    Entry("figure-3-5", "Figure 3.5: both solvers with generative replay", learning.figure_3_5,
-          f"Accuracy on all digits seen so far after each context. {CURVES}"),
-    Entry("figure-3-6", "Figure 3.6: replay compared", learning.figure_3_6,
-          "Test accuracy over training iterations; vertical lines end a context, its digits stand "
-          "above. Top: all digits seen so far. Bottom: digits of earlier contexts. Dash-dotted: "
-          "all digits trained together, after the last epoch. Dotted: guessing among the digits "
-          "seen so far. The thesis gives no numbers for this figure."),
-    Entry("figure-3-7", "Figure 3.7: all, new and old digits", learning.figure_3_7,
-          f"Generative replay: accuracy on all digits so far, on those of the latest context "
-          f"(new) and of all earlier ones (old). {CURVES}"),
-    Entry("figure-3-8", "Figure 3.8: training of the generators", learning.figure_3_8,
-          "A: epochs, that is passes over the generator's own training images, in the thesis "
-          "(dashed) and here (iterations times batch size over images). B: iterations "
-          "(minibatches) used here."),
-    Entry("figure-3-9", "Figure 3.9: samples of the first generator", digits.figure_3_9,
-          "The first samples of each seed as drawn, none picked.", statistics=False),
-    Entry("figure-3-10", "Figure 3.10: samples of the second generator", digits.figure_3_10,
-          "The first samples of each seed as drawn, none picked.", statistics=False),
-    Entry("figure-3-11", "Figure 3.11: t-SNE of the first generator", embedding.figure_3_11,
-          "True test digits of the first context (circles) and as many samples of the first "
-          "generator (crosses), embedded together. Colour: true label, or the reference "
-          "classifier's label of a sample. First seed with samples.", statistics=False),
-    Entry("figure-3-12", "Figure 3.12: t-SNE of the second generator", embedding.figure_3_12,
-          "True test digits of the first two contexts (circles) and as many samples of the "
-          "second generator (crosses), embedded together. Colour: true label, or the reference "
-          "classifier's label of a sample. First seed with samples.", statistics=False),
-    Entry("audit-joint", "Audit: joint training by optimiser and loss", audit.figure_audit_joint,
-          "All ten digits trained together, for each reading of what the thesis trained with. "
-          "Dashed, open markers: thesis.", "audit"),
-    Entry("audit-warmstart", "Audit: warm start of the recurrent weights",
-          audit.figure_audit_warmstart,
-          "Generative replay with the recurrent weights handed on as they are, and with their "
-          "spectral radius forced back at every context, as the thesis' code does. Dashed, "
-          "open markers: thesis.", "audit"),
-    Entry("diagnostics-classes", "Diagnostics: classes of the generated samples",
-          audit.figure_diagnostics_classes,
-          "Share of each generator's samples by class, as judged by a reference classifier that "
-          "is used for diagnosis only. Generator k has learnt k contexts; grey marks a class "
-          "that it has not met.", "diagnostics", statistics=False),
-    Entry("diagnostics-drift", "Diagnostics: variety, label drift, old called new",
-          audit.figure_diagnostics_drift,
-          "A: effective number of classes of the samples (exponential of the entropy of their "
-          "class shares; dotted: all classes equally often). B: mean pairwise distance of samples "
-          "relative to that of true images (dotted: equal). C: samples of old classes whose label "
-          "by the solver differs from the reference classifier's. D: true old test digits that "
-          "the solver takes for a digit of the new context.", "diagnostics"),
+    Entry(
+        "figure-2-1",
+        "Figure 2.1: digits",
+        digits.figure_2_1,
+        "True test digits, one class a row.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-2-2",
+        "Figure 2.2: the contexts",
+        digits.figure_2_2,
+        "The digits of each context, in the order in which they are learnt.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-2-3",
+        "Figure 2.3: a digit as the network reads it",
+        digits.figure_2_3,
+        "One test digit with the value (0 to 255) of each pixel. Row t is the input at time "
+        "step t, one column an input unit.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-2-6",
+        "Figure 2.6: the excitatory-inhibitory network",
+        network.figure_2_6,
+        f"A: a trained biological RNN; lines are the strongest {100 * network.SHOWN:.0f} % of "
+        "the non-zero effective weights of each matrix and kind of presynaptic unit, thicker is "
+        "stronger. B: its effective recurrent weights; each column has one sign "
+        "(Dale's law), the diagonal is zero. Colours saturate at the 99th percentile.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-3-1",
+        "Figure 3.1: deep generative replay",
+        algorithm.figure_3_1,
+        "Each scholar learns from the real data of its own context and from images that the "
+        "scholar before it generates and labels. r is the weight of the real data in the loss.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-3-2",
+        "Figure 3.2: joint training",
+        learning.figure_3_2,
+        "All ten digits trained together: test accuracy after each epoch. Solid: this run. "
+        "Dashed, open markers: thesis.",
+    ),
+    Entry(
+        "figure-3-3",
+        "Figure 3.3: LSTM with generative replay",
+        learning.figure_3_3,
+        f"Accuracy on all digits seen so far after each context. {CURVES}",
+    ),
+    Entry(
+        "figure-3-4",
+        "Figure 3.4: biological RNN with generative replay",
+        learning.figure_3_4,
+        f"Accuracy on all digits seen so far after each context. {CURVES} The thesis stops "
+        "after three contexts.",
+    ),
+    Entry(
+        "figure-3-5",
+        "Figure 3.5: both solvers with generative replay",
+        learning.figure_3_5,
+        f"Accuracy on all digits seen so far after each context. {CURVES}",
+    ),
+    Entry(
+        "figure-3-6",
+        "Figure 3.6: replay compared",
+        learning.figure_3_6,
+        "Test accuracy over training iterations; vertical lines end a context, its digits stand "
+        "above. Top: all digits seen so far. Bottom: digits of earlier contexts. Dash-dotted: "
+        "all digits trained together, after the last epoch. Dotted: guessing among the digits "
+        "seen so far. The thesis gives no numbers for this figure.",
+    ),
+    Entry(
+        "figure-3-7",
+        "Figure 3.7: all, new and old digits",
+        learning.figure_3_7,
+        f"Generative replay: accuracy on all digits so far, on those of the latest context "
+        f"(new) and of all earlier ones (old). {CURVES}",
+    ),
+    Entry(
+        "figure-3-8",
+        "Figure 3.8: training of the generators",
+        learning.figure_3_8,
+        "A: epochs, that is passes over the generator's own training images, in the thesis "
+        "(dashed) and here (iterations times batch size over images). B: iterations "
+        "(minibatches) used here.",
+    ),
+    Entry(
+        "figure-3-9",
+        "Figure 3.9: samples of the first generator",
+        digits.figure_3_9,
+        "The first samples of each seed as drawn, none picked.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-3-10",
+        "Figure 3.10: samples of the second generator",
+        digits.figure_3_10,
+        "The first samples of each seed as drawn, none picked.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-3-11",
+        "Figure 3.11: t-SNE of the first generator",
+        embedding.figure_3_11,
+        "True test digits of the first context (circles) and as many samples of the first "
+        "generator (crosses), embedded together. Colour: true label, or the reference "
+        "classifier's label of a sample. First seed with samples.",
+        statistics=False,
+    ),
+    Entry(
+        "figure-3-12",
+        "Figure 3.12: t-SNE of the second generator",
+        embedding.figure_3_12,
+        "True test digits of the first two contexts (circles) and as many samples of the "
+        "second generator (crosses), embedded together. Colour: true label, or the reference "
+        "classifier's label of a sample. First seed with samples.",
+        statistics=False,
+    ),
+    Entry(
+        "audit-joint",
+        "Audit: joint training by optimiser and loss",
+        audit.figure_audit_joint,
+        "All ten digits trained together, for each reading of what the thesis trained with. "
+        "Dashed, open markers: thesis.",
+        "audit",
+    ),
+    Entry(
+        "audit-warmstart",
+        "Audit: warm start of the recurrent weights",
+        audit.figure_audit_warmstart,
+        "Generative replay with the recurrent weights handed on as they are, and with their "
+        "spectral radius forced back at every context, as the thesis' code does. Dashed, "
+        "open markers: thesis.",
+        "audit",
+    ),
+    Entry(
+        "diagnostics-classes",
+        "Diagnostics: classes of the generated samples",
+        audit.figure_diagnostics_classes,
+        "Share of each generator's samples by class, as judged by a reference classifier that "
+        "is used for diagnosis only. Generator k has learnt k contexts; grey marks a class "
+        "that it has not met.",
+        "diagnostics",
+        statistics=False,
+    ),
+    Entry(
+        "diagnostics-drift",
+        "Diagnostics: variety, label drift, old called new",
+        audit.figure_diagnostics_drift,
+        "A: effective number of classes of the samples (exponential of the entropy of their "
+        "class shares; dotted: all classes equally often). B: mean pairwise distance of samples "
+        "relative to that of true images (dotted: equal). C: samples of old classes whose label "
+        "by the solver differs from the reference classifier's. D: true old test digits that "
+        "the solver takes for a digit of the new context.",
+        "diagnostics",
+    ),
 )
 
 
@@ -124,8 +216,7 @@ def statistics_words(results: Results) -> str:
     seeds = ", ".join(map(str, results.seeds))
     if len(results.seeds) == 1:
         return f"One seed ({seeds}): no spread can be given and no band is drawn."
-    return (f"Mean of {len(results.seeds)} seeds ({seeds}); band: ± 1 standard deviation "
-            "over seeds.")
+    return f"Mean of {len(results.seeds)} seeds ({seeds}); band: ± 1 standard deviation over seeds."
 
 
 def provenance(results: Results) -> str:

@@ -39,7 +39,7 @@ def figure_2_2(results: Results) -> Figure:
             raise MissingResults(f"samples/true.npz holds no digit {absent[0]}")
         images = np.concatenate([_first_of_class(digits, k, 8) for k in context])
         side = 4
-        _show_grid(panel, [images[i:i + side] for i in range(0, len(images), side)])
+        _show_grid(panel, [images[i : i + side] for i in range(0, len(images), side)])
         panel.set_title(f"context {number}")
     return figure
 
@@ -55,8 +55,15 @@ def figure_2_3(results: Results) -> Figure:
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=1)
     for t, i in np.ndindex(image.shape):
         ink = image[t, i]
-        axes.text(i, t, f"{ink * PIXEL_MAX:.0f}", ha="center", va="center", fontsize=5.2,
-                  color="white" if ink > 0.5 else "0.6" if ink == 0 else "black")
+        axes.text(
+            i,
+            t,
+            f"{ink * PIXEL_MAX:.0f}",
+            ha="center",
+            va="center",
+            fontsize=5.2,
+            color="white" if ink > 0.5 else "0.6" if ink == 0 else "black",
+        )
     axes.set_xticks(np.arange(inputs), range(1, inputs + 1), fontsize=6)
     axes.set_yticks(np.arange(steps), range(1, steps + 1), fontsize=6)
     axes.set_xticks(np.arange(inputs + 1) - 0.5, minor=True)
@@ -90,11 +97,13 @@ def _generator_samples(results: Results, context: int) -> Figure:
     figure.get_layout_engine().set(wspace=0.06)
     axes = style.panels(figure, 1, len(seeds))[0]
     for panel, seed in zip(axes, seeds, strict=True):
-        images = results.generated(seed, context).images[:PER_SIDE**2]
-        _show_grid(panel, [images[i:i + PER_SIDE] for i in range(0, len(images), PER_SIDE)])
+        images = results.generated(seed, context).images[: PER_SIDE**2]
+        _show_grid(panel, [images[i : i + PER_SIDE] for i in range(0, len(images), PER_SIDE)])
         bad = (seed, context) in collapsed
-        panel.set_title(f"seed {seed}{': collapsed' if bad else ''}",
-                        color=style.VERMILION if bad else style.BLACK)
+        panel.set_title(
+            f"seed {seed}{': collapsed' if bad else ''}",
+            color=style.VERMILION if bad else style.BLACK,
+        )
     return figure
 
 
@@ -110,6 +119,6 @@ def _show_grid(axes: Axes, rows: list[np.ndarray], gap: int = 2) -> None:
     for r, row in enumerate(rows):
         for c, image in enumerate(row):
             top, left = r * (height + gap), c * (width + gap)
-            canvas[top:top + height, left:left + width] = image
+            canvas[top : top + height, left : left + width] = image
     axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     style.bare(axes)

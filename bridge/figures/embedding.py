@@ -52,8 +52,11 @@ def embed(results: Results, contexts: int) -> Embedding:
     pixels = images.reshape(len(images), -1).astype(np.float64)
     tsne = TSNE(perplexity=PERPLEXITY, init="pca", random_state=RANDOM_STATE)
     places = tsne.fit_transform(pixels)
-    return Embedding(places, np.concatenate([true.labels[kept], dreamt.labels[:n]]),
-                     np.arange(len(images)) >= kept.sum())
+    return Embedding(
+        places,
+        np.concatenate([true.labels[kept], dreamt.labels[:n]]),
+        np.arange(len(images)) >= kept.sum(),
+    )
 
 
 def _draw(results: Results, contexts: int) -> Figure:
@@ -64,15 +67,23 @@ def _draw(results: Results, contexts: int) -> Figure:
     for k in sorted(set(labels.tolist())):
         colour = style.DIGITS[k]
         here = labels == k
-        axes.scatter(*places[here & ~generated].T, s=14, marker="o", facecolor="none",
-                     edgecolor=colour, linewidth=0.8)
+        axes.scatter(
+            *places[here & ~generated].T,
+            s=14,
+            marker="o",
+            facecolor="none",
+            edgecolor=colour,
+            linewidth=0.8,
+        )
         axes.scatter(*places[here & generated].T, s=16, marker="x", color=colour, linewidth=0.8)
         keys.append(Line2D([], [], color=colour, marker="s", linestyle="", label=f"digit {k}"))
-    keys += [Line2D([], [], color="0.3", marker="o", markerfacecolor="none", linestyle="",
-                    label="true"),
-             Line2D([], [], color="0.3", marker="x", linestyle="", label="generated")]
+    keys += [
+        Line2D([], [], color="0.3", marker="o", markerfacecolor="none", linestyle="", label="true"),
+        Line2D([], [], color="0.3", marker="x", linestyle="", label="generated"),
+    ]
     figure.legend(handles=keys, loc="outside upper center", ncols=3, handletextpad=0.3)
-    axes.set(xticks=[], yticks=[], xlabel="t-SNE 1 (arbitrary units)",
-             ylabel="t-SNE 2 (arbitrary units)")
+    axes.set(
+        xticks=[], yticks=[], xlabel="t-SNE 1 (arbitrary units)", ylabel="t-SNE 2 (arbitrary units)"
+    )
     axes.spines[:].set_visible(True)
     return figure

@@ -79,8 +79,10 @@ def figure_3_6(results: Results) -> Figure:
 @style.styled
 def figure_3_7(results: Results) -> Figure:
     """Generative replay: accuracy on all digits so far, on new and on old ones."""
-    curves = {solver: {q: measures.by_context(results, solver, q) for q in style.QUANTITIES}
-              for solver in results.solvers}
+    curves = {
+        solver: {q: measures.by_context(results, solver, q) for q in style.QUANTITIES}
+        for solver in results.solvers
+    }
     curves = {solver: found for solver, found in curves.items() if found["overall"]}
     measures.require(curves, "accuracy with generative replay")
     figure = style.new_figure(style.DOUBLE if len(curves) > 1 else style.SINGLE, 2.9)
@@ -125,8 +127,9 @@ def _overall(results: Results, solvers: list[str]) -> Figure:
         if curve:
             _with_thesis(axes, results, solver, "overall", curve)
     if not axes.lines:
-        raise MissingResults(f"this run holds no accuracy of {' or '.join(solvers)} with "
-                             "generative replay")
+        raise MissingResults(
+            f"this run holds no accuracy of {' or '.join(solvers)} with generative replay"
+        )
     style.context_axis(axes, results.contexts)
     style.percent_axis(axes, "test accuracy, digits so far (%)")
     style.legend_above(figure, [axes], columns=2)
@@ -153,8 +156,15 @@ def _chance(top: Axes, bottom: Axes, results: Results, solver: str) -> None:
     for context, length in measures.context_lengths(results, solver).items():
         seen += len(results.contexts[context - 1])
         for panel in (top, bottom) if context > 1 else (top,):
-            panel.hlines(100 / seen, start, start + length, color=style.BLACK, linestyle=":",
-                         linewidth=0.9, label="guessing")
+            panel.hlines(
+                100 / seen,
+                start,
+                start + length,
+                color=style.BLACK,
+                linestyle=":",
+                linewidth=0.9,
+                label="guessing",
+            )
         start += length
 
 
@@ -163,8 +173,15 @@ def _context_boundaries(column: np.ndarray, results: Results, solver: str) -> No
     start = 0
     for context, length in measures.context_lengths(results, solver).items():
         digits = ", ".join(map(str, results.contexts[context - 1]))
-        column[0].text(start + length / 2, 1.02, digits, ha="center", va="bottom", fontsize=7,
-                       transform=column[0].get_xaxis_transform())
+        column[0].text(
+            start + length / 2,
+            1.02,
+            digits,
+            ha="center",
+            va="bottom",
+            fontsize=7,
+            transform=column[0].get_xaxis_transform(),
+        )
         start += length
         for axes in column:
             axes.axvline(start, color="0.6", linewidth=0.6, zorder=0)

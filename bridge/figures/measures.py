@@ -51,12 +51,17 @@ def grouped(table: Table, key: str, value: str) -> dict[int, Spread]:
     return {k: found for k, found in groups if found is not None}
 
 
-def by_context(results: Results, solver: str, quantity: str,
-               replay: str = "generative") -> dict[int, Spread]:
+def by_context(
+    results: Results, solver: str, quantity: str, replay: str = "generative"
+) -> dict[int, Spread]:
     """Accuracy after each context: `quantity` is "overall", "new" or "old"."""
     rows = results.table("accuracy").where(solver=solver, replay=replay, selected=1)
-    twice = [(seed, context) for seed in rows.distinct("seed") for context in
-             rows.distinct("context") if len(rows.where(seed=seed, context=context)) > 1]
+    twice = [
+        (seed, context)
+        for seed in rows.distinct("seed")
+        for context in rows.distinct("context")
+        if len(rows.where(seed=seed, context=context)) > 1
+    ]
     if twice:
         seed, context = twice[0]
         raise ResultsError(
@@ -104,10 +109,14 @@ def training_curve(results: Results, solver: str, replay: str, quantity: str) ->
         n = len(part.distinct("seed"))
         shared = {i: point for i, point in points.items() if point.n == n}
         if shared:
-            stretches.append(Stretch(
-                context, start + np.array(list(shared)),
-                np.array([p.mean for p in shared.values()]),
-                np.array([p.sd for p in shared.values()])))
+            stretches.append(
+                Stretch(
+                    context,
+                    start + np.array(list(shared)),
+                    np.array([p.mean for p in shared.values()]),
+                    np.array([p.sd for p in shared.values()]),
+                )
+            )
         start += length
     return stretches
 
@@ -123,8 +132,11 @@ def context_lengths(results: Results, solver: str) -> dict[int, int]:
 def generator_iterations(results: Results) -> dict[int, Spread]:
     """Iterations of the generator in each context."""
     rows = results.table("generator")
-    return {k: spread([part.where(seed=s)["iteration"].max() for s in part.distinct("seed")])
-            for k in sorted(rows.distinct("context")) for part in [rows.where(context=k)]}
+    return {
+        k: spread([part.where(seed=s)["iteration"].max() for s in part.distinct("seed")])
+        for k in sorted(rows.distinct("context"))
+        for part in [rows.where(context=k)]
+    }
 
 
 def generator_epochs(results: Results) -> dict[int, Spread]:
@@ -133,10 +145,16 @@ def generator_epochs(results: Results) -> dict[int, Spread]:
     if not isinstance(batch, int):
         return {}
     rows = results.table("generator")
-    images = {k: float(np.mean(part["n_real"] + part["n_replayed"]))
-              for k in rows.distinct("context") for part in [rows.where(context=k)]}
-    return {k: used.scaled(batch / images[k])
-            for k, used in generator_iterations(results).items() if images[k]}
+    images = {
+        k: float(np.mean(part["n_real"] + part["n_replayed"]))
+        for k in rows.distinct("context")
+        for part in [rows.where(context=k)]
+    }
+    return {
+        k: used.scaled(batch / images[k])
+        for k, used in generator_iterations(results).items()
+        if images[k]
+    }
 
 
 def comparable(results: Results) -> str | None:
@@ -144,7 +162,7 @@ def comparable(results: Results) -> str | None:
     if results.config["data"] not in thesis.DATA:
         return f"the thesis reports MNIST, this run is on {results.config['data']}"
     contexts = tuple(tuple(sorted(context)) for context in results.contexts)
-    if contexts != thesis.CONTEXTS[:len(contexts)]:
+    if contexts != thesis.CONTEXTS[: len(contexts)]:
         return "the thesis learns the digits in other contexts than this run"
     return None
 
@@ -163,8 +181,10 @@ def diagnostic(results: Results, quantity: str, solver: str = "") -> dict[int, S
     rows = results.table("diagnostics").where(solver=solver, quantity=quantity)
     wrong = rows["value"][~((rows["value"] >= 0) & (rows["value"] <= 1))]
     if quantity in FRACTIONS and len(wrong):
-        raise ResultsError(f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} is "
-                           f"{wrong[0]}, expected a fraction in [0, 1]")
+        raise ResultsError(
+            f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} is "
+            f"{wrong[0]}, expected a fraction in [0, 1]"
+        )
     return grouped(rows, "context", "value")
 
 
@@ -177,9 +197,11 @@ def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None
         if quantity.startswith("share of class "):
             digit = quantity.removeprefix("share of class ")
             if digit not in list("0123456789") or not 0 <= value <= 1:
-                raise ResultsError(f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} "
-                                   f"is {value} (seed {seed}, context {context}): expected "
-                                   "digits 0-9 and fractions in [0, 1]")
+                raise ResultsError(
+                    f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} "
+                    f"is {value} (seed {seed}, context {context}): expected "
+                    "digits 0-9 and fractions in [0, 1]"
+                )
             shares[int(digit)], found = value, True
     return shares if found else None
 

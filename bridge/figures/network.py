@@ -1,6 +1,6 @@
 """Figure 2.6: the trained excitatory-inhibitory network, drawn from its effective weights.
 
-    Win (N, Nin)   Wrec (N, N)   Wout (Nout, N)   ei (N,) of +1/-1: the sign of each column
+Win (N, Nin)   Wrec (N, N)   Wout (Nout, N)   ei (N,) of +1/-1: the sign of each column
 """
 
 import numpy as np
@@ -53,25 +53,39 @@ def _draw_units(axes: Axes, structure: Structure) -> None:
     for kind, colour in ((excitatory, style.EXCITATORY), (~excitatory, style.INHIBITORY)):
         _draw_weights(axes, structure.Wrec[:, kind], units[kind], units, colour)
         _draw_weights(axes, structure.Wout[:, kind], units[kind], outputs, colour)
-    for places, colour, size in ((inputs, "0.45", 9), (units[excitatory], style.EXCITATORY, 20),
-                                 (units[~excitatory], style.INHIBITORY, 20),
-                                 (outputs, style.BLACK, 14)):
+    for places, colour, size in (
+        (inputs, "0.45", 9),
+        (units[excitatory], style.EXCITATORY, 20),
+        (units[~excitatory], style.INHIBITORY, 20),
+        (outputs, style.BLACK, 14),
+    ):
         axes.scatter(*places.T, s=size, color=colour, edgecolor="white", linewidth=0.5, zorder=3)
     for k, (x, y) in enumerate(outputs):
         axes.text(x + 0.12, y, str(k), va="center", fontsize=7)
-    for x, text in ((-SIDE, f"{Nin} inputs\n(one image row)"), (SIDE, f"{Nout} outputs\n(digits)"),
-                    (0.0, f"{excitatory.sum()} E (outer)\n{(~excitatory).sum()} I (inner)")):
+    for x, text in (
+        (-SIDE, f"{Nin} inputs\n(one image row)"),
+        (SIDE, f"{Nout} outputs\n(digits)"),
+        (0.0, f"{excitatory.sum()} E (outer)\n{(~excitatory).sum()} I (inner)"),
+    ):
         axes.text(x, -1.36, text, ha="center", va="top", fontsize=7)
-    keys = [Line2D([], [], color=colour, label=label) for colour, label in (
-        ("0.45", "input"), (style.EXCITATORY, "excitatory"), (style.INHIBITORY, "inhibitory"))]
-    axes.legend(handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3,
-                handlelength=1.4)
+    keys = [
+        Line2D([], [], color=colour, label=label)
+        for colour, label in (
+            ("0.45", "input"),
+            (style.EXCITATORY, "excitatory"),
+            (style.INHIBITORY, "inhibitory"),
+        )
+    ]
+    axes.legend(
+        handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, handlelength=1.4
+    )
     axes.set(xlim=(-SIDE - 0.5, SIDE + 0.4), ylim=(-1.7, 1.25), aspect="equal")
     style.bare(axes)
 
 
-def _draw_weights(axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.ndarray,
-                  colour: str) -> None:
+def _draw_weights(
+    axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.ndarray, colour: str
+) -> None:
     """Lines for the strongest weights of W (target, source); thicker is stronger."""
     strength = np.abs(W)
     nonzero = np.count_nonzero(strength)
@@ -81,10 +95,14 @@ def _draw_weights(axes: Axes, W: np.ndarray, sources: np.ndarray, targets: np.nd
     order = np.argsort(strength, axis=None, kind="stable")[-shown:]
     to, of = np.unravel_index(order, W.shape)
     share = strength[to, of] / strength.max()
-    axes.add_collection(LineCollection(
-        np.stack([sources[of], targets[to]], axis=1),
-        colors=[to_rgba(colour, 0.1 + 0.4 * s) for s in share],
-        linewidths=0.2 + 0.9 * share, zorder=1))
+    axes.add_collection(
+        LineCollection(
+            np.stack([sources[of], targets[to]], axis=1),
+            colors=[to_rgba(colour, 0.1 + 0.4 * s) for s in share],
+            linewidths=0.2 + 0.9 * share,
+            zorder=1,
+        )
+    )
 
 
 def _draw_matrix(figure: Figure, axes: Axes, structure: Structure) -> None:

@@ -114,29 +114,45 @@ def load_results(folder: str | Path) -> Results:
     if not path.is_file():
         raise ResultsError(f"{folder}: not a results folder (no config.json); {REMEDY}")
     config = _read_json(path)
-    for key, kind in {"data": str, "protocol": dict, "seeds": list, "solvers": list,
-                      "replays": list, "contexts": list}.items():
+    for key, kind in {
+        "data": str,
+        "protocol": dict,
+        "seeds": list,
+        "solvers": list,
+        "replays": list,
+        "contexts": list,
+    }.items():
         if not isinstance(config.get(key), kind) or not config[key]:
-            raise ResultsError(f"{path}: '{key}' must be a non-empty {kind.__name__}, "
-                               f"not {config.get(key)!r}; {REMEDY}")
+            raise ResultsError(
+                f"{path}: '{key}' must be a non-empty {kind.__name__}, "
+                f"not {config.get(key)!r}; {REMEDY}"
+            )
     if not isinstance(config["protocol"].get("name"), str):
         raise ResultsError(f"{path}: the protocol has no name; {REMEDY}")
     names = [config["data"], *config["solvers"], *config["replays"]]
     strange = [name for name in names if not isinstance(name, str) or not NAME.fullmatch(name)]
     if strange:
-        raise ResultsError(f"{path}: data, solvers and replays are named by letters, digits and "
-                           f"- _ . +, not {strange[0]!r}; {REMEDY}")
+        raise ResultsError(
+            f"{path}: data, solvers and replays are named by letters, digits and "
+            f"- _ . +, not {strange[0]!r}; {REMEDY}"
+        )
     if not all(type(seed) is int for seed in config["seeds"]):
         raise ResultsError(f"{path}: 'seeds' must be whole numbers, not {config['seeds']!r}")
-    if not all(isinstance(c, list) and c and all(type(k) is int and 0 <= k <= 9 for k in c)
-               for c in config["contexts"]):
-        raise ResultsError(f"{path}: 'contexts' must be lists of digits, "
-                           f"not {config['contexts']!r}")
+    if not all(
+        isinstance(c, list) and c and all(type(k) is int and 0 <= k <= 9 for k in c)
+        for c in config["contexts"]
+    ):
+        raise ResultsError(
+            f"{path}: 'contexts' must be lists of digits, not {config['contexts']!r}"
+        )
     classes = [k for context in config["contexts"] for k in context]
     if len(set(classes)) < len(classes):
         raise ResultsError(f"{path}: 'contexts' must not overlap: {config['contexts']!r}; {REMEDY}")
-    for where, key, kind in ((config, "budget", dict), (config["protocol"], "leaks", list),
-                             (config["protocol"], "generator", dict)):
+    for where, key, kind in (
+        (config, "budget", dict),
+        (config["protocol"], "leaks", list),
+        (config["protocol"], "generator", dict),
+    ):
         if not isinstance(where.get(key, kind()), kind):
             raise ResultsError(f"{path}: '{key}' must be a {kind.__name__}, not {where[key]!r}")
     manifest = folder / "manifest.json"
@@ -160,8 +176,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _check_contexts(path: Path, table: Table, n: int) -> None:
     strange = [k for k in table.distinct("context") if not 1 <= k <= n]
     if strange:
-        raise ResultsError(f"{path}: names context {strange[0]}, but config.json has contexts "
-                           f"1 to {n}; {REMEDY}")
+        raise ResultsError(
+            f"{path}: names context {strange[0]}, but config.json has contexts 1 to {n}; {REMEDY}"
+        )
 
 
 def _read_arrays(path: Path, names: tuple[str, ...]) -> list[np.ndarray]:
@@ -183,10 +200,16 @@ def _read_digits(path: Path) -> Digits:
         check_images(images)
     except BatchError as error:
         raise ResultsError(f"{path}: {error}; {REMEDY}") from None
-    if (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or not len(labels)
-            or not np.isin(labels, range(10)).all()):
-        raise ResultsError(f"{path}: labels of shape {labels.shape} and dtype {labels.dtype} do "
-                           f"not name the digits 0-9 of {len(images)} images; {REMEDY}")
+    if (
+        labels.shape != images.shape[:1]
+        or labels.dtype.kind not in "iu"
+        or not len(labels)
+        or not np.isin(labels, range(10)).all()
+    ):
+        raise ResultsError(
+            f"{path}: labels of shape {labels.shape} and dtype {labels.dtype} do "
+            f"not name the digits 0-9 of {len(images)} images; {REMEDY}"
+        )
     return Digits(images, labels)
 
 
@@ -194,12 +217,20 @@ def _read_structure(path: Path) -> Structure:
     structure = Structure(*_read_arrays(path, Structure._fields))
     N = structure.ei.size
     shapes = tuple(array.shape for array in structure)
-    if (shapes[3] != (N,) or shapes[1] != (N, N) or shapes[0] != (N, *shapes[0][1:2])
-            or shapes[2] != (*shapes[2][:1], N)
-            or not np.isin(structure.ei, (-1, 1)).all()):
-        raise ResultsError(f"{path}: Win, Wrec, Wout, ei have shapes {shapes}; expected (N, Nin), "
-                           f"(N, N), (Nout, N) and (N,) of +1/-1; {REMEDY}")
+    if (
+        shapes[3] != (N,)
+        or shapes[1] != (N, N)
+        or shapes[0] != (N, *shapes[0][1:2])
+        or shapes[2] != (*shapes[2][:1], N)
+        or not np.isin(structure.ei, (-1, 1)).all()
+    ):
+        raise ResultsError(
+            f"{path}: Win, Wrec, Wout, ei have shapes {shapes}; expected (N, Nin), "
+            f"(N, N), (Nout, N) and (N,) of +1/-1; {REMEDY}"
+        )
     if not (structure.Wrec * structure.ei >= 0).all():
-        raise ResultsError(f"{path}: Wrec breaks Dale's law: a column has the wrong sign, so "
-                           f"these are not effective weights; {REMEDY}")
+        raise ResultsError(
+            f"{path}: Wrec breaks Dale's law: a column has the wrong sign, so "
+            f"these are not effective weights; {REMEDY}"
+        )
     return structure

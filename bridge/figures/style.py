@@ -69,8 +69,18 @@ QUANTITIES = {
     "new": ("new digits", SKY, "^"),
     "old": ("old digits", ORANGE, "v"),
 }
-DIGITS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BB5500", "#000000",
-          "#77AADD", "#999933")
+DIGITS = (
+    "#4477AA",
+    "#EE6677",
+    "#228833",
+    "#CCBB44",
+    "#66CCEE",
+    "#AA3377",
+    "#BB5500",
+    "#000000",
+    "#77AADD",
+    "#999933",
+)
 EXCITATORY, INHIBITORY = BLUE, VERMILION
 
 
@@ -112,30 +122,51 @@ def panels(figure: Figure, rows: int, columns: int, **keywords) -> np.ndarray:
     return figure.subplots(rows, columns, squeeze=False, **keywords)
 
 
-def draw_spread(axes: Axes, curve: Mapping[int, Spread], colour: str, label: str,
-                marker: str = "o", **keywords) -> None:
+def draw_spread(
+    axes: Axes, curve: Mapping[int, Spread], colour: str, label: str, marker: str = "o", **keywords
+) -> None:
     """Mean as a line with markers, and a band of one standard deviation where n > 1."""
     x = np.array(list(curve))
     mean = np.array([point.mean for point in curve.values()])
     sd = np.array([point.sd for point in curve.values()])
-    axes.plot(x, mean, color=colour, marker=marker, label=label, clip_on=False, zorder=3,
-              **keywords)
+    axes.plot(
+        x, mean, color=colour, marker=marker, label=label, clip_on=False, zorder=3, **keywords
+    )
     draw_band(axes, x, mean, sd, colour)
 
 
 def draw_band(axes: Axes, x: np.ndarray, mean: np.ndarray, sd: np.ndarray, colour: str) -> None:
     """Shade mean +/- sd; points without a standard deviation have no band."""
     if np.isfinite(sd).any():
-        axes.fill_between(x, mean - sd, mean + sd, where=np.isfinite(sd), color=colour, alpha=0.2,
-                          linewidth=0, zorder=1)
+        axes.fill_between(
+            x,
+            mean - sd,
+            mean + sd,
+            where=np.isfinite(sd),
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+            zorder=1,
+        )
 
 
-def draw_thesis(axes: Axes, values: Mapping[int, float], colour: str, label: str,
-                marker: str = "o") -> None:
+def draw_thesis(
+    axes: Axes, values: Mapping[int, float], colour: str, label: str, marker: str = "o"
+) -> None:
     """The thesis' numbers: dashed, with open markers, in the colour of our own curve."""
     if values:
-        axes.plot(list(values), list(values.values()), color=colour, marker=marker, label=label,
-                  linestyle="--", linewidth=1.1, markerfacecolor="white", clip_on=False, zorder=2)
+        axes.plot(
+            list(values),
+            list(values.values()),
+            color=colour,
+            marker=marker,
+            label=label,
+            linestyle="--",
+            linewidth=1.1,
+            markerfacecolor="white",
+            clip_on=False,
+            zorder=2,
+        )
 
 
 def percent_axis(axes: Axes, label: str = "test accuracy (%)") -> None:
@@ -149,8 +180,10 @@ def context_axis(axes: Axes, contexts: Sequence[Sequence[int]], label: bool = Tr
     """A horizontal axis of contexts learnt, each tick with the digits that it added."""
     ticks = range(1, len(contexts) + 1)
     added = [", ".join(map(str, context)) for context in contexts]
-    axes.set_xticks(ticks, [f"{k}\n{'+ ' if k > 1 else ''}{digits}"
-                            for k, digits in zip(ticks, added, strict=True)])
+    axes.set_xticks(
+        ticks,
+        [f"{k}\n{'+ ' if k > 1 else ''}{digits}" for k, digits in zip(ticks, added, strict=True)],
+    )
     axes.set_xlim(0.75, len(contexts) + 0.25)
     if label:
         axes.set_xlabel("contexts learnt (digits added)")

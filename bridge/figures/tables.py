@@ -79,13 +79,26 @@ _ACCURACIES: Schema = {"overall": _percent, "new": _percent, "old": _percent_or_
 TABLES: Mapping[str, tuple[tuple[str, ...], Schema]] = {  # name -> (columns of the key, columns)
     "accuracy": (
         ("solver", "replay", "seed", "context", "iteration"),
-        {"solver": _text, "replay": _text, "seed": _whole, "context": _whole, "iteration": _whole,
-         **_ACCURACIES, "selected": _flag},
+        {
+            "solver": _text,
+            "replay": _text,
+            "seed": _whole,
+            "context": _whole,
+            "iteration": _whole,
+            **_ACCURACIES,
+            "selected": _flag,
+        },
     ),
     "joint": (
         ("solver", "variant", "seed", "epoch"),
-        {"solver": _text, "variant": _text, "seed": _whole, "epoch": _whole, "test": _percent,
-         "validation": _percent_or_blank},
+        {
+            "solver": _text,
+            "variant": _text,
+            "seed": _whole,
+            "epoch": _whole,
+            "test": _percent,
+            "validation": _percent_or_blank,
+        },
     ),
     "warmstart": (
         ("solver", "variant", "seed", "context"),
@@ -93,8 +106,15 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Schema]] = {  # name -> (columns of 
     ),
     "generator": (
         ("seed", "context", "iteration"),
-        {"seed": _whole, "context": _whole, "iteration": _whole, "discriminator_loss": _number,
-         "generator_loss": _number, "n_real": _whole, "n_replayed": _whole},
+        {
+            "seed": _whole,
+            "context": _whole,
+            "iteration": _whole,
+            "discriminator_loss": _number,
+            "generator_loss": _number,
+            "n_real": _whole,
+            "n_replayed": _whole,
+        },
     ),
     "diagnostics": (
         ("solver", "seed", "context", "quantity"),
@@ -147,15 +167,18 @@ def read_table(path: Path, key: tuple[str, ...], schema: Schema) -> Table:
     seen = set()
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(header):
-            raise ResultsError(f"{path}, line {number}: {len(line)} cells instead of "
-                               f"{len(header)}; {REMEDY}")
+            raise ResultsError(
+                f"{path}, line {number}: {len(line)} cells instead of {len(header)}; {REMEDY}"
+            )
         row = dict(zip(header, line, strict=True))
         for column, parse in schema.items():
             try:
                 columns[column].append(parse(row[column]))
             except (ValueError, OverflowError, KeyError):
-                raise ResultsError(f"{path}, line {number}, column '{column}': {row[column]!r} "
-                                   f"is not {EXPECTED[parse]}; {REMEDY}") from None
+                raise ResultsError(
+                    f"{path}, line {number}, column '{column}': {row[column]!r} "
+                    f"is not {EXPECTED[parse]}; {REMEDY}"
+                ) from None
         identity = tuple(columns[column][-1] for column in key)
         if identity in seen:
             which = ", ".join(f"{c} {v}" for c, v in zip(key, identity, strict=True))

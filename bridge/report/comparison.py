@@ -1,6 +1,6 @@
 """The table thesis | ours | difference, as data and as Markdown.
 
-    difference = ours - thesis, in percentage points;  ours = mean over n seeds +/- 1 s.d.
+difference = ours - thesis, in percentage points;  ours = mean over n seeds +/- 1 s.d.
 """
 
 from pathlib import Path
@@ -12,8 +12,12 @@ from bridge.figures.measures import Spread
 from bridge.figures.reading import Results, load_results
 from bridge.figures.tables import MissingResults
 
-NAMES = {"overall": "all digits so far", "new": "new digits", "old": "old digits",
-         "joint": "all digits trained together"}
+NAMES = {
+    "overall": "all digits so far",
+    "new": "new digits",
+    "old": "old digits",
+    "joint": "all digits trained together",
+}
 HEADER = ("experiment", "after", "thesis (%)", "ours (%)", "difference (points)")
 REPRODUCED_WITHIN = 2.0  # percentage points: what the report calls reproduced
 
@@ -48,8 +52,13 @@ class Row(NamedTuple):
             published += f" ({self.remark})"
         ours = "not run" if self.ours is None else f"{self.ours} (n = {self.ours.n})"
         difference = "" if self.difference is None else signed(self.difference)
-        return (f"{style.solver_look(self.solver)[0]}, {NAMES[self.quantity]}",
-                f"{self.after} {unit}{'s' if self.after > 1 else ''}", published, ours, difference)
+        return (
+            f"{style.solver_look(self.solver)[0]}, {NAMES[self.quantity]}",
+            f"{self.after} {unit}{'s' if self.after > 1 else ''}",
+            published,
+            ours,
+            difference,
+        )
 
 
 def signed(value: float) -> str:
@@ -83,9 +92,18 @@ def _rows(results: Results, solver: str, quantity: str) -> list[Row]:
     shown = set(published) | set(ours)
     if quantity == "joint" and ours:  # beyond the thesis' epochs only our last one
         shown = set(published) | {max(ours)}
-    return [Row(solver, quantity, k, published.get(k), ours.get(k),
-                curve.source if k in published else "",
-                curve.remarks.get(k, "") if k in published else "") for k in sorted(shown)]
+    return [
+        Row(
+            solver,
+            quantity,
+            k,
+            published.get(k),
+            ours.get(k),
+            curve.source if k in published else "",
+            curve.remarks.get(k, "") if k in published else "",
+        )
+        for k in sorted(shown)
+    ]
 
 
 def markdown_table(folder: str | Path) -> str:

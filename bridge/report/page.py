@@ -65,44 +65,63 @@ def bullets(items: Iterable[str]) -> str:
     return "<ul>\n" + "".join(f"<li>{text(item)}</li>\n" for item in items) + "</ul>\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "",
-          numbers: Container[int] = (), marks: Sequence[str] = ()) -> str:
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    caption: str = "",
+    numbers: Container[int] = (),
+    marks: Sequence[str] = (),
+) -> str:
     """A table; the columns in `numbers` hold numbers, `marks` are the rows' classes."""
+
     def line(tag: str, cells: Sequence[object], mark: str = "") -> str:
-        inner = "".join(f'<{tag}{" class=n" if i in numbers else ""}>{text(cell)}</{tag}>'
-                        for i, cell in enumerate(cells))
-        return f'<tr{f" class={mark}" if mark else ""}>{inner}</tr>\n'
+        inner = "".join(
+            f"<{tag}{' class=n' if i in numbers else ''}>{text(cell)}</{tag}>"
+            for i, cell in enumerate(cells)
+        )
+        return f"<tr{f' class={mark}' if mark else ''}>{inner}</tr>\n"
 
     marks = marks or [""] * len(rows)
     body = "".join(line("td", row, mark) for row, mark in zip(rows, marks, strict=True))
     title = f"<caption>{text(caption)}</caption>\n" if caption else ""
-    return (f'<div class="wide"><table>\n{title}<thead>{line("th", header)}</thead>\n'
-            f"<tbody>\n{body}</tbody></table></div>\n")
+    return (
+        f'<div class="wide"><table>\n{title}<thead>{line("th", header)}</thead>\n'
+        f"<tbody>\n{body}</tbody></table></div>\n"
+    )
 
 
 def figure(drawn: FigureResult) -> str:
     """A figure with its image inside the page, or the reason why there is none."""
     if drawn.reason_if_not_drawn:
-        return (f'<h3 id="{text(drawn.name)}">{text(drawn.title)}</h3>\n'
-                f'<p class="note">Not drawn: {text(drawn.reason_if_not_drawn)}</p>\n')
+        return (
+            f'<h3 id="{text(drawn.name)}">{text(drawn.title)}</h3>\n'
+            f'<p class="note">Not drawn: {text(drawn.reason_if_not_drawn)}</p>\n'
+        )
     image = next(file for file in drawn.files if file.suffix == ".png")
     content = image.read_bytes()
     data = base64.b64encode(content).decode()
     width = 100 * int.from_bytes(content[16:20]) / (style.DOUBLE * style.DPI)  # PNG's own header
-    return (f'<figure id="{text(drawn.name)}">\n<h3>{text(drawn.title)}</h3>\n'
-            f'<img style="width: {width:.0f}%" alt="{text(drawn.title)}" '
-            f'src="data:image/png;base64,{data}">\n'
-            f"<figcaption>{text(drawn.caption)}</figcaption>\n</figure>\n")
+    return (
+        f'<figure id="{text(drawn.name)}">\n<h3>{text(drawn.title)}</h3>\n'
+        f'<img style="width: {width:.0f}%" alt="{text(drawn.title)}" '
+        f'src="data:image/png;base64,{data}">\n'
+        f"<figcaption>{text(drawn.caption)}</figcaption>\n</figure>\n"
+    )
 
 
 def page(title: str, subtitle: str, lead: str, sections: Sequence[Section]) -> str:
     """The whole page: `lead` is finished HTML that stands above the table of contents."""
-    contents = "".join(f'<li><a href="#{text(s.anchor)}">{text(s.title)}</a></li>\n'
-                       for s in sections)
-    body = "".join(f'<section>\n<h2 id="{text(s.anchor)}">{text(s.title)}</h2>\n{s.body}'
-                   "</section>\n" for s in sections)
-    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-            f'<h1>{text(title)}</h1>\n<p class="note">{text(subtitle)}</p>\n{lead}'
-            f"<nav><h2>Contents</h2>\n<ol>\n{contents}</ol></nav>\n{body}</body>\n</html>\n")
+    contents = "".join(
+        f'<li><a href="#{text(s.anchor)}">{text(s.title)}</a></li>\n' for s in sections
+    )
+    body = "".join(
+        f'<section>\n<h2 id="{text(s.anchor)}">{text(s.title)}</h2>\n{s.body}</section>\n'
+        for s in sections
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{text(title)}</h1>\n<p class="note">{text(subtitle)}</p>\n{lead}'
+        f"<nav><h2>Contents</h2>\n<ol>\n{contents}</ol></nav>\n{body}</body>\n</html>\n"
+    )

@@ -17,12 +17,15 @@ def alarms(results: Results) -> list[str]:
     if results.has("diagnostics"):
         collapsed = measures.collapsed_generators(results)
         if collapsed:
-            named = "; ".join(f"seed {seed}, generator after {_contexts(k)}"
-                              for seed, k in collapsed)
-            found.append(f"COLLAPSED: {_count(len(collapsed), 'generator')} of this run with "
-                         "samples all alike, or with almost none of some class that had to be "
-                         f"replayed: {named}. What is missing there cannot be protected by "
-                         "replay.")
+            named = "; ".join(
+                f"seed {seed}, generator after {_contexts(k)}" for seed, k in collapsed
+            )
+            found.append(
+                f"COLLAPSED: {_count(len(collapsed), 'generator')} of this run with "
+                "samples all alike, or with almost none of some class that had to be "
+                f"replayed: {named}. What is missing there cannot be protected by "
+                "replay."
+            )
     found += [f"LEAK in this protocol: {leak}" for leak in leaks(results)]
     if len(results.seeds) == 1:
         found.append("One seed only: no spread is known, and small differences mean nothing.")
@@ -43,8 +46,13 @@ def leaks(results: Results) -> list[str]:
 def summary(results: Results) -> list[str]:
     """The main findings."""
     rows = comparison(results)
-    return [*_numbers(results), *_final_accuracy(results, rows), *_replay_order(results),
-            *_joint(rows), *_reproduced(rows)]
+    return [
+        *_numbers(results),
+        *_final_accuracy(results, rows),
+        *_replay_order(results),
+        *_joint(rows),
+        *_reproduced(rows),
+    ]
 
 
 def audit(results: Results) -> list[str]:
@@ -54,8 +62,10 @@ def audit(results: Results) -> list[str]:
 
 def _numbers(results: Results) -> Iterable[str]:
     if len(results.seeds) > 1:
-        yield (f"Numbers are means ± 1 standard deviation over {len(results.seeds)} seeds "
-               f"({', '.join(map(str, results.seeds))}), accuracy on test data.")
+        yield (
+            f"Numbers are means ± 1 standard deviation over {len(results.seeds)} seeds "
+            f"({', '.join(map(str, results.seeds))}), accuracy on test data."
+        )
 
 
 def _contexts(k: int) -> str:
@@ -71,12 +81,12 @@ def _percent(spread: Spread) -> str:
 
 
 def _against(row: Row) -> str:
-    """", thesis 77 %, 3.1 points below", or nothing where the thesis has no number."""
+    """ ", thesis 77 %, 3.1 points below", or nothing where the thesis has no number."""
     if row.published is None:
         return ""
     difference = row.difference or 0.0
     where = "above" if difference > 0 else "below"
-    return (f" (thesis: {row.published:g} %; ours is {abs(difference):.1f} points {where})")
+    return f" (thesis: {row.published:g} %; ours is {abs(difference):.1f} points {where})"
 
 
 def _name(solver: str) -> str:
@@ -89,9 +99,11 @@ def _final_accuracy(results: Results, rows: list[Row]) -> Iterable[str]:
         mine = [r for r in rows if (r.solver, r.quantity) == (solver, "overall") and r.ours]
         if mine:
             last = mine[-1]
-            yield (f"After {_contexts(last.after)} with generative replay the {_name(solver)} "
-                   f"classifies {_percent(last.ours)} of the test digits seen so far "
-                   f"correctly{_against(last)}.")
+            yield (
+                f"After {_contexts(last.after)} with generative replay the {_name(solver)} "
+                f"classifies {_percent(last.ours)} of the test digits seen so far "
+                f"correctly{_against(last)}."
+            )
 
 
 def _replay_order(results: Results) -> Iterable[str]:
@@ -105,15 +117,21 @@ def _replay_order(results: Results) -> Iterable[str]:
                 kept[replay] = curve[max(curve)]
         if len(kept) < 2:
             continue
-        listed = ", ".join(f"{style.replay_look(replay)[0]} {_percent(value)}"
-                           for replay, value in kept.items())
+        listed = ", ".join(
+            f"{style.replay_look(replay)[0]} {_percent(value)}" for replay, value in kept.items()
+        )
         means = [round(value.mean, 1) for value in kept.values()]  # as printed
-        order = ("each of these keeps at least as much as the one before it"
-                 if means == sorted(means) else
-                 "this is not the order that replay should bring (" +
-                 " ≤ ".join(style.replay_look(replay)[0] for replay in kept) + ")")
-        yield (f"Old digits that the {_name(solver)} still knows after the last context: "
-               f"{listed}; {order}.")
+        order = (
+            "each of these keeps at least as much as the one before it"
+            if means == sorted(means)
+            else "this is not the order that replay should bring ("
+            + " ≤ ".join(style.replay_look(replay)[0] for replay in kept)
+            + ")"
+        )
+        yield (
+            f"Old digits that the {_name(solver)} still knows after the last context: "
+            f"{listed}; {order}."
+        )
 
 
 def _joint(rows: list[Row]) -> Iterable[str]:
@@ -123,11 +141,17 @@ def _joint(rows: list[Row]) -> Iterable[str]:
         if both:
             last = both[-1]
             beyond = [r for r in mine if r.ours and r.after > last.after]
-            later = (f"; after {_count(beyond[-1].after, 'epoch')} it reaches "
-                     f"{_percent(beyond[-1].ours)}" if beyond else "")
-            yield (f"Trained on all digits together, the {_name(solver)} reaches "
-                   f"{_percent(last.ours)} after {_count(last.after, 'epoch')}"
-                   f"{_against(last)}{later}.")
+            later = (
+                f"; after {_count(beyond[-1].after, 'epoch')} it reaches "
+                f"{_percent(beyond[-1].ours)}"
+                if beyond
+                else ""
+            )
+            yield (
+                f"Trained on all digits together, the {_name(solver)} reaches "
+                f"{_percent(last.ours)} after {_count(last.after, 'epoch')}"
+                f"{_against(last)}{later}."
+            )
 
 
 def _reproduced(rows: list[Row]) -> Iterable[str]:
@@ -139,9 +163,11 @@ def _reproduced(rows: list[Row]) -> Iterable[str]:
     below = sum(row.difference < -REPRODUCED_WITHIN for row in both)
     widest = max(both, key=lambda row: abs(row.difference))
     what, after, *_ = widest.cells()
-    yield (f"Of {len(both)} published numbers that this run can answer, the number met within "
-           f"{REPRODUCED_WITHIN:g} points is {met}, exceeded {above}, not reached {below}. The "
-           f"widest gap is {signed(widest.difference)} points ({what}, after {after}).")
+    yield (
+        f"Of {len(both)} published numbers that this run can answer, the number met within "
+        f"{REPRODUCED_WITHIN:g} points is {met}, exceeded {above}, not reached {below}. The "
+        f"widest gap is {signed(widest.difference)} points ({what}, after {after})."
+    )
 
 
 def _joint_variants(results: Results) -> Iterable[str]:
@@ -149,23 +175,29 @@ def _joint_variants(results: Results) -> Iterable[str]:
         return
     table = results.table("joint")
     for solver in results.solvers:
-        curves = {variant: measures.by_epoch(results, solver, variant)
-                  for variant in table.where(solver=solver).distinct("variant")}
+        curves = {
+            variant: measures.by_epoch(results, solver, variant)
+            for variant in table.where(solver=solver).distinct("variant")
+        }
         if len(curves) < 2:
             continue
         best = max(curves, key=lambda variant: curves[variant][max(curves[variant])].mean)
         epoch = max(curves[best])
-        yield (f"Of {len(curves)} curves of the {_name(solver)} trained on all digits "
-               f"together, “{_variant(best)}” ends highest, at "
-               f"{_percent(curves[best][epoch])} after {_count(epoch, 'epoch')}.")
+        yield (
+            f"Of {len(curves)} curves of the {_name(solver)} trained on all digits "
+            f"together, “{_variant(best)}” ends highest, at "
+            f"{_percent(curves[best][epoch])} after {_count(epoch, 'epoch')}."
+        )
         published = measures.thesis_curve(results, solver, "joint")
         if published:
             at = max(published)
             goal = published[at] - REPRODUCED_WITHIN
             reach = [v for v, c in curves.items() if at in c and c[at].mean >= goal]
             names = ", ".join(f"“{_variant(v)}”" for v in reach) or "none of them"
-            yield (f"The thesis has {published[at]:g} % after {_count(at, 'epoch')}; within "
-                   f"{REPRODUCED_WITHIN:g} points of it or above, after as many epochs: {names}.")
+            yield (
+                f"The thesis has {published[at]:g} % after {_count(at, 'epoch')}; within "
+                f"{REPRODUCED_WITHIN:g} points of it or above, after as many epochs: {names}."
+            )
 
 
 def _variant(variant: str) -> str:
@@ -179,12 +211,14 @@ def _warm_starts(results: Results) -> Iterable[str]:
     for solver in table.distinct("solver"):
         rows = table.where(solver=solver)
         last = int(rows["context"].max())
-        ends = {v: measures.grouped(rows.where(variant=v, context=last), "context", "overall")
-                for v in rows.distinct("variant")}
-        listed = ", ".join(f"{_percent(end[last])} with “{variant}”"
-                           for variant, end in ends.items() if end)
-        yield (f"Warm start of the {_name(solver)}, all digits after {_contexts(last)}: "
-               f"{listed}.")
+        ends = {
+            v: measures.grouped(rows.where(variant=v, context=last), "context", "overall")
+            for v in rows.distinct("variant")
+        }
+        listed = ", ".join(
+            f"{_percent(end[last])} with “{variant}”" for variant, end in ends.items() if end
+        )
+        yield (f"Warm start of the {_name(solver)}, all digits after {_contexts(last)}: {listed}.")
 
 
 def _unfinished(results: Results) -> str:
@@ -193,10 +227,13 @@ def _unfinished(results: Results) -> str:
         rows = results.table("accuracy").where(replay="generative", selected=1)
     except MissingResults:
         return ""
-    done = set(zip(rows["solver"].tolist(), rows["seed"].tolist(), rows["context"].tolist(),
-                   strict=True))
+    done = set(
+        zip(rows["solver"].tolist(), rows["seed"].tolist(), rows["context"].tolist(), strict=True)
+    )
     wanted = len(results.solvers) * len(results.seeds) * len(results.contexts)
     if "generative" not in results.config["replays"] or len(done) >= wanted:
         return ""
-    return (f"{len(done)} of {wanted} contexts with generative replay (solvers × seeds × "
-            "contexts) are in the results; means are over the seeds that got there")
+    return (
+        f"{len(done)} of {wanted} contexts with generative replay (solvers × seeds × "
+        "contexts) are in the results; means are over the seeds that got there"
+    )

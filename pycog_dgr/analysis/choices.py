@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import fittools
-from ..errors import PycogDgrError
+from pycog_dgr import fittools
+from pycog_dgr.errors import PycogDgrError
 
 NO_CHOICE = -1
 

@@ -7,9 +7,9 @@ put beside them as TASK.png.
 import argparse
 from pathlib import Path
 
-from ..errors import PycogDgrError
-from ..rnn import RNN
-from ..trials import Trials
+from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.rnn import RNN
+from pycog_dgr.trials import Trials
 
 
 def draw_run(draw, task, folder):

@@ -17,9 +17,9 @@ course that all conditions share; evidence is signed, positive towards choice 0.
 
 import numpy as np
 
-from ..errors import PycogDgrError
-from . import panels, regression, selectivity, sorting, style
-from .choices import correct, final_choices
+from pycog_dgr.analysis import panels, regression, selectivity, sorting, style
+from pycog_dgr.analysis.choices import correct, final_choices
+from pycog_dgr.errors import PycogDgrError
 
 CONTEXTS = {"m": ("motion", style.BLACK, "o"), "c": ("colour", style.GREEN, "s")}
 VARIABLES = ("choice", "motion", "colour", "context")

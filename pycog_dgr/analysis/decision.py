@@ -12,9 +12,9 @@ Coherence is signed: positive towards choice 0, the first output.
 
 import numpy as np
 
-from ..errors import PycogDgrError
-from . import panels, selectivity, sorting, style
-from .choices import correct, final_choices
+from pycog_dgr.analysis import panels, selectivity, sorting, style
+from pycog_dgr.analysis.choices import correct, final_choices
+from pycog_dgr.errors import PycogDgrError
 
 BEFORE = 200  # ms of fixation that time courses show
 HALF = 0.5

@@ -12,8 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from ..errors import PycogDgrError
-from . import choices, selectivity, style
+from pycog_dgr.analysis import choices, selectivity, style
+from pycog_dgr.errors import PycogDgrError
 
 CURVE_POINTS = 200
 FEWEST_TIMES = 10  # reaction times that make a mean

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 COMPONENTS = 12  # kept by the denoising of Mante et al.
 ROUNDING = 1e-9  # shares of variance and of length that count as none

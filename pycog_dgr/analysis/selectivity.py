@@ -14,7 +14,7 @@ have one.
 
 import numpy as np
 
-from ..errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 
 def dprime(values, first, second):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError
 
 NONE = -1
 

@@ -30,8 +30,7 @@ def tiny_contexts(*classes: tuple[int, ...]) -> Contexts:
 
 def tiny_setting(folder: Path, protocol: Protocol = TEXT) -> Setting:
     """Three contexts, a handful of iterations, three evaluations each."""
-    return Setting(folder, tiny_contexts(), replace(protocol, evaluations=3),
-                   Budget(0.005, 0.001))
+    return Setting(folder, tiny_contexts(), replace(protocol, evaluations=3), Budget(0.005, 0.001))
 
 
 class Prototypes:
@@ -41,8 +40,9 @@ class Prototypes:
         self.sums = np.zeros((n_classes, 28 * 28))
         self.counts = np.zeros(n_classes)
 
-    def fit(self, images, targets, weights=None, *, iterations, rng, batch_size=64,
-            on_iteration=None):
+    def fit(
+        self, images, targets, weights=None, *, iterations, rng, batch_size=64, on_iteration=None
+    ):
         weights = np.ones(len(images)) if weights is None else weights
         weighted = targets * weights[:, None]
         self.sums += weighted.T @ images.reshape(len(images), -1)

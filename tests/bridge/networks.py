@@ -54,11 +54,21 @@ def small_start(**more):
     Cin[:3, 0], Cin[5, 1], column[5, 1] = 0, 0, 0.3
     Cout = np.ones((3, 8))
     Cout[:, 6:] = 0
-    return started(**{
-        "Nin": 2, "N": 8, "Nout": 3, "ei": np.repeat([1, -1], [6, 2]),
-        "Crec": Connectivity(C, ring), "Cin": Connectivity(Cin, column), "Cout": Cout,
-        "train_brec": True, "train_bout": True, "n_gradient": 3, **more,
-    })
+    return started(
+        **{
+            "Nin": 2,
+            "N": 8,
+            "Nout": 3,
+            "ei": np.repeat([1, -1], [6, 2]),
+            "Crec": Connectivity(C, ring),
+            "Cin": Connectivity(Cin, column),
+            "Cout": Cout,
+            "train_brec": True,
+            "train_bout": True,
+            "n_gradient": 3,
+            **more,
+        }
+    )
 
 
 @st.composite

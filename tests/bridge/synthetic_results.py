@@ -17,8 +17,13 @@ from bridge import archive
 CONTEXTS = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 SOLVERS = ["lstm", "biornn"]
 REPLAYS = ["none", "noise", "generative", "exact", "joint"]
-VARIANTS = ["thesis", "SGD, loss on the last step", "SGD, loss on all steps",
-            "Adam, loss on the last step", "Adam, loss on all steps"]
+VARIANTS = [
+    "thesis",
+    "SGD, loss on the last step",
+    "SGD, loss on all steps",
+    "Adam, loss on the last step",
+    "Adam, loss on all steps",
+]
 WARM = ["weights kept", "spectral radius forced back to 1.5"]
 LEAKS = ["generators see real images of all contexts", "chosen by its accuracy on test images"]
 KEPT_PER_CONTEXT = {"none": 0.02, "noise": 0.06, "generative": 0.86, "exact": 0.97}
@@ -34,23 +39,52 @@ def write_table(path: Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
-def write_results(folder: Path, seeds=(1, 2, 3), contexts=CONTEXTS, steps: int = 8,
-                  collapsed: tuple[int, int] | None = (2, 1), data: str = "mnist5k",
-                  protocol: str = "text", true_per_class: int = 60,
-                  samples: bool = True) -> Path:
+def write_results(
+    folder: Path,
+    seeds=(1, 2, 3),
+    contexts=CONTEXTS,
+    steps: int = 8,
+    collapsed: tuple[int, int] | None = (2, 1),
+    data: str = "mnist5k",
+    protocol: str = "text",
+    true_per_class: int = 60,
+    samples: bool = True,
+) -> Path:
     """Write a whole synthetic results folder; `collapsed` is one (seed, context) or None."""
     rng = np.random.default_rng(5)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({
-        "data": data, "protocol": {
-            "name": protocol, "summary": "a <synthetic> protocol", "selection": "validation",
-            "generator": {"batch_size": 64}, "leaks": LEAKS if protocol == "notebooks" else []},
-        "budget": {"solver_scale": 0.25, "generator_scale": 0.15, "generator_floor": 5000},
-        "seeds": list(seeds), "solvers": SOLVERS, "replays": REPLAYS, "contexts": contexts}))
-    (folder / "manifest.json").write_text(json.dumps({
-        "command": f"dgr reproduce --data {data} --seed 1", "commit": "0123abc", "dirty": False,
-        "versions": {"numpy": np.__version__}, "cpu": "a <test> & machine",
-        "started": "2020-01-01T00:00:00", "minutes": 8.1}))
+    (folder / "config.json").write_text(
+        json.dumps(
+            {
+                "data": data,
+                "protocol": {
+                    "name": protocol,
+                    "summary": "a <synthetic> protocol",
+                    "selection": "validation",
+                    "generator": {"batch_size": 64},
+                    "leaks": LEAKS if protocol == "notebooks" else [],
+                },
+                "budget": {"solver_scale": 0.25, "generator_scale": 0.15, "generator_floor": 5000},
+                "seeds": list(seeds),
+                "solvers": SOLVERS,
+                "replays": REPLAYS,
+                "contexts": contexts,
+            }
+        )
+    )
+    (folder / "manifest.json").write_text(
+        json.dumps(
+            {
+                "command": f"dgr reproduce --data {data} --seed 1",
+                "commit": "0123abc",
+                "dirty": False,
+                "versions": {"numpy": np.__version__},
+                "cpu": "a <test> & machine",
+                "started": "2020-01-01T00:00:00",
+                "minutes": 8.1,
+            }
+        )
+    )
     tables = folder / "tables"
     write_table(tables / "accuracy.csv", _accuracy(rng, seeds, contexts, steps))
     write_table(tables / "joint.csv", _joint(rng, seeds))
@@ -84,10 +118,19 @@ def _context_rows(rng, solver, replay, kept, seed, k, steps) -> list[dict]:
         new = ceiling * (0.1 + 0.9 * learnt)
         old = ceiling * kept ** (k - 1 + learnt - 1) + rng.normal(0, 1.5)
         overall = new if k == 1 else (new + (k - 1) * max(old, 0)) / k
-        rows.append({
-            "solver": solver, "replay": replay, "seed": seed, "context": k,
-            "iteration": step * 50, "overall": _percent(overall), "new": _percent(new),
-            "old": "" if k == 1 else _percent(old), "selected": int(step == steps)})
+        rows.append(
+            {
+                "solver": solver,
+                "replay": replay,
+                "seed": seed,
+                "context": k,
+                "iteration": step * 50,
+                "overall": _percent(overall),
+                "new": _percent(new),
+                "old": "" if k == 1 else _percent(old),
+                "selected": int(step == steps),
+            }
+        )
     return rows
 
 
@@ -99,8 +142,16 @@ def _joint(rng, seeds, epochs: int = 8) -> list[dict]:
                 top = CEILING[solver] - 14 * number + rng.normal(0, 1.5)
                 for epoch in range(1, epochs + 1):
                     test = _percent(top * (1 - np.exp(-epoch / (2 if solver == "lstm" else 5))))
-                    rows.append({"solver": solver, "variant": variant, "seed": seed,
-                                 "epoch": epoch, "test": test, "validation": test})
+                    rows.append(
+                        {
+                            "solver": solver,
+                            "variant": variant,
+                            "seed": seed,
+                            "epoch": epoch,
+                            "test": test,
+                            "validation": test,
+                        }
+                    )
     return rows
 
 
@@ -110,18 +161,35 @@ def _warmstart(rng, seeds, contexts) -> list[dict]:
         for seed in seeds if variant == WARM[0] else seeds[:1]:
             for k in range(1, len(contexts) + 1):
                 new, old = 80 + rng.normal(0, 2), 80 * kept ** (k - 1) + rng.normal(0, 2)
-                rows.append({"solver": "biornn", "variant": variant, "seed": seed, "context": k,
-                             "overall": _percent(old), "new": _percent(new),
-                             "old": "" if k == 1 else _percent(old)})
+                rows.append(
+                    {
+                        "solver": "biornn",
+                        "variant": variant,
+                        "seed": seed,
+                        "context": k,
+                        "overall": _percent(old),
+                        "new": _percent(new),
+                        "old": "" if k == 1 else _percent(old),
+                    }
+                )
     return rows
 
 
 def _generator(rng, seeds, contexts) -> list[dict]:
-    return [{"seed": seed, "context": k, "iteration": iteration,
-             "discriminator_loss": rng.uniform(0.5, 0.7), "generator_loss": rng.uniform(0.7, 1.2),
-             "n_real": 12000, "n_replayed": 12000 * (k > 1)}
-            for seed in seeds for k in range(1, len(contexts))
-            for iteration in range(200, 800 * k + 1, 200)]
+    return [
+        {
+            "seed": seed,
+            "context": k,
+            "iteration": iteration,
+            "discriminator_loss": rng.uniform(0.5, 0.7),
+            "generator_loss": rng.uniform(0.7, 1.2),
+            "n_real": 12000,
+            "n_replayed": 12000 * (k > 1),
+        }
+        for seed in seeds
+        for k in range(1, len(contexts))
+        for iteration in range(200, 800 * k + 1, 200)
+    ]
 
 
 def _class_shares(rng, classes, is_collapsed) -> np.ndarray:
@@ -137,8 +205,15 @@ def _diagnostics(rng, seeds, contexts, collapsed) -> list[dict]:
     rows = []
 
     def add(solver, seed, context, quantity, value):
-        rows.append({"solver": solver, "seed": seed, "context": context, "quantity": quantity,
-                     "value": round(float(value), 5)})
+        rows.append(
+            {
+                "solver": solver,
+                "seed": seed,
+                "context": context,
+                "quantity": quantity,
+                "value": round(float(value), 5),
+            }
+        )
 
     for seed in seeds:
         for k in range(1, len(contexts)):
@@ -181,8 +256,11 @@ def _samples(folder, rng, seeds, contexts, collapsed, true_per_class) -> None:
             else:
                 chosen = rng.choice(np.flatnonzero(np.isin(labels, classes)), 200)
             blurred = images[chosen] + rng.normal(0, 0.08, (200, 28, 28))
-            _save(folder / f"seed-{seed}" / f"generated-context-{k}.npz",
-                  images=np.clip(blurred, 0, 1).astype(np.float32), labels=labels[chosen])
+            _save(
+                folder / f"seed-{seed}" / f"generated-context-{k}.npz",
+                images=np.clip(blurred, 0, 1).astype(np.float32),
+                labels=labels[chosen],
+            )
         _structure(folder / f"structure-seed-{seed}.npz", rng)
 
 
@@ -191,8 +269,13 @@ def _structure(path, rng, N=64, E=51) -> None:
     Wrec = rng.gamma(2, 0.05, (N, N)) * (rng.uniform(size=(N, N)) < 0.8) * ei
     np.fill_diagonal(Wrec, 0)
     Wrec[:, E:] *= E / (N - E)
-    _save(path, Win=rng.uniform(0, 0.1, (N, 28)), Wrec=Wrec,
-          Wout=rng.uniform(0, 0.1, (10, N)) * ei, ei=ei)
+    _save(
+        path,
+        Win=rng.uniform(0, 0.1, (N, 28)),
+        Wrec=Wrec,
+        Wout=rng.uniform(0, 0.1, (10, N)) * ei,
+        ei=ei,
+    )
 
 
 def _save(path, **arrays) -> None:

@@ -25,10 +25,15 @@ def test_arrays_and_metadata_come_back_bit_for_bit(tmp_path):
     assert arrays["b"].dtype == np.array(3).dtype and arrays["b"].shape == ()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture],
-          deadline=None)
-@given(cut=st.floats(0, 0.999), flip=st.floats(0, 0.999), mask=st.integers(1, 255),
-       truncate=st.booleans())
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    cut=st.floats(0, 0.999),
+    flip=st.floats(0, 0.999),
+    mask=st.integers(1, 255),
+    truncate=st.booleans(),
+)
 def test_no_damage_passes_unnoticed(tmp_path, cut, flip, mask, truncate):
     path = written(tmp_path / "a.npz")
     good = archive.load(path, "kind")
@@ -60,7 +65,8 @@ def test_a_huge_claim_is_refused_before_memory_is_taken(tmp_path):
     path = tmp_path / "bomb.npz"
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
-        header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 40,)})
+        header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 40,)}
+    )
     with zipfile.ZipFile(path, "w") as members:
         members.writestr("header.npy", _npy(np.zeros(2, np.uint8)))
         members.writestr("a.npy", header.getvalue())

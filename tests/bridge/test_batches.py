@@ -11,8 +11,11 @@ from bridge.errors import ArchiveError, BatchError
 
 def some(n, seed=0, n_classes=10):
     rng = np.random.default_rng(seed)
-    return examples(rng.random((n, 28, 28), dtype=np.float32),
-                    one_hot(rng.integers(n_classes, size=n), n_classes), seed=seed)
+    return examples(
+        rng.random((n, 28, 28), dtype=np.float32),
+        one_hot(rng.integers(n_classes, size=n), n_classes),
+        seed=seed,
+    )
 
 
 @given(n_real=st.integers(1, 40), n_replayed=st.integers(1, 40), r=st.floats(0.01, 0.99))
@@ -54,20 +57,26 @@ def test_a_foreign_file_is_refused(tmp_path):
         load_examples(tmp_path / "batch.npz")
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"images": np.full((2, 28, 28), np.nan, np.float32)}, "NaN"),
-    ({"images": np.full((2, 28, 28), 255, np.float32)}, "divide 8-bit pixels by 255"),
-    ({"images": np.zeros((2, 28, 28), np.uint8)}, "floats"),
-    ({"images": np.zeros((2, 784), np.float32)}, "trial, row, column"),
-    ({"targets": np.full((2, 10), 0.2, np.float32)}, "do not sum to 1"),
-    ({"targets": np.zeros((3, 10), np.float32)}, "expected"),
-    ({"targets": np.array([[2.0, -1.0], [0, 1]], np.float32)}, "not negative"),
-    ({"weights": np.array([1.0, np.inf], np.float32)}, "finite"),
-    ({"weights": np.ones(3, np.float32)}, "expected"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.full((2, 28, 28), np.nan, np.float32)}, "NaN"),
+        ({"images": np.full((2, 28, 28), 255, np.float32)}, "divide 8-bit pixels by 255"),
+        ({"images": np.zeros((2, 28, 28), np.uint8)}, "floats"),
+        ({"images": np.zeros((2, 784), np.float32)}, "trial, row, column"),
+        ({"targets": np.full((2, 10), 0.2, np.float32)}, "do not sum to 1"),
+        ({"targets": np.zeros((3, 10), np.float32)}, "expected"),
+        ({"targets": np.array([[2.0, -1.0], [0, 1]], np.float32)}, "not negative"),
+        ({"weights": np.array([1.0, np.inf], np.float32)}, "finite"),
+        ({"weights": np.ones(3, np.float32)}, "expected"),
+    ],
+)
 def test_what_breaks_the_contract_is_named(change, message):
-    good = {"images": np.zeros((2, 28, 28), np.float32), "targets": one_hot([0, 1], 10),
-            "weights": np.ones(2, np.float32)}
+    good = {
+        "images": np.zeros((2, 28, 28), np.float32),
+        "targets": one_hot([0, 1], 10),
+        "weights": np.ones(2, np.float32),
+    }
     with pytest.raises(BatchError, match=message):
         Examples(**{**good, **change})
 

@@ -15,16 +15,19 @@ def test_data_says_what_is_in_a_set(capsys):
     assert status == 0 and "train" in output.out and " 3670" in output.out
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (("data", "mnits"), "did you mean 'mnist'"),
-    (("reproduce", "--protocol", "txt"), "did you mean 'text'"),
-    (("reproduce", "--solvers", "lstm,brnn"), "did you mean 'biornn'"),
-    (("reproduce", "--replays", "exakt"), "did you mean 'exact'"),
-    (("reproduce", "--contexts", "01,1"), "must not overlap"),
-    (("reproduce", "--contexts", "zero"), "separate contexts by commas"),
-    (("reproduce", "--scale", "0"), "above 0"),
-    (("reproduce", "--seeds", "0"), "seeds"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("data", "mnits"), "did you mean 'mnist'"),
+        (("reproduce", "--protocol", "txt"), "did you mean 'text'"),
+        (("reproduce", "--solvers", "lstm,brnn"), "did you mean 'biornn'"),
+        (("reproduce", "--replays", "exakt"), "did you mean 'exact'"),
+        (("reproduce", "--contexts", "01,1"), "must not overlap"),
+        (("reproduce", "--contexts", "zero"), "separate contexts by commas"),
+        (("reproduce", "--scale", "0"), "above 0"),
+        (("reproduce", "--seeds", "0"), "seeds"),
+    ],
+)
 def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, words, message):
     if words[0] == "reproduce":
         words = (*words, "--out", str(tmp_path / "out"))

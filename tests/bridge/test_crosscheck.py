@@ -49,9 +49,26 @@ def test_all_four_agree_on_a_network_with_every_kind_of_constraint(case, dtype):
     compared = {one.quantity: one.backends for one in report.differences}
     assert compared["x"] == tuple(BACKENDS)
     assert compared["dOmega/dWrec"] == ("PyTensor scan", "PyTensor fast", "torch")
-    for quantity in ("Wrec", "r", "z", "loss", "error", "D", "grad Win", "grad Wrec", "grad Wout",
-                     "grad brec", "grad bout", "grad x0", "Omega", "nelems", "gradient norm",
-                     "Wrec after 1", "Wrec after 10", "x0 after 12"):
+    for quantity in (
+        "Wrec",
+        "r",
+        "z",
+        "loss",
+        "error",
+        "D",
+        "grad Win",
+        "grad Wrec",
+        "grad Wout",
+        "grad brec",
+        "grad bout",
+        "grad x0",
+        "Omega",
+        "nelems",
+        "gradient norm",
+        "Wrec after 1",
+        "Wrec after 10",
+        "x0 after 12",
+    ):
         assert quantity in compared
 
 
@@ -59,8 +76,10 @@ def test_all_four_agree_on_a_network_with_every_kind_of_constraint(case, dtype):
 @settings(max_examples=40, deadline=None)
 def test_numpy_and_torch_agree_forwards_on_random_networks(start, times, trials, seed):
     batch = random_batch(start, np.random.default_rng(seed), times, trials)
-    told = {"numpy": NumpyBackend(start, "float64").instant(batch),
-            "torch": TorchBackend(start, "float64").instant(batch)}
+    told = {
+        "numpy": NumpyBackend(start, "float64").instant(batch),
+        "torch": TorchBackend(start, "float64").instant(batch),
+    }
     both = {name: {key: held[key] for key in told["numpy"]} for name, held in told.items()}
     worst = max(compare(both, "float64"), key=lambda one: one.relative / one.tolerance)
     assert worst.agrees, worst
@@ -70,8 +89,10 @@ def test_numpy_and_torch_agree_forwards_on_random_networks(start, times, trials,
 @settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_pytensor_and_torch_agree_on_gradients_and_updates_of_random_networks(start, way, seed):
     case = case_of(start, seed=seed)
-    pair = {"PyTensor": lambda start, dtype: PyTensorBackend(start, dtype, way),
-            "torch": TorchBackend}
+    pair = {
+        "PyTensor": lambda start, dtype: PyTensorBackend(start, dtype, way),
+        "torch": TorchBackend,
+    }
     report = crosscheck(case, steps=3, backends=pair)
     assert report.agrees, table(report)
 
@@ -83,8 +104,9 @@ def test_pytensor_and_torch_agree_on_gradients_and_updates_of_random_networks(st
 def truth(case):
     """What the four backends tell of one batch."""
     batch = next(iter(case.batches()))
-    return batch, {name: make(case.start, "float64").instant(batch)
-                   for name, make in BACKENDS.items()}
+    return batch, {
+        name: make(case.start, "float64").instant(batch) for name, make in BACKENDS.items()
+    }
 
 
 class PerturbedTorch(TorchBackend):
@@ -114,8 +136,11 @@ class FlippedOmega(TorchBackend):
     def instant(self, batch):
         with pytest.MonkeyPatch.context() as patch:
             right = torch_objective.vanishing_gradient_penalty
-            patch.setattr(torch_objective, "vanishing_gradient_penalty",
-                          lambda *given: (lambda Omega, n: (-Omega, n))(*right(*given)))
+            patch.setattr(
+                torch_objective,
+                "vanishing_gradient_penalty",
+                lambda *given: (lambda Omega, n: (-Omega, n))(*right(*given)),
+            )
             return super().instant(batch)
 
 
@@ -189,8 +214,9 @@ def test_a_wrong_update_shows_in_the_parameters_after_it(case):
 
 
 def test_differences_are_relative_to_the_largest_entry():
-    found = difference("z", {"a": np.full((2, 1, 1), 4.0), "b": np.full((2, 1, 1), 4.0 + 4e-13)},
-                       1e-12)
+    found = difference(
+        "z", {"a": np.full((2, 1, 1), 4.0), "b": np.full((2, 1, 1), 4.0 + 4e-13)}, 1e-12
+    )
     assert found.agrees
     assert found.relative == pytest.approx(1e-13, rel=1e-2)
 
@@ -198,8 +224,9 @@ def test_differences_are_relative_to_the_largest_entry():
 def test_the_backward_pass_is_searched_from_its_end():
     right, wrong = np.ones((5, 2, 3)), np.ones((5, 2, 3))
     wrong[1:4, 0, 2] += 1
-    forwards, backwards = (difference(name, {"a": right, "b": right, "c": wrong}, 1e-12)
-                           for name in ("x", "D"))
+    forwards, backwards = (
+        difference(name, {"a": right, "b": right, "c": wrong}, 1e-12) for name in ("x", "D")
+    )
     assert forwards.place.startswith("time step 2, trial 0, unit 2")
     assert backwards.place.startswith("time step 4, trial 0, unit 2")
     assert forwards.apart == backwards.apart == "c"
@@ -242,8 +269,11 @@ def test_networks_trained_in_one_backend_label_alike_in_every_other():
     report = crosscheck(classifying_case(), steps=5)
     assert report.agrees
     spelt = {one.comparison for one in report.labels}
-    assert {"trained in PyTensor fast, run in torch", "trained in torch, run in PyTensor fast",
-            "trained in PyTensor fast and in torch"} <= spelt
+    assert {
+        "trained in PyTensor fast, run in torch",
+        "trained in torch, run in PyTensor fast",
+        "trained in PyTensor fast and in torch",
+    } <= spelt
     assert all((one.alike, one.images) == (60, 60) for one in report.labels)
 
 
@@ -254,8 +284,9 @@ def test_a_backend_that_labels_otherwise_is_seen():
 
     case = classifying_case()
     trained = {"torch": TorchBackend(case.start, "float64")}
-    (labels,) = label_agreement(case, trained, "float64",
-                                {"numpy": Contrary, "torch": TorchBackend})
+    (labels,) = label_agreement(
+        case, trained, "float64", {"numpy": Contrary, "torch": TorchBackend}
+    )
     assert labels.comparison == "trained in torch, run in numpy"
     assert not labels.agrees
 
@@ -292,7 +323,11 @@ def test_the_command_writes_its_findings_and_returns_zero(small_default, tmp_pat
     assert held["agrees"] is True
     assert held["cases"][0]["differences"]
     assert {path.name for path in tmp_path.iterdir()} == {
-        "crosscheck.json", "drift.csv", "drift.png", "drift.pdf"}
+        "crosscheck.json",
+        "drift.csv",
+        "drift.png",
+        "drift.pdf",
+    }
     told = capsys.readouterr().out
     assert "all agree" in told
     assert "dOmega/dWrec" in told

@@ -56,11 +56,18 @@ def test_a_network_trained_in_pytensor_labels_alike_in_torch_and_back(thesis):
         def parameters(self):
             return step.parameters
 
-    found = label_agreement(thesis, {"PyTensor": Trained(), "torch": net}, "float64",
-                            {"numpy": NumpyBackend, "torch": TorchBackend})
+    found = label_agreement(
+        thesis,
+        {"PyTensor": Trained(), "torch": net},
+        "float64",
+        {"numpy": NumpyBackend, "torch": TorchBackend},
+    )
     assert {one.comparison for one in found} == {
-        "trained in PyTensor and in torch", "trained in PyTensor, run in numpy",
-        "trained in PyTensor, run in torch", "trained in torch, run in numpy"}
+        "trained in PyTensor and in torch",
+        "trained in PyTensor, run in numpy",
+        "trained in PyTensor, run in torch",
+        "trained in torch, run in numpy",
+    }
     assert all((one.alike, one.images) == (1000, 1000) for one in found)
 
 
@@ -95,9 +102,11 @@ def test_a_save_file_is_run_on_its_task_or_on_random_batches(tmp_path):
 
     file = tmp_path / "sine.npz"
     path = tmp_path / "sine.py"
-    path.write_text((crosscases.TASKS / "sinewave.py").read_text() + "\nN = 10\n"
-                    "ei, EXC, INH = tasktools.generate_ei(N)\nmax_iter = 1\nn_validation = 1\n"
-                    "__name__ = 'sine'\n")
+    path.write_text(
+        (crosscases.TASKS / "sinewave.py").read_text() + "\nN = 10\n"
+        "ei, EXC, INH = tasktools.generate_ei(N)\nmax_iter = 1\nn_validation = 1\n"
+        "__name__ = 'sine'\n"
+    )
     Model(path).train(file)
     for task in (str(path), None):
         case = crosscases.saved(str(file), task)

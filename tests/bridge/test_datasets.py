@@ -77,13 +77,16 @@ def test_contexts_hand_out_their_own_classes_only():
     assert set(contexts.test((1, 2)).labels) == {1, 2}
 
 
-@pytest.mark.parametrize(("classes", "message"), [
-    (((0, 1), (1, 2)), r"context 2 repeats classes \[1\]"),
-    (((0, 0),), r"repeats classes \[0\]"),
-    (((0, 1), ()), "context 2 is empty"),
-    (((0, 11),), r"names classes \[11\]"),
-    ((), "no contexts"),
-])
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (((0, 1), (1, 2)), r"context 2 repeats classes \[1\]"),
+        (((0, 0),), r"repeats classes \[0\]"),
+        (((0, 1), ()), "context 2 is empty"),
+        (((0, 11),), r"names classes \[11\]"),
+        ((), "no contexts"),
+    ],
+)
 def test_impossible_contexts_are_named(classes, message):
     with pytest.raises(DataError, match=message):
         Contexts(tiny_digits(), classes)

@@ -36,26 +36,63 @@ def scholar(tmp_path_factory):
 @pytest.mark.parametrize("learner", sorted(SOLVERS))
 def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, capsys):
     batch = tmp_path / "batch.npz"
-    subprocess.run([sys.executable, "-m", "bridge", "dream", scholar / "gan.npz",
-                    scholar / "biornn.npz", batch, "-n", "80"], check=True)
-    assert cli.main(["learn", str(batch), str(tmp_path / "new.npz"), "--solver", learner,
-                     "--iterations", "2"]) == 0
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "bridge",
+            "dream",
+            scholar / "gan.npz",
+            scholar / "biornn.npz",
+            batch,
+            "-n",
+            "80",
+        ],
+        check=True,
+    )
+    assert (
+        cli.main(
+            [
+                "learn",
+                str(batch),
+                str(tmp_path / "new.npz"),
+                "--solver",
+                learner,
+                "--iterations",
+                "2",
+            ]
+        )
+        == 0
+    )
     assert "agrees with" in capsys.readouterr().out
     dreamt = load_examples(batch)
     teacher = load_network(scholar / "biornn.npz", SOLVERS)
-    np.testing.assert_array_equal(dreamt.targets.argmax(axis=1),
-                                  teacher.predict(dreamt.images).argmax(axis=1))
+    np.testing.assert_array_equal(
+        dreamt.targets.argmax(axis=1), teacher.predict(dreamt.images).argmax(axis=1)
+    )
     assert dreamt.origin["generator"].endswith("gan.npz")
     assert dreamt.origin["solver"].endswith("biornn.npz")
 
 
 def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
     batch, new = tmp_path / "batch.npz", tmp_path / "new.npz"
-    cli.main(["dream", str(scholar / "gan.npz"), str(scholar / "biornn.npz"), str(batch),
-              "-n", "80", "--seed", "3"])
+    cli.main(
+        [
+            "dream",
+            str(scholar / "gan.npz"),
+            str(scholar / "biornn.npz"),
+            str(batch),
+            "-n",
+            "80",
+            "--seed",
+            "3",
+        ]
+    )
     cli.main(["learn", str(batch), str(new), "--solver", "lstm", "--iterations", "2"])
-    gan, teacher = (load_network(scholar / "gan.npz", GENERATORS),
-                    load_network(scholar / "biornn.npz", SOLVERS))
+    gan, teacher = (
+        load_network(scholar / "gan.npz", GENERATORS),
+        load_network(scholar / "biornn.npz", SOLVERS),
+    )
     images = gan.sample(80, np.random.default_rng(3))
     targets = np.eye(10)[teacher.predict(images).argmax(axis=1)]
     solver = make_solver("lstm", 1)

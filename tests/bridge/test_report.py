@@ -46,9 +46,13 @@ def visible(page):
 
 def selected(folder, solver, replay, context, quantity):
     with (folder / "tables" / "accuracy.csv").open(newline="") as file:
-        return [float(row[quantity]) for row in csv.DictReader(file)
-                if row["selected"] == "1" and row["context"] == str(context)
-                and (row["solver"], row["replay"]) == (solver, replay)]
+        return [
+            float(row[quantity])
+            for row in csv.DictReader(file)
+            if row["selected"] == "1"
+            and row["context"] == str(context)
+            and (row["solver"], row["replay"]) == (solver, replay)
+        ]
 
 
 class Links(HTMLParser):
@@ -111,8 +115,9 @@ def test_every_published_number_has_its_row_even_where_nothing_was_run(run):
     assert rows["biornn", "old", 2].cells()[2] == "not reported"
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.24, "+1.2"), (-0.71, "−0.7"), (0.04, "0.0"),
-                                             (-0.04, "0.0")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.24, "+1.2"), (-0.71, "−0.7"), (0.04, "0.0"), (-0.04, "0.0")]
+)
 def test_differences_carry_their_sign(value, text):
     assert signed(value) == text
 
@@ -168,11 +173,15 @@ def test_audit_names_the_variants_that_reach_the_thesis(tmp_path):
     folder = bare(tmp_path / "run")
     path = folder / "tables" / "joint.csv"
     assert any(s.endswith("none of them.") for s in words.audit(load_results(folder)))
-    lines = [re.sub(r"^(biornn,.*Adam, loss on all steps.*,5),.*", r"\1,99.5,99.5", line)
-             for line in path.read_text().splitlines()]
+    lines = [
+        re.sub(r"^(biornn,.*Adam, loss on all steps.*,5),.*", r"\1,99.5,99.5", line)
+        for line in path.read_text().splitlines()
+    ]
     path.write_text("\n".join(lines) + "\n")
-    assert any(s.endswith("as many epochs: “Adam, loss on all steps”.")
-               for s in words.audit(load_results(folder)))
+    assert any(
+        s.endswith("as many epochs: “Adam, loss on all steps”.")
+        for s in words.audit(load_results(folder))
+    )
 
 
 def test_a_missing_table_is_said_in_its_place(tmp_path):
@@ -197,8 +206,11 @@ def test_an_empty_run_still_has_a_report(tmp_path):
 def test_unfinished_runs_say_so(tmp_path):
     folder = bare(tmp_path / "run", collapsed=None)
     path = folder / "tables" / "accuracy.csv"
-    kept = [line for line in path.read_text().splitlines()
-            if not line.startswith("biornn,generative,2,3,")]
+    kept = [
+        line
+        for line in path.read_text().splitlines()
+        if not line.startswith("biornn,generative,2,3,")
+    ]
     path.write_text("\n".join(kept) + "\n")
     (alarm,) = words.alarms(load_results(folder))
     assert alarm.startswith("Unfinished: 11 of 12 contexts")
@@ -208,7 +220,7 @@ def test_text_from_results_cannot_become_markup(tmp_path):
     folder = bare(tmp_path / "run")
     config = json.loads((folder / "config.json").read_text())
     config["protocol"]["name"] = "<script>alert(1)</script>"
-    config["protocol"]["<b>key"] = "\"><img src=x onerror=alert(1)>"
+    config["protocol"]["<b>key"] = '"><img src=x onerror=alert(1)>'
     (folder / "config.json").write_text(json.dumps(config))
     page = words_only(folder).read_text()
     assert "<script" not in page and "<img src=x" not in page and "<b>key" not in page

@@ -40,24 +40,52 @@ def test_the_audit_has_each_optimiser_and_loss_and_trains_none_twice():
     assert len(joint) == 2 + len(JOINT_AUDIT) - 1  # the thesis' own options are not run again
 
 
-@pytest.mark.parametrize("wrong", [{"seeds": ()}, {"seeds": (1, 1)}, {"seeds": (-1,)},
-                                   {"solvers": ("gru",)}, {"data": "emnist"}, {"scale": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seeds": ()},
+        {"seeds": (1, 1)},
+        {"seeds": (-1,)},
+        {"solvers": ("gru",)},
+        {"data": "emnist"},
+        {"scale": -1},
+    ],
+)
 def test_an_impossible_plan_is_refused(wrong):
     with pytest.raises(SettingError):
         Plan(**wrong)
 
 
 def test_the_first_of_the_best_scores_is_selected():
-    rows = [{"context": 1, "iteration": 0}, {"context": 1, "iteration": 1, "score": 60.0},
-            {"context": 1, "iteration": 2, "score": 70.0},
-            {"context": 1, "iteration": 3, "score": 70.0}]
+    rows = [
+        {"context": 1, "iteration": 0},
+        {"context": 1, "iteration": 1, "score": 60.0},
+        {"context": 1, "iteration": 2, "score": 70.0},
+        {"context": 1, "iteration": 3, "score": 70.0},
+    ]
     assert selected_rows(rows) == [rows[2]]
 
 
 def command(folder):
-    return [sys.executable, "-m", "bridge", "reproduce", "--contexts", "01,23,45", "--solvers",
-            "lstm", "--replays", "none,generative", "--seeds", "1", "--no-audit",
-            "--scale", "0.05", "--out", str(folder)]
+    return [
+        sys.executable,
+        "-m",
+        "bridge",
+        "reproduce",
+        "--contexts",
+        "01,23,45",
+        "--solvers",
+        "lstm",
+        "--replays",
+        "none,generative",
+        "--seeds",
+        "1",
+        "--no-audit",
+        "--scale",
+        "0.05",
+        "--out",
+        str(folder),
+    ]
 
 
 @pytest.mark.slow
@@ -75,8 +103,10 @@ def test_sigkill_in_the_second_context_changes_no_number(tmp_path):
     time.sleep(1)  # its workers end by themselves
     subprocess.run(command(folder), check=True)
     for table in ("accuracy", "generator", "diagnostics"):
-        one, other = (list(csv.reader((tmp_path / run / "tables" / f"{table}.csv").open()))
-                      for run in ("whole", "killed"))
+        one, other = (
+            list(csv.reader((tmp_path / run / "tables" / f"{table}.csv").open()))
+            for run in ("whole", "killed")
+        )
         assert one == other and len(one) > 2
     before = (folder / "manifest.json").stat().st_mtime_ns
     subprocess.run(command(folder), check=True)

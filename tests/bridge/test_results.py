@@ -10,8 +10,14 @@ from bridge import results
 from bridge.errors import ResultsError
 from pycog_dgr import step
 
-CONFIG = {"data": "tiny", "protocol": {"name": "text"}, "seeds": [1], "solvers": ["lstm"],
-          "replays": ["none"], "audits": []}
+CONFIG = {
+    "data": "tiny",
+    "protocol": {"name": "text"},
+    "seeds": [1],
+    "solvers": ["lstm"],
+    "replays": ["none"],
+    "audits": [],
+}
 
 
 def test_a_folder_grows_by_seeds_but_not_by_protocols(tmp_path):
@@ -39,9 +45,15 @@ def test_a_malformed_configuration_is_named(tmp_path):
 
 def test_a_second_process_is_refused_and_a_dead_ones_lock_is_free(tmp_path):
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sys, time, pathlib; from bridge.results import lock\n"
-         "with lock(pathlib.Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)",
-         str(tmp_path)], stdout=subprocess.PIPE)
+        [
+            sys.executable,
+            "-c",
+            "import sys, time, pathlib; from bridge.results import lock\n"
+            "with lock(pathlib.Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+    )
     assert holder.stdout.readline() == b"held\n"
     with pytest.raises(ResultsError, match="in use by another process"), results.lock(tmp_path):
         pass
@@ -81,7 +93,10 @@ def test_minutes_add_up_over_calls_and_a_killed_call_counts_to_its_last_tick(tmp
     assert last.tick() == 4.0
     calls = json.loads((tmp_path / "work" / "calls.json").read_text())
     assert [(call["command"], call["minutes"]) for call in calls] == [
-        ("first", 2.5), ("second", 1.0), ("third", 0.5)]
+        ("first", 2.5),
+        ("second", 1.0),
+        ("third", 0.5),
+    ]
 
 
 def test_a_manifest_says_what_computes():

@@ -66,8 +66,9 @@ def optimiser_of(name, net):
     }[name]()
 
 
-@given(starts(), st.sampled_from(["SGD", "momentum", "Adam", "AdamW", "RMSprop"]),
-       st.integers(1, 6))
+@given(
+    starts(), st.sampled_from(["SGD", "momentum", "Adam", "AdamW", "RMSprop"]), st.integers(1, 6)
+)
 @settings(max_examples=25, deadline=None)
 def test_signs_zeros_and_fixed_weights_survive_any_optimiser_in_torch(start, optimiser, updates):
     net, objective = twin(start.network, start.parameters), objective_of(start.training)
@@ -171,8 +172,13 @@ def test_a_network_without_outputs_has_no_twin():
 @pytest.mark.parametrize("ending", [".npz", ".safetensors"])
 def test_any_solver_is_exported_and_read_back(tmp_path, ending):
     start = small_start()
-    for number, net in enumerate((TrainingStep(*start), twin(start.network, start.parameters),
-                                  LSTMClassifier(4, 3, 2, seed=0))):
+    for number, net in enumerate(
+        (
+            TrainingStep(*start),
+            twin(start.network, start.parameters),
+            LSTMClassifier(4, 3, 2, seed=0),
+        )
+    ):
         arrays, path = exported(net), tmp_path / f"{number}{ending}"
         export(path, arrays, solver=type(net).__name__)
         held, notes = read_export(path)

@@ -54,9 +54,11 @@ def batches(arrays, meta):
         digest = [int(state[1][0]), int(state[1][-1]), *state[2:], int(state[1].sum(dtype="u8"))]
         (key,) = (key for key in call if key.startswith("rng_state"))
         yield f"random stream after {i}", same(digest, call[key]), EXACT
-        yield f"bookkeeping {i}", same(
-            [data.ntrials, data.trial_idx], [call["ntrials"], call["trial_idx"]]
-        ), EXACT
+        yield (
+            f"bookkeeping {i}",
+            same([data.ntrials, data.trial_idx], [call["ntrials"], call["trial_idx"]]),
+            EXACT,
+        )
         described = [
             {
                 "epochs": trial["epochs"],

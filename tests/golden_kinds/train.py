@@ -50,10 +50,14 @@ def compare(savefile, prefix, params, arrays, meta, path):
         train(own_task, network, training, savefile, floatX=meta["floatX"])
     got = at_the_last_check(savefile, training.n_gradient)
 
-    yield f"{prefix}iterations", same(
-        [got.iteration, got.best.iteration],
-        [int(arrays[f"{prefix}iter"]), int(arrays[f"{prefix}best_iter"])],
-    ), 0.0
+    yield (
+        f"{prefix}iterations",
+        same(
+            [got.iteration, got.best.iteration],
+            [int(arrays[f"{prefix}iter"]), int(arrays[f"{prefix}best_iter"])],
+        ),
+        0.0,
+    )
     costs = [[trials, *costs] for trials, costs in got.costs_history]
     values = {"costs_history": costs, "Omega_history": [list(row) for row in got.Omega_history]}
     for rows in values.values():

@@ -3,7 +3,6 @@
 The tolerances stand in tests/golden_kinds/tolerances.py.
 """
 
-
 import pytest
 
 from tests.golden_kinds import functions, init, mnist, step

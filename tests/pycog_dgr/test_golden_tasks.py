@@ -3,7 +3,6 @@
 Each kind module states its tolerance; batches are equal to the last bit.
 """
 
-
 import pytest
 
 from tests.golden_kinds import data, run, saves, tools, train

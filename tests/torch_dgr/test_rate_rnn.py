@@ -20,9 +20,14 @@ EI = np.array([1, 1, 1, -1, -1])
 
 def raw_parameters(seed=0):
     rng = np.random.default_rng(seed)
-    return {"Win": rng.normal(size=(N, NIN)), "Wrec": rng.normal(size=(N, N)),
-            "Wout": rng.normal(size=(NOUT, N)), "brec": rng.normal(size=N),
-            "bout": rng.normal(size=NOUT), "x0": rng.uniform(0.1, 1, N)}
+    return {
+        "Win": rng.normal(size=(N, NIN)),
+        "Wrec": rng.normal(size=(N, N)),
+        "Wout": rng.normal(size=(NOUT, N)),
+        "brec": rng.normal(size=N),
+        "bout": rng.normal(size=NOUT),
+        "x0": rng.uniform(0.1, 1, N),
+    }
 
 
 def network(seed=0, **settings):
@@ -37,17 +42,25 @@ def ring():
 def batch(times=6, trials=4, seed=1):
     rng = np.random.default_rng(seed)
     return SimpleNamespace(
-        inputs=rng.uniform(size=(times, trials, NIN)), noise=rng.normal(size=(times, trials, N)),
+        inputs=rng.uniform(size=(times, trials, NIN)),
+        noise=rng.normal(size=(times, trials, N)),
         targets=rng.uniform(size=(times, trials, NOUT)),
-        mask=rng.uniform(size=(times, trials, NOUT)))
+        mask=rng.uniform(size=(times, trials, NOUT)),
+    )
 
 
 # -- equations -----------------------------------------------------------------------------------
 
 
 def test_one_unit_by_hand():
-    values = {"Win": [[2.0]], "Wrec": [[0.5]], "Wout": [[3.0]], "brec": [0.1], "bout": [-1.0],
-              "x0": [1.0]}
+    values = {
+        "Win": [[2.0]],
+        "Wrec": [[0.5]],
+        "Wout": [[3.0]],
+        "brec": [0.1],
+        "bout": [-1.0],
+        "x0": [1.0],
+    }
     net = RateRNN({name: np.array(value) for name, value in values.items()}, tau=10, dt=5)
     one = torch.ones(1, 1, 1, dtype=torch.float64)
     x, r, z = net(one, 0.2 * one)
@@ -74,8 +87,14 @@ def test_at_zero_rectification_is_half_open_for_the_gradient_and_shut_for_omega(
 @pytest.mark.parametrize("tau", [100, np.linspace(40, 200, N)])
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_gradients_are_those_of_finite_differences(tau, activation):
-    net = network(tau=tau, ei=EI, masks={"Wrec": ring()}, hidden_activation=activation,
-                  output_activation="sigmoid", trained=("Wrec", "x0", "brec"))
+    net = network(
+        tau=tau,
+        ei=EI,
+        masks={"Wrec": ring()},
+        hidden_activation=activation,
+        output_activation="sigmoid",
+        trained=("Wrec", "x0", "brec"),
+    )
     objective = Objective(lambda2_r=0.3, lambda1_rec=0.2)
     found = gradients(net, batch(), objective)
     for name, place in [("Wrec", (2, 0)), ("Wrec", (1, 4)), ("x0", (1,)), ("brec", (3,))]:
@@ -91,8 +110,9 @@ def test_gradients_are_those_of_finite_differences(tau, activation):
 
 def test_noise_left_out_is_no_noise():
     net, inputs = network(), torch.rand(4, 2, NIN, dtype=torch.float64)
-    for mine, own in zip(net(inputs), net(inputs, torch.zeros(4, 2, N, dtype=torch.float64)),
-                         strict=True):
+    for mine, own in zip(
+        net(inputs), net(inputs, torch.zeros(4, 2, N, dtype=torch.float64)), strict=True
+    ):
         assert torch.equal(mine, own)
 
 
@@ -256,7 +276,8 @@ def test_batches_that_do_not_fit_are_refused():
     with pytest.raises(SettingError, match="give inputs"):
         network()(None)
     with pytest.raises(SettingError, match="times and trials"):
-        network()(torch.zeros(4, 2, NIN, dtype=torch.float64),
-                  torch.zeros(5, 2, N, dtype=torch.float64))
+        network()(
+            torch.zeros(4, 2, NIN, dtype=torch.float64), torch.zeros(5, 2, N, dtype=torch.float64)
+        )
     with pytest.raises(SettingError, match="max_gradient_norm"):
         ClippedSGD([torch.zeros(1)], max_gradient_norm=0)

@@ -74,19 +74,22 @@ def network_of(fixture, floatX):
         trained=[name for name in parameters if f"init_{name}" in fixture],
         dtype=getattr(torch, floatX),
     )
-    arguments = settings.get("train_step_args[alpha,lambda_Omega,lr,maxnorm,bound]",
-                             settings.get("args"))
+    arguments = settings.get(
+        "train_step_args[alpha,lambda_Omega,lr,maxnorm,bound]", settings.get("args")
+    )
     _, lambda_Omega, learning_rate, max_gradient_norm, bound = arguments
-    lambdas = {key: value for key, value in params.items()
-               if key.startswith(("lambda1_", "lambda2_"))}
+    lambdas = {
+        key: value for key, value in params.items() if key.startswith(("lambda1_", "lambda2_"))
+    }
     objective = Objective(lambda_Omega=lambda_Omega, bound=bound, **lambdas)
     return network, objective, clipped_sgd(network, learning_rate, max_gradient_norm)
 
 
 def batch_of(u, y, N):
     n_out = y.shape[2] // 2
-    return SimpleNamespace(inputs=u[..., :-N], noise=u[..., -N:],
-                           targets=y[..., :n_out], mask=y[..., n_out:])
+    return SimpleNamespace(
+        inputs=u[..., :-N], noise=u[..., -N:], targets=y[..., :n_out], mask=y[..., n_out:]
+    )
 
 
 def assert_close(mine, golden, tolerance, name):
@@ -125,8 +128,9 @@ def check_instant(network, objective, batch, fixture, prefix, tolerance, trials=
 
 def check_parameters(network, fixture, prefix, tolerance):
     for name in network.trained():
-        assert_close(network.raw_values()[name], fixture[f"{prefix}_{name}"], tolerance,
-                     f"{prefix}_{name}")
+        assert_close(
+            network.raw_values()[name], fixture[f"{prefix}_{name}"], tolerance, f"{prefix}_{name}"
+        )
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -154,8 +158,12 @@ def test_fifty_updates_give_the_numbers_of_the_original(name):
     assert_close(history, fixture["hist"], after_all, "hist")
     for matrix in MATRICES:
         if matrix in network.names:
-            assert_close(network.effective_values()[matrix], fixture[f"after50_eff_{matrix}_"],
-                         after_all, f"after50_eff_{matrix}_")
+            assert_close(
+                network.effective_values()[matrix],
+                fixture[f"after50_eff_{matrix}_"],
+                after_all,
+                f"after50_eff_{matrix}_",
+            )
     assert network.violations() == []
 
 
@@ -170,15 +178,17 @@ def test_a_hundred_updates_of_the_thesis_network_give_the_numbers_of_the_origina
     if "last" in name:
         mask[:-1] = 0
     targets = np.broadcast_to(np.eye(10)[data["labels"]], (times, trials, 10))
-    batch = SimpleNamespace(inputs=data["u"][..., :-64], noise=data["u"][..., -64:],
-                            targets=targets, mask=mask)
+    batch = SimpleNamespace(
+        inputs=data["u"][..., :-64], noise=data["u"][..., -64:], targets=targets, mask=mask
+    )
     check_instant(network, objective, batch, fixture, "p0", at_a_step, trials=4)
     history = []
     for step in range(1, 101):
         history.append(tuple(train_step(network, optimiser, batch, objective)))
         if step in (1, 10, 100):
-            check_parameters(network, fixture, f"after{step}",
-                             at_a_step if step <= 10 else after_all)
+            check_parameters(
+                network, fixture, f"after{step}", at_a_step if step <= 10 else after_all
+            )
     assert_close(history, fixture["hist"], after_all, "hist")
     after = evaluate(network, batch, objective)
     assert_close([after.loss, after.error], fixture["fcost_after100"], after_all, "fcost_after100")
