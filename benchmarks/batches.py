@@ -19,13 +19,13 @@ from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import ROOT, in_turns
 from pycog_dgr import tasktools
-from pycog_dgr.classifier import THESIS, RateRNNClassifier
-from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
-from pycog_dgr.dataset import Dataset
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.model import Model
-from pycog_dgr.rnn import RNN
-from pycog_dgr.step import TrainingStep
+from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data.dataset import Dataset
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.running.rnn import RNN
+from pycog_dgr.tasks.model import Model
+from pycog_dgr.training.classifier import THESIS, RateRNNClassifier
+from pycog_dgr.training.step import TrainingStep
 
 RDM_FIXED = ROOT / "examples" / "tasks" / "rdm_fixed.py"
 ROUNDS, QUICK_ROUNDS = 20, 2

@@ -2,7 +2,7 @@
 
 The loops train the same networks on the same data in turns. 'loader' is the notebook's way: a
 DataLoader that rescales image by image, torch's dropout, Adam parameter by parameter. 'eager' is
-the same with batches sliced from memory. 'torch_dgr' is torch_dgr/gan.py.
+the same with batches sliced from memory. 'torch_dgr' is torch_dgr/generators/gan.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import in_turns
-from torch_dgr.gan import GAN
+from torch_dgr.generators.gan import GAN
 
 N_IMAGES = 6_400
 BATCH = 64

@@ -21,8 +21,8 @@ from typing import Any
 from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import ROOT
-from bridge.jobs import Job, Setting
-from bridge.reproduce import Plan, notebook_of
+from bridge.runs.jobs import Job, Setting
+from bridge.runs.reproduce import Plan, notebook_of
 
 RUN = ROOT / "runs" / "mnist5k-text"
 SCALE, QUICK_SCALE = 0.05, 0.002  # of the schedules, in the profiled jobs

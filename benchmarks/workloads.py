@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pycog_dgr.classifier import THESIS
-from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
-from pycog_dgr.connectivity import Parameters
-from pycog_dgr.dataset import Batch, input_noise, recurrent_noise
-from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.config.connectivity import Parameters
+from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data.dataset import Batch, input_noise, recurrent_noise
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.training.classifier import THESIS
 
 PIXELS_LIT = 0.2  # share of an image that is not black
 GREY_VALUES = 255

@@ -13,7 +13,7 @@ class DataError(BridgeError):
 
 
 class BatchError(BridgeError):
-    """Images, targets or weights that break the contract of `bridge.batches.Examples`."""
+    """Images, targets or weights that break the contract of `bridge.data.examples.Examples`."""
 
 
 class ArchiveError(BridgeError):

@@ -8,12 +8,13 @@
     python examples/do.py path/to/my_task.py costs
 
 `all`, also what a task file does when it is run by itself, trains, simulates trials and draws the
-task's figure. See `python examples/do.py --help`, and pycog_dgr/taskrun.py for what is written.
+task's figure. See `python examples/do.py --help`; what is written, and where, stands in
+pycog_dgr/commands/taskrun.py.
 """
 
 from pathlib import Path
 
-from pycog_dgr.taskcommand import do
+from pycog_dgr.commands.task import do
 
 if __name__ == "__main__":
     do(Path(__file__).parent / "tasks")

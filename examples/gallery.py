@@ -21,8 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pycog_dgr import Connectivity, Model, checkpoint, legacy, taskrun
+from pycog_dgr import Connectivity, Model
+from pycog_dgr.commands import taskrun
 from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.files import checkpoint, legacy
 
 HERE = Path(__file__).parent
 WIDTH = 900  # pixels of a picture in the gallery, at most

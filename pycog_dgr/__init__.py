@@ -10,8 +10,8 @@ Importing this package imports neither PyTensor nor matplotlib; the first traini
 """
 
 from pycog_dgr import tasktools
-from pycog_dgr.connectivity import Connectivity
-from pycog_dgr.dataset import Batch, Dataset
+from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.data.dataset import Batch, Dataset
 from pycog_dgr.errors import (
     BackendError,
     BatchError,
@@ -20,9 +20,9 @@ from pycog_dgr.errors import (
     SettingError,
     TaskError,
 )
-from pycog_dgr.model import Model
-from pycog_dgr.rnn import RNN
-from pycog_dgr.trials import Trials, simulate_trials
+from pycog_dgr.running.rnn import RNN
+from pycog_dgr.running.trials import Trials, simulate_trials
+from pycog_dgr.tasks.model import Model
 
 __all__ = [
     "RNN",

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pycog_dgr import taskrun
-from pycog_dgr.taskcommand import ACTIONS
+from pycog_dgr.commands import taskrun
+from pycog_dgr.commands.task import ACTIONS
 
 pytestmark = pytest.mark.examples
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr.dropout import RecurrentDropout
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.step import TrainingStep
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.step import TrainingStep
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "examples" / "thesis"

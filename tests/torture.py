@@ -43,21 +43,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from bridge import archive, datasets, results
+from bridge.data import datasets
 from bridge.errors import BridgeError
-from bridge.jobs import Chain, Notebook, Sequence
-from bridge.reproduce import Plan, reproduce
-from bridge.rerun import compare
-from pycog_dgr import checkpoint
-from pycog_dgr.config import settings
+from bridge.files import archive
+from bridge.runs import results
+from bridge.runs.jobs import Chain, Notebook, Sequence
+from bridge.runs.reproduce import Plan, reproduce
+from bridge.runs.rerun import compare
+from pycog_dgr.config.settings import settings
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.optimisers import adam
-from pycog_dgr.training import train
+from pycog_dgr.files import checkpoint
+from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.training.loop import train
 from tests.bridge.helpers import tiny_digits, tiny_setting
 from tests.pycog_dgr import tiny
 from tests.torture_faults import ERRORS, STAGES, Fault, arm
-from torch_dgr import gan, lstm  # noqa: F401 - so that no life has to
+from torch_dgr import lstm  # noqa: F401 - so that no life has to
 from torch_dgr.errors import TorchDgrError
+from torch_dgr.generators import gan  # noqa: F401 - so that no life has to
 
 EXPECTED = (PycogDgrError, BridgeError, TorchDgrError, OSError)
 FINISHED, REFUSED, BROKEN = 0, 3, 4  # exit statuses of a life

@@ -1,6 +1,6 @@
 """Deaths and disk errors at chosen places of a write, for tests/torture.py.
 
-Every file that must not be lost goes through pycog_dgr.checkpoint.write_atomically:
+Every file that must not be lost goes through pycog_dgr.files.checkpoint.write_atomically:
 
     begin        before the temporary file exists
     half         half of the bytes are in it
@@ -22,7 +22,7 @@ import tempfile
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from pycog_dgr import checkpoint
+from pycog_dgr.files import checkpoint
 
 STAGES = ("begin", "half", "written", "flushed", "linked", "kept", "renamed", "done")
 ERRORS = {  # name -> (a stage, or the call that fails; the error's number)

@@ -27,8 +27,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from torch_dgr.errors import SettingError, TrainingDivergedError
-from torch_dgr.examples import (
+from torch_dgr.checks import (
     LARGEST_SEED,
     checked_count,
     checked_images,
@@ -36,7 +35,8 @@ from torch_dgr.examples import (
     checked_weights,
     minibatches,
 )
-from torch_dgr.optimisers import adam, load_numpy_state, numpy_state
+from torch_dgr.errors import SettingError, TrainingDivergedError
+from torch_dgr.rate_rnn.optimisers import adam, load_numpy_state, numpy_state
 
 OnIteration = Callable[[int, dict[str, float]], None]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.dataset import Batch
+from pycog_dgr.data.dataset import Batch
 
 
 class Unavailable(Exception):

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_info
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import TRAINED, Workload
-from pycog_dgr.blas import address_in_scipy
-from pycog_dgr.dataset import Batch
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.kernels.blas import address_in_scipy
 
 SOURCE = Path(__file__).with_name("floor.cpp")
 # Compiled and linked apart: linking with -ffast-math would make the whole process, every peer in

@@ -15,12 +15,12 @@ from pytensor.gradient import grad
 from benchmarks.peers import Peer, Report
 from benchmarks.peers.compilers import need_compiler
 from benchmarks.workloads import FLOATX, TRAINED, Workload
-from pycog_dgr import network as equations
-from pycog_dgr import objective, optimisers
-from pycog_dgr.activations import HIDDEN
-from pycog_dgr.config import NetworkConfig
-from pycog_dgr.connectivity import Parameters, Weights
-from pycog_dgr.dataset import Batch
+from pycog_dgr.config.connectivity import Parameters, Weights
+from pycog_dgr.config.settings import NetworkConfig
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.symbolic import objective, optimisers
+from pycog_dgr.symbolic import scan as equations
+from pycog_dgr.symbolic.activations import HIDDEN
 
 
 def integrate(weights: Weights, inputs, noise, network: NetworkConfig):

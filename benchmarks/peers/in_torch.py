@@ -21,11 +21,11 @@ from torch.nn.functional import softplus
 from benchmarks.peers import Peer, Report
 from benchmarks.peers.compilers import need_compiler
 from benchmarks.workloads import TRAINED, Workload
-from pycog_dgr.dataset import Batch
-from torch_dgr.constraint import Masks
-from torch_dgr.objective import Objective
-from torch_dgr.rate_rnn import RateRNN
-from torch_dgr.training import clipped_sgd, train_step
+from pycog_dgr.data.dataset import Batch
+from torch_dgr.rate_rnn.constraint import Masks
+from torch_dgr.rate_rnn.network import RateRNN
+from torch_dgr.rate_rnn.objective import Objective
+from torch_dgr.rate_rnn.step import clipped_sgd, train_step
 
 EPSILON = 1e-10  # inside the logarithms
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.peers import Peer, Report
 from benchmarks.workloads import FLOATX, Workload
-from pycog_dgr.dataset import Batch
-from pycog_dgr.step import TrainingStep
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.training.step import TrainingStep
 
 
 def start(workload: Workload, backend: str, floatX: str = FLOATX) -> Peer:

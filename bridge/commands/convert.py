@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert, and print what the file holds. Errors: CheckpointError, SettingError."""
-    from pycog_dgr import checkpoint, legacy
     from pycog_dgr.errors import CheckpointError
+    from pycog_dgr.files import checkpoint, legacy
 
     check_output(arguments.new)
     if arguments.new.exists() and not arguments.force:

@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from bridge import datasets
 from bridge.commands import check_folder, whole
+from bridge.data import datasets
 
 HELP = "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor"
 
@@ -53,9 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge import crosscases, drift
-    from bridge.archive import write_json, write_whole
-    from bridge.crosscheck import as_json, crosscheck, table
+    from bridge.crosscheck import cases as crosscases
+    from bridge.crosscheck import drift
+    from bridge.crosscheck.comparison import as_json, crosscheck, table
+    from bridge.files.archive import write_json, write_whole
 
     started = time.monotonic()
     check_folder(arguments.out)

@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from bridge import datasets
+from bridge.data import datasets
 
 HELP = "fetch or check a data set and say what is in it"
 

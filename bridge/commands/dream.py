@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.batches import save_examples
 from bridge.commands import check_output, whole
-from bridge.replay import generative_replay
-from bridge.solvers import GENERATORS, SOLVERS, load_network
+from bridge.data.examples import save_examples
+from bridge.networks.registry import GENERATORS, SOLVERS, load_network
+from bridge.replay.sequential import generative_replay
 
 HELP = "sample a generator, label the samples by a solver, write a replay batch"
 

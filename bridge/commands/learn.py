@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.batches import load_examples
 from bridge.commands import check_output, whole
-from bridge.datasets import N_CLASSES
-from bridge.replay import agreement
-from bridge.solvers import SOLVERS, make_solver, read_network, save_network
+from bridge.data.datasets import N_CLASSES
+from bridge.data.examples import load_examples
+from bridge.networks.registry import SOLVERS, make_solver, read_network, save_network
+from bridge.replay.sequential import agreement
 
 HELP = "train a solver on a replay batch from a file"
 

@@ -6,11 +6,11 @@ import keyword
 from importlib import resources
 from pathlib import Path
 
-from bridge.archive import write_whole
 from bridge.errors import SettingError
+from bridge.files.archive import write_whole
 
 HELP = "write a commented task file that trains as it is"
-TEMPLATE = "task_template.py"
+TEMPLATE = "template.py"
 PLACEHOLDER = "NAME"
 
 
@@ -44,7 +44,7 @@ def write_task(name: str, folder: Path) -> Path:
 
 def template(name: str) -> str:
     """The text of a new task called `name`."""
-    text = resources.files("bridge").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    text = resources.files("pycog_dgr.tasks").joinpath(TEMPLATE).read_text(encoding="utf-8")
     return text.replace(PLACEHOLDER, name)
 
 

@@ -5,10 +5,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from bridge import datasets
 from bridge.commands import check_folder, whole
-from bridge.protocols import PROTOCOLS, REPLAYS
-from bridge.solvers import SOLVERS
+from bridge.data import datasets
+from bridge.networks.registry import SOLVERS
+from bridge.replay.protocols import PROTOCOLS, REPLAYS
 
 HELP = "train what the thesis' figures need, draw them, and write report.html"
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge.reproduce import AUDITS, Plan, reproduce
+    from bridge.runs.reproduce import AUDITS, Plan, reproduce
 
     plan = Plan(
         data=arguments.data,

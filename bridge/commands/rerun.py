@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge.rerun import circumstances, plan_of, rerun
+    from bridge.runs.rerun import circumstances, plan_of, rerun
 
     folder = arguments.folder
     out = arguments.out or folder.with_name(f"{folder.name}-rerun")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from bridge.archive import write_whole
 from bridge.errors import SettingError
 from bridge.figures.algorithm import figure_3_1
 from bridge.figures.audit import (
@@ -37,9 +36,10 @@ from bridge.figures.learning import (
     figure_3_8,
 )
 from bridge.figures.network import figure_2_6
-from bridge.figures.reading import Results, load_results
 from bridge.figures.style import styled
-from bridge.figures.tables import MissingResults
+from bridge.files.archive import write_whole
+from bridge.runs.reading import Results, load_results
+from bridge.runs.tables import MissingResults
 
 __all__ = [
     "CATALOGUE",

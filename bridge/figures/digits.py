@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bridge.figures import measures, style
-from bridge.figures.reading import Digits, Results
-from bridge.figures.tables import MissingResults
+from bridge.runs.reading import Digits, Results
+from bridge.runs.tables import MissingResults
 
 PER_CLASS = 10  # true digits of each class in Figure 2.1
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.figures import style
-from bridge.figures.reading import Results
-from bridge.figures.tables import MissingResults
+from bridge.runs.reading import Results
+from bridge.runs.tables import MissingResults
 
 PERPLEXITY = 30.0
 RANDOM_STATE = 0

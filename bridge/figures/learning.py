@@ -7,8 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from bridge import thesis
 from bridge.figures import measures, style
-from bridge.figures.reading import Results
-from bridge.figures.tables import MissingResults
+from bridge.runs.reading import Results
+from bridge.runs.tables import MissingResults
 
 DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 

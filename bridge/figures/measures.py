@@ -14,8 +14,8 @@ import numpy as np
 
 from bridge import thesis
 from bridge.errors import ResultsError
-from bridge.figures.reading import Results
-from bridge.figures.tables import MissingResults, Table
+from bridge.runs.reading import Results
+from bridge.runs.tables import MissingResults, Table
 
 FRACTIONS = ("label drift", "old called new", "collapsed")
 THESIS_VARIANT = "thesis"  # of tables/joint.csv: the main curve; every other one is an audit

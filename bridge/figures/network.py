@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.figures import style
-from bridge.figures.reading import Results, Structure
+from bridge.runs.reading import Results, Structure
 
 SHOWN = 0.06  # share of the non-zero weights of each kind that is drawn, the strongest first
 SIDE = 1.7  # distance of inputs and outputs from the middle, in the drawing's units

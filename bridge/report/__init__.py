@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bridge import thesis
-from bridge.archive import write_whole
 from bridge.figures import FigureResult, draw_all, measures, style
 from bridge.figures.catalogue import protocol_name, provenance
-from bridge.figures.reading import Results, load_results
-from bridge.figures.tables import MissingResults
+from bridge.files.archive import write_whole
 from bridge.report import page, words
 from bridge.report.comparison import (
     HEADER,
@@ -24,6 +22,8 @@ from bridge.report.comparison import (
     markdown_table,
     signed,
 )
+from bridge.runs.reading import Results, load_results
+from bridge.runs.tables import MissingResults
 
 __all__ = ["markdown_table", "write_report"]
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from bridge import thesis
 from bridge.figures import measures, style
 from bridge.figures.measures import Spread
-from bridge.figures.reading import Results, load_results
-from bridge.figures.tables import MissingResults
+from bridge.runs.reading import Results, load_results
+from bridge.runs.tables import MissingResults
 
 NAMES = {
     "overall": "all digits so far",

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from bridge.figures import measures, style
 from bridge.figures.measures import Spread
-from bridge.figures.reading import Results
-from bridge.figures.tables import MissingResults
 from bridge.report.comparison import REPRODUCED_WITHIN, Row, comparison, signed
+from bridge.runs.reading import Results
+from bridge.runs.tables import MissingResults
 
 ORDER = ("none", "noise", "generative", "exact")  # least to most that is kept, if replay works
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from pycog_dgr import PycogDgrError
 from pycog_dgr.analysis import choices, panels, regression, sorting, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 400  # that the figure wants
 MOVES = ("M1", "M2", "M3")

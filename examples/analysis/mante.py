@@ -6,7 +6,7 @@ The panels are described in pycog_dgr/analysis/context.py.
 """
 
 from pycog_dgr.analysis import context
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
 draw = context.draw

@@ -9,7 +9,7 @@ receives inputs.
 import numpy as np
 
 from pycog_dgr.analysis import context
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
 

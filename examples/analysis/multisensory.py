@@ -19,7 +19,7 @@ import numpy as np
 
 from pycog_dgr import PycogDgrError
 from pycog_dgr.analysis import choices, panels, selectivity, sorting, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
 MODALITIES = {

@@ -6,7 +6,7 @@ The panels are described in pycog_dgr/analysis/decision.py.
 """
 
 from pycog_dgr.analysis import decision
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 2000  # that the figure wants
 draw = decision.draw_fixed_duration

@@ -12,7 +12,7 @@ that first reaches the threshold, the reaction time is when it does.
 import numpy as np
 
 from pycog_dgr.analysis import choices, decision, panels, sorting, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
 threshold = 1.0  # of an output whose target is 1.2

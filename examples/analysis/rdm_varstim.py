@@ -11,7 +11,7 @@ After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 2.
 import numpy as np
 
 from pycog_dgr.analysis import choices, decision, panels, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 4000  # that the figure wants
 n_bins = 6  # of the duration, with equally many trials

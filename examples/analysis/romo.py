@@ -19,7 +19,7 @@ import numpy as np
 
 from pycog_dgr import PycogDgrError
 from pycog_dgr.analysis import choices, panels, regression, sorting, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 500  # that the figure wants
 window = 500  # ms, at the beginning and at the end of the delay

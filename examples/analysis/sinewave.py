@@ -13,7 +13,7 @@ import numpy as np
 
 from pycog_dgr import PycogDgrError
 from pycog_dgr.analysis import panels, regression, style
-from pycog_dgr.analysis.command import main
+from pycog_dgr.commands.figure import main
 
 n_trials = 200  # that the figure wants
 n_shown = 10  # trials

@@ -22,11 +22,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr import RNN, Model, optimisers, taskcommand, taskrun, tasktools
+from pycog_dgr import RNN, Model, tasktools
+from pycog_dgr.commands import task as taskcommand
+from pycog_dgr.commands import taskrun
 from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.figtools import Figure, colors, gradient
-from pycog_dgr.gym_task import TaskFromEnv
-from pycog_dgr.trials import simulate_trials
+from pycog_dgr.running.trials import simulate_trials
+from pycog_dgr.symbolic import optimisers
+from pycog_dgr.tasks.gym_task import TaskFromEnv
 
 N = 100  # units, 80 of them excitatory
 DT = 20  # ms

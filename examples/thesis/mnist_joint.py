@@ -20,14 +20,14 @@ import numpy as np
 from tqdm import tqdm
 
 from bridge import thesis
-from bridge.batches import one_hot
 from bridge.cli import expected
-from bridge.datasets import N_CLASSES, NAMES, load
+from bridge.data.datasets import N_CLASSES, NAMES, load
+from bridge.data.examples import one_hot
 from bridge.errors import SettingError
 from bridge.figures import style
-from bridge.protocols import protocol_named
-from bridge.replay import accuracy
-from bridge.solvers import SOLVERS, make_solver
+from bridge.networks.registry import SOLVERS, make_solver
+from bridge.replay.protocols import protocol_named
+from bridge.replay.sequential import accuracy
 
 
 def learn(name, digits, epochs, n_images, seed):

@@ -20,12 +20,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads co
 import numpy as np
 from tqdm import tqdm
 
-from bridge import replay as dgr
 from bridge.cli import expected
-from bridge.datasets import NAMES, Contexts, load, parse_contexts
+from bridge.data.datasets import NAMES, Contexts, load, parse_contexts
 from bridge.figures import style
-from bridge.protocols import BUDGETS, protocol_named
-from bridge.solvers import SOLVERS, make_generator, make_solver
+from bridge.networks.registry import SOLVERS, make_generator, make_solver
+from bridge.replay import sequential as dgr
+from bridge.replay.protocols import BUDGETS, protocol_named
 
 TEXT = protocol_named("text")
 

@@ -37,17 +37,17 @@ import numpy as np
 from sequences_figure import draw
 from tqdm import tqdm
 
-from bridge import archive
 from bridge.errors import BridgeError, ResultsError, SettingError
-from bridge.results import lock, manifest
+from bridge.files import archive
+from bridge.runs.results import lock, manifest
 from pycog_dgr import tasktools
-from pycog_dgr.config import settings
-from pycog_dgr.dataset import Dataset
-from pycog_dgr.dropout import RecurrentDropout
+from pycog_dgr.config.settings import settings
+from pycog_dgr.data.dataset import Dataset
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.ewc import elastic_weight_consolidation, remember
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.step import TrainingStep
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.ewc import elastic_weight_consolidation, remember
+from pycog_dgr.training.step import TrainingStep
 
 # -- network ----------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge import archive
 from bridge.errors import BridgeError, ResultsError
 from bridge.figures import style
+from bridge.files import archive
 
 OUTPUTS = "dgr sequences, outputs"
 THESIS = {

@@ -1,4 +1,4 @@
-"""What networks do and how: numbers and figures from simulated trials (pycog_dgr.trials).
+"""What networks do and how: numbers and figures from simulated trials (pycog_dgr.running.trials).
 
     choices       choices, reaction times, percentages with binomial errors, psychometric fits
     sorting       trials by condition, aligned to an event, averaged

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.batches import one_hot
-from bridge.datasets import Contexts, Digits, Labelled
-from bridge.jobs import Setting
-from bridge.protocols import TEXT, Budget, Protocol
+from bridge.data.datasets import Contexts, Digits, Labelled
+from bridge.data.examples import one_hot
+from bridge.replay.protocols import TEXT, Budget, Protocol
+from bridge.runs.jobs import Setting
 
 
 def tiny_digits(n: int = 40, n_classes: int = 10) -> Digits:

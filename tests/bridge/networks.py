@@ -3,12 +3,12 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from bridge.backends import Start
-from bridge.crosscheck import Case
-from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, settings
-from pycog_dgr.connectivity import Connectivity
-from pycog_dgr.dataset import Batch
-from pycog_dgr.initialisation import initial_parameters
+from bridge.crosscheck.backends import Start
+from bridge.crosscheck.comparison import Case
+from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.config.settings import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, settings
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.network.initialisation import initial_parameters
 
 
 def started(seed=1, **given):

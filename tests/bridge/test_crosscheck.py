@@ -12,10 +12,11 @@ import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bridge import crosscases, drift
-from bridge.backends import BACKENDS, NumpyBackend, PyTensorBackend, TorchBackend
 from bridge.cli import main
-from bridge.crosscheck import (
+from bridge.crosscheck import cases as crosscases
+from bridge.crosscheck import drift
+from bridge.crosscheck.backends import BACKENDS, NumpyBackend, PyTensorBackend, TorchBackend
+from bridge.crosscheck.comparison import (
     as_json,
     compare,
     crosscheck,
@@ -24,8 +25,8 @@ from bridge.crosscheck import (
     table,
 )
 from bridge.errors import SettingError
-from pycog_dgr.dataset import Batch
-from torch_dgr import objective as torch_objective
+from pycog_dgr.data.dataset import Batch
+from torch_dgr.rate_rnn import objective as torch_objective
 
 from .networks import case_of, random_batch, small_start, starts
 

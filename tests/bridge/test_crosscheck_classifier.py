@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bridge import crosscases
-from bridge.backends import NumpyBackend, Start, TorchBackend
-from bridge.crosscheck import label_agreement
-from bridge.weights import violations
-from pycog_dgr.classifier import RateRNNClassifier
-from pycog_dgr.connectivity import Parameters
-from pycog_dgr.step import TrainingStep
+from bridge.crosscheck import cases as crosscases
+from bridge.crosscheck.backends import NumpyBackend, Start, TorchBackend
+from bridge.crosscheck.comparison import label_agreement
+from bridge.crosscheck.weights import violations
+from pycog_dgr.config.connectivity import Parameters
+from pycog_dgr.training.classifier import RateRNNClassifier
+from pycog_dgr.training.step import TrainingStep
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_changed_tasks_are_what_they_are_called(change):
 
 
 def test_a_save_file_is_run_on_its_task_or_on_random_batches(tmp_path):
-    from pycog_dgr.model import Model
+    from pycog_dgr.tasks.model import Model
 
     file = tmp_path / "sine.npz"
     path = tmp_path / "sine.py"

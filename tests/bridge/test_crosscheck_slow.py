@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bridge.cli import main
-from bridge.crosscheck import compare
-from pycog_dgr import network
-from pycog_dgr.step import TrainingStep
+from bridge.crosscheck.comparison import compare
+from pycog_dgr.symbolic import scan as network
+from pycog_dgr.training.step import TrainingStep
 
 from .networks import random_batch, small_start
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bridge import datasets
-from bridge.datasets import Contexts, Labelled, load, parse_contexts
+from bridge.data import datasets
+from bridge.data.datasets import Contexts, Labelled, load, parse_contexts
 from bridge.errors import DataError, SettingError
 from tests.bridge.helpers import tiny_digits
 

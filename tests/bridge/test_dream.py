@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bridge import cli
-from bridge.batches import load_examples
+from bridge.data.examples import load_examples
 from bridge.errors import ArchiveError
-from bridge.solvers import (
+from bridge.networks.registry import (
     GENERATORS,
     SOLVERS,
     load_network,

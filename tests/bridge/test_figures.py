@@ -8,11 +8,12 @@ import matplotlib
 import numpy as np
 import pytest
 
-from bridge import archive, figures, thesis
+from bridge import figures, thesis
 from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.figures import embedding, measures
-from bridge.figures.tables import TABLES
-from bridge.results import TABLES as WRITTEN_TABLES
+from bridge.files import archive
+from bridge.runs.results import TABLES as WRITTEN_TABLES
+from bridge.runs.tables import TABLES
 from tests.bridge.synthetic_results import write_results
 
 SMALL = {"contexts": [[0, 1], [2, 3], [4, 5]], "seeds": (1, 2), "steps": 4, "true_per_class": 20}

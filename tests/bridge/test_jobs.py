@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bridge import archive
 from bridge.errors import ArchiveError, SettingError
-from bridge.jobs import Chain, Joint, Notebook, Sequence
-from bridge.protocols import NOTEBOOKS
-from bridge.solvers import KIND
-from pycog_dgr import divergence
+from bridge.files import archive
+from bridge.networks.registry import KIND
+from bridge.replay.protocols import NOTEBOOKS
+from bridge.runs.jobs import Chain, Joint, Notebook, Sequence
+from pycog_dgr.training import divergence
 from tests.bridge.helpers import tiny_setting
 
 

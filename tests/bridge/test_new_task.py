@@ -7,7 +7,8 @@ import pytest
 
 from bridge import cli
 from bridge.commands import new_task
-from pycog_dgr import Model, taskrun
+from pycog_dgr import Model
+from pycog_dgr.commands import taskrun
 
 PAGE = Path(__file__).parents[2] / "docs" / "new-task.md"
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.batches import examples, one_hot
-from bridge.datasets import Contexts
+from bridge.data.datasets import Contexts
+from bridge.data.examples import examples, one_hot
 from bridge.errors import BatchError
-from bridge.protocols import NOTEBOOKS, TEXT, Mix, Plan
-from bridge.replay import (
+from bridge.replay.protocols import NOTEBOOKS, TEXT, Mix, Plan
+from bridge.replay.sequential import (
     Learning,
     accuracy,
     agreement,

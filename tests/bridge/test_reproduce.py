@@ -10,8 +10,8 @@ import time
 import pytest
 
 from bridge.errors import SettingError
-from bridge.jobs import Chain, Joint
-from bridge.reproduce import JOINT_AUDIT, Plan, audits_of, selected_rows, waits_for
+from bridge.runs.jobs import Chain, Joint
+from bridge.runs.reproduce import JOINT_AUDIT, Plan, audits_of, selected_rows, waits_for
 
 
 def test_generative_sequences_wait_for_their_chain_and_no_other():

@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
-from bridge import archive, cli
+from bridge import cli
 from bridge.errors import ResultsError
-from bridge.jobs import STATE
-from bridge.reproduce import Plan
-from bridge.rerun import circumstances, compare, compared, plan_of
-from bridge.results import SAMPLES, manifest, write_table
-from bridge.solvers import KIND
+from bridge.files import archive
+from bridge.networks.registry import KIND
+from bridge.runs.jobs import STATE
+from bridge.runs.reproduce import Plan
+from bridge.runs.rerun import circumstances, compare, compared, plan_of
+from bridge.runs.results import SAMPLES, manifest, write_table
 
 PLAN = Plan(
     seeds=(3, 1),

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from bridge import results
 from bridge.errors import ResultsError
-from pycog_dgr import step
+from bridge.runs import results
+from pycog_dgr.training import step
 
 CONFIG = {
     "data": "tiny",
@@ -48,7 +48,7 @@ def test_a_second_process_is_refused_and_a_dead_ones_lock_is_free(tmp_path):
         [
             sys.executable,
             "-c",
-            "import sys, time, pathlib; from bridge.results import lock\n"
+            "import sys, time, pathlib; from bridge.runs.results import lock\n"
             "with lock(pathlib.Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)",
             str(tmp_path),
         ],

@@ -8,8 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.errors import ArchiveError, MissingBackendError, SettingError
-from bridge.weights import (
+from bridge.crosscheck.weights import (
     certify,
     export,
     exported,
@@ -21,13 +20,14 @@ from bridge.weights import (
     violations,
     weights_of,
 )
-from pycog_dgr import optimisers
-from pycog_dgr.config import settings as pycog_settings
-from pycog_dgr.connectivity import effective_weights
-from pycog_dgr.step import TrainingStep
+from bridge.errors import ArchiveError, MissingBackendError, SettingError
+from pycog_dgr.config.connectivity import effective_weights
+from pycog_dgr.config.settings import settings as pycog_settings
+from pycog_dgr.symbolic import optimisers
+from pycog_dgr.training.step import TrainingStep
 from torch_dgr.errors import StateError
 from torch_dgr.lstm import LSTMClassifier
-from torch_dgr.training import train_step
+from torch_dgr.rate_rnn.step import train_step
 
 from .networks import random_batch, small_start, starts
 

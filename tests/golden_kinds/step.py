@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pycog_dgr.dataset import Batch
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.network import alpha_of
-from pycog_dgr.step import BACKENDS, TrainingStep
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.symbolic.scan import alpha_of
+from pycog_dgr.training.step import BACKENDS, TrainingStep
 from tests.golden_kinds.core_common import (
     Coverage,
     configuration,

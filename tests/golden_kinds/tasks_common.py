@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pycog_dgr.model import load_model_file
+from pycog_dgr.tasks.model import load_model_file
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
 TASK_BY_INPUTS = {0: "sinewave", 2: "rdm_fixed", 3: "rdm_varstim"}  # of the trained fixtures

@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-from pycog_dgr import checkpoint, tasktools
-from pycog_dgr.config import settings
-from pycog_dgr.training import Run, train
+from pycog_dgr import tasktools
+from pycog_dgr.config.settings import settings
+from pycog_dgr.files import checkpoint
+from pycog_dgr.training.loop import Run, train
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, load, same, task
 

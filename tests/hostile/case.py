@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridge import archive
 from bridge.errors import BridgeError
-from pycog_dgr import checkpoint
+from bridge.files import archive
 from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.files import checkpoint
 from torch_dgr.errors import TorchDgrError
 
 DOCUMENTED = (PycogDgrError, TorchDgrError, BridgeError)

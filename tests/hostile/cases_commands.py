@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bridge import batches, solvers
+from bridge.data import examples as batches
+from bridge.networks import registry as solvers
 from tests.hostile import case
 from tests.hostile.valid import (
     KINDS,

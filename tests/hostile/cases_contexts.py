@@ -2,9 +2,13 @@
 
 import numpy as np
 
-from bridge import batches, datasets, protocols, replay, solvers
-from bridge.datasets import Contexts
+from bridge.data import datasets
+from bridge.data import examples as batches
+from bridge.data.datasets import Contexts
 from bridge.errors import BatchError, BridgeError, DataError, SettingError
+from bridge.networks import registry as solvers
+from bridge.replay import protocols
+from bridge.replay import sequential as replay
 from tests.bridge.helpers import tiny_digits
 from tests.hostile.case import call
 from tests.hostile.valid import small_batch, small_solver

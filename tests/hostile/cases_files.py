@@ -4,11 +4,15 @@ import os
 
 import numpy as np
 
-from bridge import archive, batches, crosscases, datasets, weights
+from bridge.crosscheck import cases as crosscases
+from bridge.crosscheck import weights
+from bridge.data import datasets
+from bridge.data import examples as batches
 from bridge.errors import ArchiveError, BridgeError, DataError
-from pycog_dgr import legacy, pickle_reader
+from bridge.files import archive
 from pycog_dgr.errors import CheckpointError, PycogDgrError, TaskError
-from pycog_dgr.model import Model
+from pycog_dgr.files import legacy, pickle_reader
+from pycog_dgr.tasks.model import Model
 from tests.hostile import case
 from tests.hostile.case import Case
 from tests.hostile.valid import (

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from bridge import weights
+from bridge.crosscheck import weights
 from bridge.errors import SettingError
-from pycog_dgr.config import settings
-from pycog_dgr.connectivity import effective_weights
-from pycog_dgr.initialisation import initial_parameters
+from pycog_dgr.config.connectivity import effective_weights
+from pycog_dgr.config.settings import settings
+from pycog_dgr.network.initialisation import initial_parameters
 from tests.hostile.case import call
 from tests.hostile.valid import small_batch, small_generator, small_solver
 from tests.pycog_dgr import tiny
-from torch_dgr.constraint import Masks
 from torch_dgr.errors import TorchDgrError
-from torch_dgr.gan import GAN
+from torch_dgr.generators.gan import GAN
 from torch_dgr.lstm import LSTMClassifier
-from torch_dgr.rate_rnn import RateRNN
+from torch_dgr.rate_rnn.constraint import Masks
+from torch_dgr.rate_rnn.network import RateRNN
 
 
 def images_and_targets():

@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from bridge.errors import ResultsError
-from bridge.figures.reading import load_results
 from bridge.report import markdown_table, write_report
-from bridge.results import SAMPLES, claim
+from bridge.runs.reading import load_results
+from bridge.runs.results import SAMPLES, claim
 from tests.hostile import case
 from tests.hostile.case import Case
 from tests.hostile.valid import (

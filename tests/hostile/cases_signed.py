@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from bridge import batches, solvers
+from bridge.data import examples as batches
 from bridge.errors import ArchiveError, BatchError, BridgeError
-from bridge.jobs import STATE, Notebook
-from pycog_dgr import RNN, checkpoint, legacy
+from bridge.networks import registry as solvers
+from bridge.runs.jobs import STATE, Notebook
+from pycog_dgr import RNN
 from pycog_dgr.errors import CheckpointError, PycogDgrError
+from pycog_dgr.files import checkpoint, legacy
 from tests.hostile import case
 from tests.hostile.case import Case
 from tests.hostile.valid import (

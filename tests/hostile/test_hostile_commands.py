@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from bridge import cli, datasets
+from bridge import cli
+from bridge.data import datasets
 from tests.bridge.helpers import tiny_digits
 from tests.hostile import case
 from tests.hostile.cases_commands import LINES, files_of_at_most, listing, networks

@@ -12,10 +12,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bridge import archive, batches, datasets, solvers, weights
+from bridge.crosscheck import weights
+from bridge.data import datasets
+from bridge.data import examples as batches
 from bridge.errors import BridgeError
-from pycog_dgr import RNN, checkpoint, legacy
+from bridge.files import archive
+from bridge.networks import registry as solvers
+from pycog_dgr import RNN
 from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.files import checkpoint, legacy
 from tests.hostile import case
 from tests.hostile.valid import KINDS, SMALL_FILES, read_digits, small_checkpoint, small_solver
 

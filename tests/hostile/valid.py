@@ -4,15 +4,15 @@
 |------------------|--------------------------------|------------------------------|----------|
 | save file        | pycog_dgr training             | legacy.open_save             | yes      |
 | original pickle  | the original pycog             | legacy.open_save             | no       |
-| job state        | bridge.jobs                    | jobs.Notebook                | yes      |
+| job state        | bridge.runs.jobs                    | jobs.Notebook                | yes      |
 | network          | solvers.save_network           | solvers.read_network         | yes      |
 | generator        | solvers.save_network           | solvers.read_network         | yes      |
-| samples          | bridge.jobs                    | figures.reading.Results      | yes      |
+| samples          | bridge.runs.jobs                    | figures.reading.Results      | yes      |
 | replay batch     | batches.save_examples          | batches.load_examples        | yes      |
 | weights          | weights.export, .npz           | weights.read_export          | yes      |
 | safetensors      | weights.export, .safetensors   | weights.read_export          | yes      |
-| config, manifest | bridge.results                 | figures.reading.load_results | no       |
-| tables           | bridge.results                 | figures.reading.Results      | no       |
+| config, manifest | bridge.runs.results                 | figures.reading.load_results | no       |
+| tables           | bridge.runs.results                 | figures.reading.Results      | no       |
 | images, labels   | whoever made MNIST (IDX)       | datasets.load                | no       |
 | model file       | a user                         | pycog_dgr.Model              | no       |
 """
@@ -25,15 +25,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridge import archive, batches, datasets, solvers, weights
-from bridge.figures.reading import load_results
-from bridge.jobs import STATE, Notebook
-from bridge.results import SAMPLES
-from pycog_dgr import checkpoint, legacy
-from pycog_dgr.config import settings
-from pycog_dgr.connectivity import effective_weights
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.model import Model
+from bridge.crosscheck import weights
+from bridge.data import datasets
+from bridge.data import examples as batches
+from bridge.files import archive
+from bridge.networks import registry as solvers
+from bridge.runs.jobs import STATE, Notebook
+from bridge.runs.reading import load_results
+from bridge.runs.results import SAMPLES
+from pycog_dgr.config.connectivity import effective_weights
+from pycog_dgr.config.settings import settings
+from pycog_dgr.files import checkpoint, legacy
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.tasks.model import Model
 from tests.bridge.synthetic_results import write_results
 from tests.pycog_dgr import tiny
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pycog_dgr.trials import Trials
+from pycog_dgr.running.trials import Trials
 
 DT = 10.0  # ms
 

@@ -11,8 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from pycog_dgr import RNN, PycogDgrError
-from pycog_dgr.analysis import command, panels, style
-from pycog_dgr.trials import simulate_trials
+from pycog_dgr.analysis import panels, style
+from pycog_dgr.commands import figure as command
+from pycog_dgr.running.trials import simulate_trials
 from tests.pycog_dgr.untrained import save_untrained
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -157,7 +158,7 @@ def test_colours_are_distinct_and_signed_ones_change_side_at_zero():
 def test_numbers_do_not_load_matplotlib():
     code = (
         "import sys; from pycog_dgr.analysis import choices, regression, selectivity, sorting; "
-        "import pycog_dgr.trials; print('matplotlib' in sys.modules)"
+        "import pycog_dgr.running.trials; print('matplotlib' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

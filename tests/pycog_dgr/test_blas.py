@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pycog_dgr import blas
+from pycog_dgr.kernels import blas
 
 ROUNDING = {"float32": 1e-6, "float64": 1e-14}  # relative to the largest entry
 

@@ -9,9 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from pycog_dgr import CheckpointError, Connectivity, checkpoint
-from pycog_dgr.checkpoint import Best, Checkpoint
-from pycog_dgr.connectivity import Parameters, Weights
+from pycog_dgr import CheckpointError, Connectivity
+from pycog_dgr.config.connectivity import Parameters, Weights
+from pycog_dgr.files import checkpoint
+from pycog_dgr.files.checkpoint import Best, Checkpoint
 
 
 def made(**changes):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.classifier import RateRNNClassifier
-from pycog_dgr.connectivity import Connectivity
+from pycog_dgr.config.connectivity import Connectivity
 from pycog_dgr.errors import BatchError, SettingError
-from pycog_dgr.initialisation import spectral_radius
+from pycog_dgr.network.initialisation import spectral_radius
+from pycog_dgr.training.classifier import RateRNNClassifier
 
 SMALL = {"Nin": 4, "N": 10, "Nout": 3, "ei": [1] * 8 + [-1] * 2, "n_gradient": 8}
 
@@ -100,7 +100,7 @@ def test_predictions_in_pieces_equal_those_one_by_one(examples, monkeypatch):
     images, _, _ = examples
     solver = classifier(floatX="float64")
     whole = solver.predict(images)
-    monkeypatch.setattr("pycog_dgr.classifier.TRIALS_AT_ONCE", 7)
+    monkeypatch.setattr("pycog_dgr.training.classifier.TRIALS_AT_ONCE", 7)
     np.testing.assert_allclose(solver.predict(images), whole, rtol=1e-12)
 
 

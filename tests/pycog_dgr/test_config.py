@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pycog_dgr.config import NetworkConfig, settings
-from pycog_dgr.connectivity import Connectivity
+from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.config.settings import NetworkConfig, settings
 from pycog_dgr.errors import PycogDgrError, SettingError
 
 

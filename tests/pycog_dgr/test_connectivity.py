@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycog_dgr.config import NetworkConfig
-from pycog_dgr.connectivity import Connectivity, Parameters, effective_weights
+from pycog_dgr.config.connectivity import Connectivity, Parameters, effective_weights
+from pycog_dgr.config.settings import NetworkConfig
 from pycog_dgr.errors import SettingError
 
 

@@ -154,7 +154,7 @@ def test_a_trial_built_once_is_checked_once_and_serves_every_batch(monkeypatch):
     checked = []
     original = Dataset.__init__.__globals__["_check_array"]
     monkeypatch.setattr(
-        "pycog_dgr.dataset._check_array",
+        "pycog_dgr.data.dataset._check_array",
         lambda where, trial, key, shape: checked.append(key) or original(where, trial, key, shape),
     )
     batch = Dataset(50, shown, "float64", P)([])

@@ -7,11 +7,13 @@ import types
 import numpy as np
 import pytest
 
-from pycog_dgr import CheckpointError, checkpoint, divergence
-from pycog_dgr.config import settings
-from pycog_dgr.divergence import Watch
-from pycog_dgr.optimisers import adam
-from pycog_dgr.training import train
+from pycog_dgr import CheckpointError
+from pycog_dgr.config.settings import settings
+from pycog_dgr.files import checkpoint
+from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.training import divergence
+from pycog_dgr.training.divergence import Watch
+from pycog_dgr.training.loop import train
 from tests.pycog_dgr import small, tiny
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.classifier import RateRNNClassifier
-from pycog_dgr.config import settings
-from pycog_dgr.dropout import RecurrentDropout
+from pycog_dgr.config.settings import settings
 from pycog_dgr.errors import SettingError
-from pycog_dgr.initialisation import initial_parameters
-from pycog_dgr.simulate import simulate
-from pycog_dgr.step import TrainingStep
-from pycog_dgr.training import train
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network.simulate import simulate
+from pycog_dgr.training.classifier import RateRNNClassifier
+from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.loop import train
+from pycog_dgr.training.step import TrainingStep
 from tests.pycog_dgr import small, tiny
 
 BETWEEN_BACKENDS = 1e-12  # float64, relative to the largest entry

@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.config import settings
-from pycog_dgr.connectivity import Connectivity
-from pycog_dgr.dataset import Batch
-from pycog_dgr.dropout import RecurrentDropout
+from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.config.settings import settings
+from pycog_dgr.data.dataset import Batch
 from pycog_dgr.errors import BatchError, SettingError
-from pycog_dgr.ewc import Memory, elastic_weight_consolidation, fisher_information, remember
-from pycog_dgr.step import TrainingStep
+from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.ewc import (
+    Memory,
+    elastic_weight_consolidation,
+    fisher_information,
+    remember,
+)
+from pycog_dgr.training.step import TrainingStep
 from tests.pycog_dgr import small
 
 EXACT = 1e-12  # relative, float64

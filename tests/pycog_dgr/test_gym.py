@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, optimisers, tasktools
-from pycog_dgr.dataset import checked
-from pycog_dgr.gym_task import MissingExtraError, TaskFromEnv
-from pycog_dgr.taskrun import loaded
-from pycog_dgr.trials import simulate_trials
+from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, tasktools
+from pycog_dgr.commands.taskrun import loaded
+from pycog_dgr.data.dataset import checked
+from pycog_dgr.running.trials import simulate_trials
+from pycog_dgr.symbolic import optimisers
+from pycog_dgr.tasks.gym_task import MissingExtraError, TaskFromEnv
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BASELINE = 0.2  # of inputs, unless a model says otherwise
@@ -307,7 +308,7 @@ def test_a_missing_neurogym_is_named_with_its_extra(monkeypatch):
 
 
 def test_a_missing_gymnasium_is_named_with_its_extra():
-    code = "import sys; sys.modules['gymnasium'] = None; import pycog_dgr.gym_env"
+    code = "import sys; sys.modules['gymnasium'] = None; import pycog_dgr.tasks.gym_env"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "MissingExtraError" in run.stderr.splitlines()[-1]
     assert "pip install 'dgr[neurogym]'" in run.stderr.splitlines()[-1]
@@ -315,7 +316,7 @@ def test_a_missing_gymnasium_is_named_with_its_extra():
 
 def test_importing_pycog_dgr_imports_no_gymnasium():
     code = (
-        "import sys, pycog_dgr, pycog_dgr.gym_task; "
+        "import sys, pycog_dgr, pycog_dgr.tasks.gym_task; "
         "print(*[name for name in ('gymnasium', 'neurogym') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -373,9 +374,9 @@ def test_a_stream_taken_up_again_goes_on_with_the_same_trials():
 
 @pytest.fixture(scope="module")
 def gym_env():
-    """The module pycog_dgr.gym_env, which needs Gymnasium."""
+    """The module pycog_dgr.tasks.gym_env, which needs Gymnasium."""
     pytest.importorskip("gymnasium", reason=NEUROGYM)
-    from pycog_dgr import gym_env
+    from pycog_dgr.tasks import gym_env
 
     return gym_env
 

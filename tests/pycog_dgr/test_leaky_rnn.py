@@ -7,8 +7,8 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.gradient import grad
 
-from pycog_dgr.leaky_rnn import LeakyRNN
-from pycog_dgr.numpy_mode import numpy_mode
+from pycog_dgr.symbolic.numpy_mode import numpy_mode
+from pycog_dgr.symbolic.recurrence_op import LeakyRNN
 
 NAMES = ("inputs", "noise", "x0", "Win", "Wrec", "brec")
 SHAPES = ((5, 3, 4), (5, 3, 2), (2,), (2, 4), (2, 2), (2,))

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr import CheckpointError, Connectivity, legacy, pickle_reader
+from pycog_dgr import CheckpointError, Connectivity
+from pycog_dgr.files import legacy, pickle_reader
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
 

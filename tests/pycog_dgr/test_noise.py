@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pycog_dgr import SettingError, noise
-from pycog_dgr.noise import NormalStream, input_noise, pairs_by_numpy, recurrent_noise, stream
+from pycog_dgr import SettingError
+from pycog_dgr.data import noise
+from pycog_dgr.data.noise import (
+    NormalStream,
+    input_noise,
+    pairs_by_numpy,
+    recurrent_noise,
+    stream,
+)
 
 STREAMS = ("fast", "original")
 
@@ -73,7 +80,7 @@ def test_a_stream_goes_on_where_it_was():
 
 
 def test_without_numba_it_says_so_and_draws_all_the_same(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "pycog_dgr.normals_numba", None)
+    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels.normals_numba", None)
     assert noise.pairs_of_the_fastest.__wrapped__() is pairs_by_numpy
     assert "slower" in caplog.text
 

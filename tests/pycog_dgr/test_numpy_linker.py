@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
 
-from pycog_dgr.numpy_mode import numpy_mode
+from pycog_dgr.symbolic.numpy_mode import numpy_mode
 
 x, y = pt.dmatrices("x", "y")
 v = pt.dvector("v")

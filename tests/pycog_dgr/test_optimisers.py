@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.optimisers import adam, chain, sgd
+from pycog_dgr.symbolic.optimisers import adam, chain, sgd
 from tests.pycog_dgr import small
 
 

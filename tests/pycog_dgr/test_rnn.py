@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr import RNN, CheckpointError, SettingError, TaskError, kernels_numba
-from pycog_dgr.rnn import integrator, run_by_numpy
+from pycog_dgr import RNN, CheckpointError, SettingError, TaskError
+from pycog_dgr.kernels import recurrence_numba as kernels_numba
+from pycog_dgr.running.rnn import integrator, run_by_numpy
 from tests.golden_kinds.tasks_common import task
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
@@ -151,6 +152,8 @@ def test_numba_and_numpy_integrate_alike(hidden):
 
 
 def test_without_numba_networks_run_by_numpy_and_the_log_says_why(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels_numba", None)  # importing it fails
+    monkeypatch.setitem(
+        sys.modules, "pycog_dgr.kernels.recurrence_numba", None
+    )  # importing it fails
     assert integrator.__wrapped__() is run_by_numpy
     assert "Numba cannot run here" in caplog.text

@@ -6,12 +6,12 @@ import numpy as np
 import pytensor.tensor as pt
 import pytest
 
-from pycog_dgr import step as step_module
-from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
-from pycog_dgr.connectivity import Connectivity, Parameters
+from pycog_dgr.config.connectivity import Connectivity, Parameters
+from pycog_dgr.config.settings import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from pycog_dgr.errors import BackendError, BatchError, SettingError
-from pycog_dgr.optimisers import adam
-from pycog_dgr.simulate import simulate
+from pycog_dgr.network.simulate import simulate
+from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.training import step as step_module
 from tests.pycog_dgr import small
 
 BETWEEN_BACKENDS = 1e-12  # float64, relative to the largest entry
@@ -75,7 +75,9 @@ def same_numbers(backend, reference, changes):
 
 
 def test_without_numba_the_numpy_backend_runs_and_the_log_says_why(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels_numba", None)  # importing it fails
+    monkeypatch.setitem(
+        sys.modules, "pycog_dgr.kernels.recurrence_numba", None
+    )  # importing it fails
     step = small.step(backend="auto")
     assert step.backend == "numpy"
     assert "Numba cannot run here (ModuleNotFoundError" in caplog.text

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pycog_dgr import checkpoint, progress, taskcommand, taskrun
-from pycog_dgr.taskrun import open_run
-from pycog_dgr.trials import Trials
+from pycog_dgr.commands import progress, taskrun
+from pycog_dgr.commands import task as taskcommand
+from pycog_dgr.commands.taskrun import open_run
+from pycog_dgr.files import checkpoint
+from pycog_dgr.running.trials import Trials
 
 TASK = """
 from tests.pycog_dgr import tiny

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr import CheckpointError, Connectivity, SettingError, checkpoint
-from pycog_dgr.config import settings
-from pycog_dgr.training import interruptible, train
+from pycog_dgr import CheckpointError, Connectivity, SettingError
+from pycog_dgr.config.settings import settings
+from pycog_dgr.files import checkpoint
+from pycog_dgr.training.loop import interruptible, train
 from tests.pycog_dgr import tiny
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
@@ -116,7 +117,7 @@ def test_training_goes_on_from_an_original_file_which_is_kept(tmp_path):
     path = tmp_path / "old.pkl"
     shutil.copy(SAVES / "tiny_vectau_softmax_cb_seed1234.pkl", path)
     before = path.read_bytes()
-    from pycog_dgr import legacy
+    from pycog_dgr.files import legacy
 
     old = legacy.load(path)
     given = {**old.settings, "max_iter": 16}

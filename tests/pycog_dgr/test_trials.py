@@ -7,8 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from pycog_dgr import RNN, CheckpointError, TaskError, trials
-from pycog_dgr.trials import Trials, simulate_trials
+from pycog_dgr import RNN, CheckpointError, TaskError
+from pycog_dgr.running import trials
+from pycog_dgr.running.trials import Trials, simulate_trials
 from tests.golden_kinds.tasks_common import task
 from tests.pycog_dgr.test_rnn import SINE, VARSTIM
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from bridge.weights import twin
-from pycog_dgr import ewc as pycog_ewc
-from pycog_dgr.dataset import Batch
+from bridge.crosscheck.weights import twin
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.training import ewc as pycog_ewc
 from tests.pycog_dgr import small
 from torch_dgr.errors import ExamplesError, SettingError, StateError
 from torch_dgr.ewc import (
@@ -18,7 +18,7 @@ from torch_dgr.ewc import (
     trained,
 )
 from torch_dgr.lstm import LSTMClassifier
-from torch_dgr.objective import as_tensors, masked_mean, pointwise_loss
+from torch_dgr.rate_rnn.objective import as_tensors, masked_mean, pointwise_loss
 
 FINITE_DIFFERENCE = 1e-6  # relative to the largest entry; central, steps of 1e-5
 BETWEEN_PACKAGES = 1e-10  # float64, relative to the largest entry

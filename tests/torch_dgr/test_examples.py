@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from torch_dgr.checks import checked_images, checked_targets, checked_weights, minibatches
 from torch_dgr.errors import ExamplesError, SettingError
-from torch_dgr.examples import checked_images, checked_targets, checked_weights, minibatches
 
 IMAGES = np.full((3, 4, 5), 0.5)
 TARGETS = np.eye(3)

@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from torch_dgr.errors import ExamplesError, SettingError, StateError, TrainingDivergedError
-from torch_dgr.gan import DROPOUT, GAN, REAL_LABEL, SLOPE, Pass, Perceptron, _masks, layers_of
+from torch_dgr.generators.gan import (
+    DROPOUT,
+    GAN,
+    REAL_LABEL,
+    SLOPE,
+    Pass,
+    Perceptron,
+    _masks,
+    layers_of,
+)
 
 IMAGES = np.random.default_rng(0).random((40, 28, 28), dtype=np.float32)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from torch_dgr.activations import HIDDEN
-from torch_dgr.constraint import Masks
 from torch_dgr.errors import ExamplesError, SettingError, StateError
-from torch_dgr.objective import Objective, evaluate, gradients
-from torch_dgr.optimisers import GNORM_LIMIT, ClippedSGD
-from torch_dgr.rate_rnn import RateRNN
-from torch_dgr.training import WREC_SHRINK, clipped_sgd, train_step
+from torch_dgr.rate_rnn.activations import HIDDEN
+from torch_dgr.rate_rnn.constraint import Masks
+from torch_dgr.rate_rnn.network import RateRNN
+from torch_dgr.rate_rnn.objective import Objective, evaluate, gradients
+from torch_dgr.rate_rnn.optimisers import GNORM_LIMIT, ClippedSGD
+from torch_dgr.rate_rnn.step import WREC_SHRINK, clipped_sgd, train_step
 
 N, NIN, NOUT = 5, 2, 3
 EI = np.array([1, 1, 1, -1, -1])

@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from torch_dgr.objective import Objective, evaluate, gradients, vanishing_gradient_penalty
-from torch_dgr.rate_rnn import Masks, RateRNN
-from torch_dgr.training import clipped_sgd, train_step
+from torch_dgr.rate_rnn.network import Masks, RateRNN
+from torch_dgr.rate_rnn.objective import (
+    Objective,
+    evaluate,
+    gradients,
+    vanishing_gradient_penalty,
+)
+from torch_dgr.rate_rnn.step import clipped_sgd, train_step
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 STEPS = sorted(path.stem for path in GOLDEN.glob("step_*.npz"))

@@ -1,0 +1,211 @@
+"""What the cross-check runs on: the thesis' network on real digits, tasks, and saved networks.
+
+The default cases, each chosen for what the others lack:
+
+| case             | what it exercises                                                      |
+|------------------|------------------------------------------------------------------------|
+| thesis           | real digits, softmax, loss at the last step, no biases                  |
+| sinewave         | no inputs, trained biases, continuous mode, one trial a batch           |
+| rdm_fixed        | masks on all three matrices, trials of different length                 |
+| no Dale          | rdm_nodale: weights of both signs                                       |
+| vector tau       | rdm_fixed with a time constant of its own for every unit                |
+| fixed weights    | rdm_fixed with a ring of recurrent and a column of input weights fixed  |
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.crosscheck.backends import Start
+from bridge.crosscheck.comparison import Case
+from bridge.crosscheck.weights import certify
+from bridge.data import datasets
+from bridge.errors import SettingError, unknown
+from pycog_dgr.config.connectivity import Connectivity, effective_weights
+from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data.dataset import Batch, Dataset, input_noise, recurrent_noise
+from pycog_dgr.files.legacy import open_save
+from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.tasks.model import Model
+from pycog_dgr.training.classifier import THESIS
+
+TASKS = Path(__file__).resolve().parents[2] / "examples" / "tasks"
+THESIS_SEED = 100
+N_STORED = 10  # batches of digits that are gone through again and again
+TEST_BATCH = 500  # test images run at once
+RANDOM_STEPS, RANDOM_TRIALS = 50, 20  # of a saved network without a task
+
+
+def default_cases(data: str, data_root: str | None) -> list[Case]:
+    """The six cases above; `data` names the digits of the first."""
+    return [
+        thesis(data, data_root),
+        task("sinewave"),
+        task("rdm_fixed"),
+        task("rdm_nodale", "no Dale"),
+        task("rdm_fixed", "vector tau", vector_tau),
+        task("rdm_fixed", "fixed weights", fixed_weights),
+    ]
+
+
+# -- digits --------------------------------------------------------------------------------------
+
+
+def thesis(data: str, data_root: str | None = None) -> Case:
+    """The thesis' biological network on digits, with the test images as a check of labels."""
+    digits = datasets.load(data, data_root)
+    network, training = settings(**THESIS, seed=THESIS_SEED)
+    start, size = _started(network, training), training.n_gradient
+
+    def batches() -> Iterator[Batch]:
+        rng = np.random.RandomState(training.gradient_seed)
+        stored = [
+            image_batch(digits.train.images[chosen], digits.train.labels[chosen], start, rng)
+            for chosen in np.arange(N_STORED * size).reshape(N_STORED, size)
+        ]
+        while True:
+            yield from stored
+
+    def images() -> Iterator[Batch]:
+        for first in range(0, len(digits.test.images), TEST_BATCH):
+            part = slice(first, first + TEST_BATCH)
+            yield image_batch(digits.test.images[part], digits.test.labels[part], start)
+
+    return Case(f"thesis ({data})", start, batches, images)
+
+
+def image_batch(
+    images: np.ndarray,
+    labels: np.ndarray,
+    start: Start,
+    rng: np.random.RandomState | None = None,
+) -> Batch:
+    """What the thesis' network sees of images (trial, 28, 28) in [0, 1]: one row a step, 0..255
+    with baseline, the last step alone marked; with noise (input, then recurrent) from an rng."""
+    network, training = start.network, start.training
+    inputs = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
+    noise = np.zeros((*inputs.shape[:2], network.N))
+    if rng is not None:
+        inputs = inputs + input_noise(
+            rng, inputs.shape, tau_in=training.tau_in, dt=network.dt, var_in=training.var_in
+        )
+        noise = recurrent_noise(
+            rng, noise.shape, tau=network.tau, dt=network.dt, var_rec=training.var_rec
+        )
+    targets = np.broadcast_to(np.eye(network.Nout)[labels], (*inputs.shape[:2], network.Nout))
+    mask = np.zeros(targets.shape)
+    mask[-1] = 1
+    return Batch(np.maximum(inputs, 0), targets, mask, noise)
+
+
+# -- tasks ---------------------------------------------------------------------------------------
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]  # of a task's settings
+
+
+def task(name_or_file: str, title: str | None = None, change: Change = dict) -> Case:
+    """A model file, or the name of one of examples/tasks, with its own settings or changed ones."""
+    path = task_file(name_or_file)
+    model = Model(path)
+    given = {**vars(model.network), **vars(model.training)}
+    network, training = settings(**change(given))
+    start = _started(network, training)
+    return Case(title or path.stem, start, _supply(model.task, start))
+
+
+def task_file(name_or_file: str) -> Path:
+    path = Path(name_or_file)
+    if path.suffix == ".py":
+        return path
+    known = sorted(one.stem for one in TASKS.glob("*.py"))
+    if not known:
+        raise SettingError(
+            f"no example tasks in {TASKS}: give the path of a model file (.py), "
+            "or run from a checkout of the repository"
+        )
+    if name_or_file not in known:
+        raise unknown("task", name_or_file, known)
+    return TASKS / f"{name_or_file}.py"
+
+
+def vector_tau(given: dict[str, Any]) -> dict[str, Any]:
+    """Time constants from 100 to 300 ms, one a unit, at the task's own time step."""
+    return {**given, "tau": np.linspace(100, 300, given["N"])}
+
+
+def fixed_weights(given: dict[str, Any]) -> dict[str, Any]:
+    """Every fifth recurrent weight along a ring, and one in five input weights, held fixed."""
+    N, Nin = given["N"], given["Nin"]
+    Crec, Cin = given["Crec"].C.astype(float), given["Cin"].C.astype(float)
+    ring, column = np.zeros((N, N)), np.zeros((N, Nin))
+    units = np.arange(0, N, 5)
+    ring[units, (units + 1) % N] = 0.1
+    column[units, 0] = 0.5
+    Crec[ring != 0], Cin[column != 0] = 0, 0
+    return {**given, "Crec": Connectivity(Crec, ring), "Cin": Connectivity(Cin, column)}
+
+
+def _supply(task: Any, start: Start) -> Callable[[], Iterator[Batch]]:
+    network, training = start.network, start.training
+
+    def batches() -> Iterator[Batch]:
+        dataset = Dataset(
+            training.n_gradient,
+            task,
+            "float64",
+            {**vars(network), **vars(training)},
+            batch_size=training.gradient_batch_size,
+            seed=training.gradient_seed,
+        )
+        while True:
+            yield dataset()
+
+    return batches
+
+
+# -- saved networks ------------------------------------------------------------------------------
+
+
+def saved(file: str, task_name: str | None = None) -> Case:
+    """A network from a save file, ours or the original's, on a task or on random batches.
+
+    Its weights are checked against its constraint first: SettingError names what breaks it.
+    """
+    checkpoint = open_save(file)
+    model = None if task_name is None else Model(task_file(task_name))
+    network, training = settings(**checkpoint.settings)
+    _, network = initial_parameters(network, training.seed)  # scales fixed recurrent weights
+    certify(effective_weights(checkpoint.parameters, network), network)
+    start = Start(network, training, checkpoint.parameters)
+    batches = random_batches(start) if model is None else _supply(model.task, start)
+    return Case(Path(file).name, start, batches)
+
+
+def random_batches(start: Start) -> Callable[[], Iterator[Batch]]:
+    """Batches of uniform inputs and targets, with the network's own recurrent noise."""
+    network, training = start.network, start.training
+
+    def batches() -> Iterator[Batch]:
+        rng = np.random.RandomState(training.gradient_seed)
+        shape = (RANDOM_STEPS, RANDOM_TRIALS)
+        while True:
+            targets = rng.uniform(size=(*shape, network.Nout))
+            if network.output_activation == "softmax":
+                targets /= targets.sum(axis=2, keepdims=True)
+            noise = recurrent_noise(
+                rng, (*shape, network.N), tau=network.tau, dt=network.dt, var_rec=training.var_rec
+            )
+            if noise is None:
+                noise = np.zeros((*shape, network.N))
+            yield Batch(
+                rng.uniform(size=(*shape, network.Nin)), targets, np.ones(targets.shape), noise
+            )
+
+    return batches
+
+
+def _started(network: NetworkConfig, training: TrainingConfig) -> Start:
+    parameters, network = initial_parameters(network, training.seed)
+    return Start(network, training, parameters)

@@ -1,0 +1,117 @@
+"""What a long command says and how it runs: a progress bar, log lines beside it, one thread.
+
+Only commands use this module; a library logs, and says nothing by itself.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+from types import MappingProxyType
+
+from tqdm import tqdm
+
+from pycog_dgr.commands import taskrun
+from pycog_dgr.config.settings import TrainingConfig
+
+OUTCOMES = MappingProxyType({
+    "min_error": "criterion met (min_error)",
+    "terminate": "criterion met (terminate)",
+    "patience": "stopped without meeting the criterion (patience)",
+    "max_iter": "stopped without meeting the criterion (max_iter)",
+    "interrupted": "not finished",
+    None: "not finished",
+})  # fmt: skip
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+MOST_STEPS = TrainingConfig().max_iter  # a larger limit than anyone waits for: no bar to fill
+
+
+def summary(save):
+    """How far a training is: 'criterion met (terminate) after 140,000 trials, 1.3 minutes; ...'"""
+    said = (
+        f"{OUTCOMES[save.stopped]} after {taskrun.trials_done(save):,} trials, "
+        f"{save.seconds / 60:.1f} minutes"
+    )
+    if save.costs_history:
+        _, (_, error, *performance) = save.costs_history[-1]
+        said += f"; error {error:.3g}"
+        said += "".join(f", performance {value:.1f}" for value in performance)
+    return said
+
+
+class Progress:
+    """A progress bar on a terminal, nothing elsewhere: trials, best error, last performance."""
+
+    def __init__(self, run, save):
+        self.n_gradient = run.model.training.n_gradient
+        self.errors = [] if save is None else [costs[1] for _, costs in save.costs_history]
+        limit = run.model.training.max_iter
+        counted = "{n_fmt}/{total_fmt}" if limit < MOST_STEPS else "{n_fmt}"
+        self.bar = tqdm(
+            desc=f"{run.name}, seed {run.seed}",
+            initial=0 if save is None else save.iteration - 1,
+            total=limit if limit < MOST_STEPS else None,
+            bar_format=f"{{desc}}: {counted} updates [{{elapsed}}, {{rate_noinv_fmt}}]{{postfix}}",
+            unit=" updates",
+            disable=not sys.stderr.isatty(),
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.bar.close()
+
+    def updated(self, n_updates, report):
+        self.bar.update(n_updates - self.bar.n)
+
+    def validated(self, n_trials, costs):
+        """Show what a validation found; `costs` is [loss, RMSE] or [loss, RMSE, performance]."""
+        _, error, *performance = costs
+        self.errors.append(error)
+        shown = [
+            f"{self.bar.n * self.n_gradient:,} trials",
+            f"error {error:.3g} (best {min(self.errors):.3g})",
+            *(f"performance {value:.1f}" for value in performance),
+        ]
+        self.bar.set_postfix_str(", ".join(shown))
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Keep numpy to one thread, unless the environment says otherwise.
+
+    Networks of some hundred units are too small to share: a second thread costs more than it
+    brings, and many times as much on a busy machine.
+    """
+    if any(name in os.environ for name in THREAD_SETTINGS):
+        yield
+        return
+    import scipy.linalg  # noqa: F401 - its BLAS, another than numpy's, must be loaded to be limited
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+class _Handler(logging.Handler):
+    """Writes to standard error without disturbing a progress bar."""
+
+    def emit(self, record):
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def log_lines():
+    """The package's log on standard error: all of it, or, beside a progress bar, warnings."""
+    handler = _Handler()
+    handler.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+    own = logging.getLogger("pycog_dgr")
+    level = own.level
+    own.addHandler(handler)
+    own.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        own.removeHandler(handler)
+        own.setLevel(level)

@@ -1,0 +1,232 @@
+"""Plastic and fixed connections, and Dale's law: from raw to effective weights.
+
+    W_masked = mask_plastic * W + mask_fixed
+    Win_ = pos(Win_masked)    Wrec_ = pos(Wrec_masked) * ei    Wout_ = pos(Wout_masked) * ei
+
+without an excitatory/inhibitory signature `ei` the effective weights are the masked ones.
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 12-16.
+
+| symbol       | name                    | shape            | unit |
+|--------------|-------------------------|------------------|------|
+| W            | raw weights, trained    | (post, pre)      | 1    |
+| mask_plastic | 1 where W is trained    | (post, pre)      | 1    |
+| mask_fixed   | weights that never move | (post, pre)      | 1    |
+| ei           | +1 or -1 a unit         | (N,), presynaptic| 1    |
+| pos          | rectification or |.|    |                  |      |
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pycog_dgr.errors import SettingError
+
+if TYPE_CHECKING:
+    from pycog_dgr.config.settings import NetworkConfig
+
+logger = logging.getLogger(__name__)
+
+MOST_UNITS = 20_000  # an N x N matrix of float64 takes 3.2 GB then
+
+
+class Parameters(NamedTuple):
+    """Raw values, the ones that are trained; None where the network has no such matrix.
+
+    Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,).
+    """
+
+    Win: NDArray | None
+    Wrec: NDArray
+    Wout: NDArray | None
+    brec: NDArray
+    bout: NDArray
+    x0: NDArray
+
+
+class Weights(NamedTuple):
+    """Effective values, the ones in the equations; shapes as in `Parameters`."""
+
+    Win: NDArray | None
+    Wrec: NDArray
+    Wout: NDArray | None
+    brec: NDArray
+    bout: NDArray
+    x0: NDArray
+
+
+class Connectivity:
+    """Which weights of one matrix are plastic, which are fixed, and which are absent.
+
+    Connectivity(C, Cfixed=None)        non-zero entries of C (post, pre) are plastic, and their
+                                        values scale the initial draw; non-zero entries of Cfixed
+                                        are fixed weights; everything else stays zero.
+    Connectivity(N, p=0.3, seed=4321)   a random binary C: density p among non-self pairs.
+
+    The arrays are read-only copies: neither the caller's matrices nor this object ever change.
+    Raises SettingError for matrices that are not 2-D and finite, differ in shape, or overlap.
+    """
+
+    def __init__(
+        self,
+        C_or_N: ArrayLike | int,
+        Cfixed: ArrayLike | None = None,
+        p: float = 1,
+        rng: np.random.RandomState | None = None,
+        seed: int = 4321,
+    ) -> None:
+        if isinstance(C_or_N, (int, np.integer)) and not isinstance(C_or_N, bool):
+            rng = checked_stream(seed) if rng is None else rng
+            C = random_mask(int(C_or_N), p, rng)
+        else:
+            C = checked_matrix("C", C_or_N)
+        fixed = np.zeros(C.shape) if Cfixed is None else checked_matrix("Cfixed", Cfixed)
+        if fixed.shape != C.shape:
+            raise SettingError(
+                f"Connectivity: C has shape {C.shape} and Cfixed {fixed.shape}; give both the same"
+            )
+        overlap = np.argwhere((C != 0) & (fixed != 0))
+        if len(overlap):
+            raise SettingError(
+                f"Connectivity: entry {tuple(overlap[0].tolist())} is non-zero in both C and "
+                f"Cfixed; a weight is either plastic or fixed ({len(overlap)} such entries)"
+            )
+        if C.shape[0] == C.shape[1] and not is_connected((C != 0) | (fixed != 0)):
+            logger.warning("Connectivity: the %d x %d matrix is not strongly connected", *C.shape)
+
+        self.C = read_only(C)
+        self.shape = C.shape
+        self.size = C.size
+        self.idx_plastic = read_only(np.flatnonzero(C))
+        self.plastic = read_only(C.ravel()[self.idx_plastic])
+        self.nplastic = len(self.plastic)
+        self.idx_fixed = read_only(np.flatnonzero(fixed))
+        self.fixed = read_only(fixed.ravel()[self.idx_fixed])
+        self.nfixed = len(self.fixed)
+        self.p_plastic = self.nplastic / self.size
+        self.p = (self.nplastic + self.nfixed) / self.size
+        self.mask_plastic = read_only((C != 0).astype(np.float64))
+        self.mask_fixed = read_only(fixed.astype(np.float64))
+
+    def scaled(self, factor: float) -> Connectivity:
+        """The same connections with every fixed weight multiplied by `factor`."""
+        return self.with_fixed(self.mask_fixed * factor)
+
+    def with_fixed(self, mask_fixed: NDArray) -> Connectivity:
+        """The same connections with other values at the fixed places."""
+        if not np.array_equal(mask_fixed != 0, self.mask_fixed != 0):
+            raise SettingError("Connectivity: the new fixed weights are at other places")
+        other = copy.copy(self)
+        other.mask_fixed = read_only(np.array(mask_fixed, dtype=np.float64))
+        other.fixed = read_only(other.mask_fixed.ravel()[self.idx_fixed])
+        return other
+
+    def __repr__(self) -> str:
+        return f"Connectivity(shape={self.shape}, p={self.p:.2f}, p_plastic={self.p_plastic:.2f})"
+
+
+def checked_stream(seed: int) -> np.random.RandomState:
+    """The random stream of a seed; SettingError where it cannot be one."""
+    try:
+        return np.random.RandomState(seed)
+    except (ValueError, TypeError) as error:
+        raise SettingError(f"Connectivity: seed {seed!r} is not one ({error})") from None
+
+
+def checked_matrix(name: str, values: ArrayLike) -> NDArray:
+    """A copy of `values` as a finite 2-D array of numbers; SettingError otherwise."""
+    try:
+        matrix = np.array(values)
+    except ValueError:
+        raise SettingError(f"Connectivity: the rows of {name} are not equally long") from None
+    if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or not matrix.size:
+        raise SettingError(
+            f"Connectivity: {name} must be a (post, pre) matrix of numbers, "
+            f"not shape {matrix.shape} of {matrix.dtype}"
+        )
+    if not np.isfinite(matrix).all():
+        raise SettingError(f"Connectivity: {name} holds values that are not finite")
+    return matrix.astype(int) if matrix.dtype.kind == "b" else matrix
+
+
+def read_only(values: NDArray) -> NDArray:
+    """`values`, its write flag cleared."""
+    values.flags.writeable = False
+    return values
+
+
+def random_mask(N: int, p: float, rng: np.random.RandomState) -> NDArray:
+    """A random binary mask (N, N) of density `p` over non-self pairs, with the original's draws."""
+    if not 1 <= N <= MOST_UNITS or not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
+        raise SettingError(
+            f"Connectivity: N must be at least 1, at most {MOST_UNITS}, and p in [0, 1], not {N} "
+            f"and {p}"
+        )
+    pairs = N * (N - 1)
+    present = np.zeros(pairs, dtype=int)
+    present[: int(p * pairs)] = 1
+    rng.shuffle(present)
+    mask = np.zeros((N, N), dtype=int)
+    mask[~np.eye(N, dtype=bool)] = present  # row by row, the diagonal skipped
+    return mask
+
+
+def is_connected(present: NDArray) -> bool:
+    """Whether every unit reaches every other along the connections `present` (post, pre)."""
+    from scipy.sparse import csgraph  # slow to import, needed only here
+
+    count, _ = csgraph.connected_components(present, directed=True, connection="strong")
+    return count == 1
+
+
+def default_recurrent(N: int, ei: NDArray | None) -> Connectivity:
+    """All-to-all without self connections, the default Crec.
+
+    With Dale's law each row's inhibitory entries are scaled so that the row's excitatory and
+    inhibitory sums balance, and each row is then divided by its L2 norm.
+    """
+    C = np.ones((N, N))
+    np.fill_diagonal(C, 0)
+    if ei is None:
+        return Connectivity(C)
+    excitatory, inhibitory = ei > 0, ei < 0
+    for row in C:
+        if row[inhibitory].any():
+            row[inhibitory] *= np.sum(row[excitatory]) / np.sum(row[inhibitory])
+    norms = np.linalg.norm(C, axis=1)
+    if not norms.all():
+        raise SettingError(
+            f"Crec: the default connections balance excitation and inhibition, which leaves unit "
+            f"{int(np.argmin(norms))} of {N} without any; give Crec"
+        )
+    return Connectivity(C / norms[:, np.newaxis])
+
+
+def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
+    """Masks first, then Dale's law; dtypes as in `raw`. Copies: later training changes nothing."""
+    Win = masked(raw.Win, network.Cin)
+    Wrec = masked(raw.Wrec, network.Crec)
+    Wout = masked(raw.Wout, network.Cout)
+    if network.ei is not None:
+        positive = POSITIVE[network.ei_positive_func]
+        Win = None if Win is None else positive(Win)
+        Wrec = positive(Wrec) * network.ei.astype(Wrec.dtype)
+        Wout = None if Wout is None else positive(Wout) * network.ei.astype(Wout.dtype)
+    return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy())
+
+
+def masked(W: NDArray | None, connectivity: Connectivity | None) -> NDArray | None:
+    """mask_plastic * W + mask_fixed, in W's dtype."""
+    if W is None:
+        return None
+    if connectivity is None:
+        return W.copy()
+    return connectivity.mask_plastic.astype(W.dtype) * W + connectivity.mask_fixed.astype(W.dtype)
+
+
+POSITIVE = {"rectify": lambda W: np.maximum(W, 0), "abs": np.abs}

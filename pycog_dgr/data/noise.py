@@ -1,0 +1,157 @@
+"""Noise of inputs, recurrent units and initial states: of the original's stream, or a faster one.
+
+    input noise       sqrt(2 tau_in/dt var_in) N(0, 1)               (time, trial, Nin)
+    recurrent noise   sqrt(tau) sqrt(2/dt var_rec) N(0, 1)           (time, trial, N)
+
+so that the noise integrated with step dt has variance var whatever dt is (Song, Yang & Wang, PLoS
+Comput. Biol. 12, e1004792, 2016, eqs. 8 and 9). A 2-D variance is a covariance matrix.
+
+Where the numbers N(0, 1) come from has a name, the setting `noise_stream`:
+
+    original   numpy's RandomState, the task's own: number for number what pycog draws (float64)
+    fast       NormalStream (float32), seeded anew for every batch by one word of 64 bits that
+               the task's RandomState draws; twenty times as fast with Numba. Its state is
+               therefore the RandomState's
+
+    symbol    setting       shape                   unit
+    dt, tau   dt, tau       (), () or (N,)          ms
+    tau_in    tau_in        ()                      ms
+    var_in    var_in        (), (Nin,), (Nin, Nin)  dimensionless
+    var_rec   var_rec       (), (N,), (N, N)        dimensionless
+"""
+
+import functools
+import logging
+import math
+
+import numpy as np
+
+from pycog_dgr.errors import SettingError
+
+logger = logging.getLogger(__name__)
+
+STREAMS = ("fast", "original")
+SPLITMIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # its constants
+PAIRS = 16384  # made at once by numpy: few enough to stay in the cache
+WORD = np.float32(2.0**-32)  # spacing of 32-bit numbers on an interval of length 1
+
+
+def stream(name, rng):
+    """What draws the noise of one batch: `rng` itself, or a NormalStream that it seeds."""
+    if name not in STREAMS:
+        raise SettingError(f"noise_stream is {name!r}; give one of {', '.join(STREAMS)}")
+    if name == "original":
+        return rng
+    return NormalStream(int(rng.randint(0, 2**64, dtype=np.uint64)))
+
+
+def input_noise(rng, shape, *, tau_in, dt, var_in):
+    """Input noise (*shape, Nin); None, and nothing drawn, where all variances are 0.
+
+    rng   a RandomState (float64 numbers) or a NormalStream (float32)
+    """
+    return input_draw(tau_in=tau_in, dt=dt, var_in=var_in)(rng, shape)
+
+
+def recurrent_noise(rng, shape, *, tau, dt, var_rec):
+    """Recurrent noise (*shape, N); None, and nothing drawn, where all variances are 0."""
+    return recurrent_draw(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
+
+
+def input_draw(*, tau_in, dt, var_in):
+    """`input_noise` as a function (rng, shape), for those who draw often."""
+    return _draw_of(2 * tau_in / dt * np.asarray(var_in))
+
+
+def recurrent_draw(*, tau, dt, var_rec):
+    """`recurrent_noise` as a function (rng, shape), for those who draw often."""
+    return _draw_of(2 / dt * np.asarray(var_rec), np.sqrt(tau))
+
+
+def _draw_of(variance, factor=1.0):
+    """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
+    covariance = variance.ndim == 2
+    if not covariance and not (variance > 0).any():
+        return lambda rng, shape: None
+    scales = (factor,) if covariance else (np.sqrt(variance), factor)
+    at_once = np.asarray(math.prod(scales), np.float32)
+
+    def draw(rng, shape):
+        if covariance:
+            noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
+        else:
+            noise = rng.normal(size=shape)
+        # float64 numbers are scaled step by step, to the original's last bit
+        for scale in (at_once,) if noise.dtype == np.float32 else scales:
+            noise *= scale
+        return noise
+
+    return draw
+
+
+class NormalStream:
+    """Standard normal numbers, float32, in pairs (Box & Muller, Ann. Math. Stat. 29, 610, 1958).
+
+        radius = sqrt(-2 ln u)         u uniform in (0, 1)
+        radius (cos q, sin q)          q uniform in (-pi/4, pi/4), then one of the four quarters
+
+    u and q are made of the two halves of a word of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014),
+    which is a function of its number in the stream.
+
+    seed   a whole number of 64 bits: where in the stream to begin
+
+    Numba and numpy compute the same numbers but for rounding.
+    """
+
+    def __init__(self, seed):
+        self.position = seed
+        self._pairs = pairs_of_the_fastest()
+
+    def normal(self, size):
+        """Numbers of shape `size`; every request begins with a new pair."""
+        n = math.prod(size) if isinstance(size, tuple) else size
+        half = (n + 1) // 2
+        drawn = np.empty(2 * half, np.float32)
+        self._pairs(np.uint64(self.position), drawn[:half], drawn[half:])
+        self.position = (self.position + half) % 2**64
+        return drawn[:n].reshape(size)
+
+    def multivariate_normal(self, mean, cov, size):
+        """Numbers (*size, unit) of covariance `cov` (unit, unit) around `mean` (unit,)."""
+        variances, axes = np.linalg.eigh(cov)
+        root = np.sqrt(np.maximum(variances, 0)) * axes
+        independent = self.normal((*size, len(cov)))
+        return independent @ root.T.astype(np.float32) + np.asarray(mean, np.float32)
+
+
+@functools.cache
+def pairs_of_the_fastest():
+    """`pairs` of normals_numba.py, or the one below where Numba cannot run."""
+    try:
+        from pycog_dgr.kernels.normals_numba import pairs
+    except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
+        logger.warning("Numba cannot run here (%s): noise is drawn by numpy, slower", error)
+        return pairs_by_numpy
+    return pairs
+
+
+def pairs_by_numpy(position, cosines, sines):
+    """Overwrite both (n,), float32, with the stream's pairs position + 1, position + 2, ..."""
+    step, *mixers = map(np.uint64, SPLITMIX)
+    for first in range(0, len(cosines), PAIRS):
+        part = slice(first, first + PAIRS)
+        z = np.arange(first + 1, first + 1 + len(cosines[part]), dtype=np.uint64)
+        z += position
+        z *= step
+        for shift, mixer in zip((30, 27), mixers, strict=True):
+            z ^= z >> np.uint64(shift)
+            z *= mixer
+        z ^= z >> np.uint64(31)
+        u = (z >> np.uint64(32)).astype(np.float32) * WORD + WORD / 2
+        radius = np.sqrt(-2 * np.log(u))
+        angle = z.astype(np.uint32).view(np.int32)  # its two top bits choose the quarter
+        q = (angle << 2).astype(np.float32) * np.float32(math.pi / 2) * WORD
+        radius[angle & 0x40000000 != 0] *= -1
+        cosine, sine = radius * np.cos(q), radius * np.sin(q)
+        cosines[part] = np.where(angle < 0, sine, cosine)
+        sines[part] = np.where(angle < 0, cosine, sine)

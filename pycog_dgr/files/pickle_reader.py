@@ -1,0 +1,340 @@
+"""A pickle reader that executes nothing, for the save files of the original pycog.
+
+A pickle is a program for a stack machine, and Python's own machine runs whatever the program names.
+The one below knows only the instructions that occur in pycog's files (Python 2, protocol 2), and
+only seven names; each stands for a function of this file that checks its arguments and builds plain
+data:
+
+    numpy ndarray, numpy.core.multiarray _reconstruct    arrays of numbers or text
+    numpy dtype, numpy.core.multiarray scalar            their types, single numbers
+    numpy.random __RandomState_ctor                      state of a random stream (MT19937)
+    pycog.connectivity Connectivity                      its C and fixed weights
+    collections OrderedDict                              a dictionary
+
+Anything else - another name, another instruction, an object array, an array that claims more bytes
+than the file holds - is a CheckpointError, and nothing has been executed. No class is instantiated
+by name, no attribute is set, no __setstate__ is called.
+"""
+
+import math
+import pickletools
+from pathlib import Path
+
+import numpy as np
+
+from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.errors import CheckpointError
+
+MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB
+MAX_DEPTH = 100  # of containers within containers
+MAX_ITEMS = 300_000  # in all containers, shared ones counted every time
+MAX_INSTRUCTIONS = 3 * MAX_ITEMS  # each may put an object of tens of bytes on the stack
+PICKLE, ZIP = b"\x80", b"PK\x03\x04"  # how a pickle of protocol 2 or later, and a zip begin
+MARK = object()
+
+# -- what the names in a file stand for -----------------------------------------------------------
+
+
+class _Pending:
+    """Something that a BUILD instruction completes; `value` is what it then is."""
+
+    def __init__(self, finish):
+        self.finish = finish
+        self.value = None
+        self.done = False
+
+    def build(self, state):
+        if self.done:
+            raise CheckpointError("an object is filled in twice")
+        self.value, self.done = self.finish(state), True
+
+
+class _Name:
+    """A name on the list, as a value on the stack; `make(arguments)` is what calling it does."""
+
+    def __init__(self, label, make):
+        self.label = label
+        self.make = make
+
+
+def _expect(condition, what):
+    if not condition:
+        raise CheckpointError(f"{what} is not what pycog writes")
+
+
+def _is_dimension(n):
+    return isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= MAX_BYTES
+
+
+def _make_dtype(arguments):
+    kind = arguments[0] if arguments else None
+    _expect(isinstance(kind, str) and kind[:1] in tuple("biufcSU"), f"dtype {kind!r}")
+    _expect(kind[1:].isdigit() and int(kind[1:]) <= 2**16, f"dtype {kind!r}")
+
+    def finish(state):
+        _expect(isinstance(state, tuple) and len(state) >= 2, "a dtype's state")
+        _expect(state[1] in ("<", ">", "|", "=") and state[2:5] == (None,) * 3, "a dtype's state")
+        return np.dtype(kind).newbyteorder(state[1])
+
+    return _Pending(finish)
+
+
+def _numbers(dtype, count, data):
+    """`count` numbers from the file's bytes, which must be exactly that many."""
+    _expect(isinstance(dtype, _Pending) and isinstance(dtype.value, np.dtype), "an array's dtype")
+    _expect(isinstance(data, str), "an array's data")
+    data = data.encode("latin-1")
+    _expect(len(data) == count * dtype.value.itemsize, f"{len(data)} bytes for {count} numbers")
+    numbers = np.frombuffer(data, dtype.value)
+    return numbers.astype(dtype.value.newbyteorder("="))
+
+
+def _make_array(arguments):
+    _expect(len(arguments) == 3 and arguments[0] is NAMES["numpy ndarray"], "an array")
+
+    def finish(state):
+        _expect(isinstance(state, tuple) and len(state) == 5, "an array's state")
+        _, shape, dtype, fortran, data = state
+        _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
+        return _numbers(dtype, math.prod(shape), data).reshape(shape, order="F" if fortran else "C")
+
+    return _Pending(finish)
+
+
+def _make_scalar(arguments):
+    _expect(len(arguments) == 2, "a number")
+    return _numbers(*arguments[:1], 1, arguments[1])[0]
+
+
+def _make_random_state(arguments):
+    _expect(arguments == (), "a random state")
+
+    def finish(state):
+        _expect(isinstance(state, tuple) and len(state) == 5, "a random state")
+        name, key, position, has_gauss, cached = state
+        key = key.value if isinstance(key, _Pending) else None
+        _expect(name == "MT19937" and isinstance(key, np.ndarray), "a random state")
+        _expect(key.shape == (624,) and key.dtype == np.uint32, "a random state")
+        _expect(isinstance(position, int) and 0 <= position <= 624, "a random state")
+        _expect(has_gauss in (0, 1) and isinstance(cached, float), "a random state")
+        return name, key, int(position), int(has_gauss), cached
+
+    return _Pending(finish)
+
+
+def _make_connectivity(arguments):
+    _expect(arguments == (), "a Connectivity")
+
+    def finish(state):
+        _expect(isinstance(state, dict), "a Connectivity")
+        parts = [_plain(state.get(name)) for name in ("C", "idx_fixed", "fixed")]
+        _expect(all(isinstance(part, np.ndarray) for part in parts), "a Connectivity")
+        C, where, fixed = parts
+        _expect(where.dtype.kind in "iu" and where.shape == fixed.shape, "a Connectivity")
+        Cfixed = np.zeros(C.size)
+        _expect(((where >= 0) & (where < C.size)).all(), "a Connectivity's index")
+        Cfixed[where] = fixed  # before the original scaled mask_fixed to the spectral radius
+        return Connectivity(C, Cfixed.reshape(C.shape))
+
+    return _Pending(finish)
+
+
+def _make_dictionary(arguments):
+    pairs = arguments[0] if arguments else []
+    _expect(isinstance(pairs, list) and all(len(pair) == 2 for pair in pairs), "a dictionary")
+    return {_key(key): value for key, value in pairs}
+
+
+def _key(key):
+    _expect(isinstance(key, (str, int, float, bool)), f"a dictionary's key of {type(key).__name__}")
+    return key
+
+
+def _not_callable(arguments):
+    raise CheckpointError("numpy's ndarray is not called in pycog's files")
+
+
+NAMES = {
+    label: _Name(label, make)
+    for label, make in {
+        "numpy ndarray": _not_callable,
+        "numpy dtype": _make_dtype,
+        "numpy.core.multiarray _reconstruct": _make_array,
+        "numpy.core.multiarray scalar": _make_scalar,
+        "numpy.random __RandomState_ctor": _make_random_state,
+        "pycog.connectivity Connectivity": _make_connectivity,
+        "collections OrderedDict": _make_dictionary,
+    }.items()
+}
+
+
+# -- the machine ----------------------------------------------------------------------------------
+
+
+def read(path):
+    """The plain data in a pickle: dictionaries, lists, tuples, text, numbers and arrays.
+
+    CheckpointError names the instruction at fault and its position in the file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder, not a save file")
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such save file")
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(f"{path}: larger than {MAX_BYTES} bytes, too large for a pycog file")
+    data = path.read_bytes()
+    if data.startswith(ZIP):
+        raise CheckpointError(
+            f"{path}: not a save file of the original pycog but a zip archive, as our own are; "
+            "those need no conversion"
+        )
+    if not data.startswith(PICKLE):
+        raise CheckpointError(f"{path}: not a save file of the original pycog, which is a pickle")
+    machine = _Machine()
+    position = 0
+    try:
+        for count, (opcode, argument, start) in enumerate(pickletools.genops(data)):
+            position = start
+            _expect(count < MAX_INSTRUCTIONS, f"a program of over {MAX_INSTRUCTIONS} instructions")
+            machine.run(opcode.name, argument)
+        return _plain(machine.result)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}, byte {position}: refused: {error}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise CheckpointError(
+            f"{path}, byte {position}: damaged, or not a pickle of pycog's: {error!r}"
+        ) from error
+
+
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+NUMBERS = frozenset(["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"])
+LITERALS = NUMBERS | {"BINSTRING", "SHORT_BINSTRING", "BINUNICODE"}
+
+
+class _Machine:
+    """Stack, marks and memo of one pickle."""
+
+    def __init__(self):
+        self.stack = []
+        self.memo = {}
+        self.result = None
+
+    def run(self, name, argument):
+        push = self.stack.append
+        if name in LITERALS:
+            push(argument)
+        elif name in CONSTANTS:
+            push(CONSTANTS[name])
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            self.memo[argument] = self.stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            push(self.memo[argument])
+        elif name == "GLOBAL":
+            _expect(argument in NAMES, f"the name {argument!r}")
+            push(NAMES[argument])
+        elif name == "PROTO":
+            _expect(argument == 2, f"pickle protocol {argument}")
+        elif name == "STOP":
+            self.result = self.stack.pop()
+        else:
+            method = getattr(self, f"do_{name}", None)
+            _expect(method is not None, f"the instruction {name}")
+            method()
+
+    def since_mark(self):
+        """Pop everything above the last mark, and the mark."""
+        values = []
+        while self.stack[-1] is not MARK:
+            values.append(self.stack.pop())
+        self.stack.pop()
+        return values[::-1]
+
+    def pop(self, count):
+        _expect(len(self.stack) >= count, "an empty stack")
+        values = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return values
+
+    def top(self, kind):
+        _expect(bool(self.stack) and type(self.stack[-1]) is kind, "adding to this")
+        return self.stack[-1]
+
+    def do_MARK(self):
+        self.stack.append(MARK)
+
+    def do_EMPTY_DICT(self):
+        self.stack.append({})
+
+    def do_EMPTY_LIST(self):
+        self.stack.append([])
+
+    def do_EMPTY_TUPLE(self):
+        self.stack.append(())
+
+    def do_TUPLE(self):
+        self.stack.append(tuple(self.since_mark()))
+
+    def do_TUPLE1(self):
+        self.stack.append(tuple(self.pop(1)))
+
+    def do_TUPLE2(self):
+        self.stack.append(tuple(self.pop(2)))
+
+    def do_TUPLE3(self):
+        self.stack.append(tuple(self.pop(3)))
+
+    def do_APPEND(self):
+        (value,) = self.pop(1)
+        self.top(list).append(value)
+
+    def do_APPENDS(self):
+        values = self.since_mark()
+        self.top(list).extend(values)
+
+    def do_SETITEM(self):
+        key, value = self.pop(2)
+        self.top(dict)[_key(key)] = value
+
+    def do_SETITEMS(self):
+        values = self.since_mark()
+        target = self.top(dict)
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            target[_key(key)] = value
+
+    def do_REDUCE(self):
+        name, arguments = self.pop(2)
+        _expect(isinstance(name, _Name) and type(arguments) is tuple, "calling this")
+        self.stack.append(name.make(arguments))
+
+    def do_NEWOBJ(self):
+        name, arguments = self.pop(2)
+        connectivity = NAMES["pycog.connectivity Connectivity"]
+        _expect(name is connectivity and type(arguments) is tuple, "making this")
+        self.stack.append(name.make(arguments))
+
+    def do_BUILD(self):
+        (state,) = self.pop(1)
+        self.top(_Pending).build(state)
+
+
+def _plain(value):
+    """`value` with every completed object in its place."""
+    items = 0
+
+    def walk(value, depth):
+        nonlocal items
+        items += 1
+        _expect(depth <= MAX_DEPTH, f"nesting deeper than {MAX_DEPTH}")
+        _expect(items <= MAX_ITEMS, f"more than {MAX_ITEMS} items")
+        if isinstance(value, _Pending):
+            _expect(value.done, "an object that is never filled in")
+            return value.value
+        if type(value) in (list, tuple):
+            return type(value)([walk(item, depth + 1) for item in value])
+        if type(value) is dict:
+            return {key: walk(item, depth + 1) for key, item in value.items()}
+        _expect(value is not MARK and not isinstance(value, _Name), "a name or mark as a value")
+        return value
+
+    return walk(value, 0)

@@ -1,0 +1,166 @@
+"""The first update that went wrong: what was seen, in which tensor, on which batch.
+
+    bad       loss or gnorm is not finite, or gnorm > 1e10
+    guarded   gnorm is not finite, or gnorm > 1e10: the guard of optimisers.py put its own small
+              step in place of the gradient's, as in the original, which says nothing about it
+
+Training goes on. The first bad update is logged and saved; `load(path).replay()` computes it again:
+
+    state     raw parameters and the optimiser's moments before the update
+    batch     inputs, targets, mask, noise (time, trial, input | output | unit)
+    tensor    the first tensor, in the order of computation, that is not finite; 'gnorm' where each
+              is finite and only their norm is too large
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pycog_dgr.config.connectivity import Parameters
+from pycog_dgr.config.settings import settings
+from pycog_dgr.data.dataset import Batch
+from pycog_dgr.errors import CheckpointError
+from pycog_dgr.files.checkpoint import load_tree, save_tree
+from pycog_dgr.symbolic.optimisers import LARGEST_NORM
+from pycog_dgr.training.step import StepReport, TrainingStep
+
+logger = logging.getLogger(__name__)
+
+KIND = "pycog_dgr divergence"
+FUNCTIONS = ("callback", "performance", "terminate")  # settings that no file holds
+COMPUTED = ("x", "z", "loss", "penalty", "D", "Omega", "omega_gradient")  # then the gradients
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """One bad update. `index` and `value`: where `tensor` is first not finite, and what is there.
+
+    update    1-based; settings, floatX, backend: of the TrainingStep; state, batch: see above
+    """
+
+    update: int
+    loss: float
+    gnorm: float
+    tensor: str
+    index: tuple
+    value: float
+    settings: dict
+    floatX: str
+    backend: str
+    state: dict
+    batch: Batch
+
+    def replay(self):
+        """Compute the update again: (StepReport, everything inside it as TrainingStep.gradients).
+
+        Not part of it: terms added to the objective from outside, and dropout.
+        """
+        network, training = settings(**self.settings)
+        raw = Parameters(**{name: self.state.get(name) for name in Parameters._fields})
+        step = TrainingStep(network, training, raw, self.floatX, self.backend, self_check=False)
+        tensors = step.gradients(self.batch)
+        return step.update(self.batch), tensors
+
+
+class Watch:
+    """Updates a TrainingStep, counts what the guard replaced, and keeps the first bad update.
+
+    savefile  where that one is saved (None: it is only logged)
+    updates   how many were done; guarded: in how many the guard stepped in
+    """
+
+    def __init__(self, savefile: str | Path | None = None, updates: int = 0, guarded: int = 0):
+        self.savefile = savefile
+        self.updates = updates
+        self.guarded = guarded
+        self._seen = False
+
+    def update(self, step: TrainingStep, batch: Batch) -> StepReport:
+        """`step.update(batch)`, watched; CheckpointError where the first bad one is not saved."""
+        first = not (self._seen or self.guarded)
+        before = step.state() if first else None
+        report = step.update(batch)
+        self.updates += 1
+        guarded = is_guarded(report.gnorm)
+        if first and (guarded or not np.isfinite(report.loss)):
+            self._seen = True
+            self._keep(found(step, batch, before, report, self.updates))
+        self.guarded += guarded
+        return report
+
+    def _keep(self, first: Divergence) -> None:
+        where = f" at {first.index}" if first.index else ""
+        saved = ""
+        if self.savefile is not None:
+            save(self.savefile, first)
+            saved = (
+                f"; pycog_dgr.training.divergence.load({str(self.savefile)!r}).replay() "
+                "does it again"
+            )
+        logger.warning(
+            "update %d, on a batch of %d trials in %d steps, is the first bad one: loss %s, "
+            "gradient norm %s; first in %s%s: %s%s",
+            first.update, first.batch.noise.shape[1], len(first.batch.noise), first.loss,
+            first.gnorm, first.tensor, where, first.value, saved,
+        )  # fmt: skip
+
+
+def is_guarded(gnorm: float) -> bool:
+    """Whether the guard steps in: gnorm NaN, infinite or above 1e10."""
+    return not 0 <= gnorm <= LARGEST_NORM
+
+
+def found(
+    step: TrainingStep, batch: Batch, before: dict, report: StepReport, update: int
+) -> Divergence:
+    """The Divergence of an update just made from the state `before`, which it leaves as it is."""
+    after = step.state()
+    step.load_state(before)
+    computed = step.gradients(batch)
+    step.load_state(after)
+    gradients = [name for name in computed if name.startswith("grad_")]
+    tensors = {name: before[name] for name in step.network.shapes}
+    tensors |= batch._asdict() | {name: computed[name] for name in (*COMPUTED, *gradients)}
+    tensor, index = first_not_finite(tensors)
+    value = report.gnorm if tensor is None else float(np.asarray(tensors[tensor])[index])
+    known = vars(step.network) | vars(step.training)
+    return Divergence(
+        update=update,
+        loss=report.loss,
+        gnorm=report.gnorm,
+        tensor=tensor or "gnorm",
+        index=index,
+        value=value,
+        settings={name: value for name, value in known.items() if name not in FUNCTIONS},
+        floatX=step.floatX,
+        backend=step.backend,
+        state=before,
+        batch=Batch(*(np.array(array) for array in batch)),
+    )
+
+
+def first_not_finite(tensors: dict[str, Any]) -> tuple[str | None, tuple[int, ...]]:
+    """Name of the first tensor with NaN or infinity, and the first place of one; or (None, ())."""
+    for name, tensor in tensors.items():
+        bad = ~np.isfinite(np.asarray(tensor))
+        if bad.any():
+            return name, tuple(int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
+    return None, ()
+
+
+def save(path: str | Path, divergence: Divergence) -> None:
+    """Write a Divergence to a file as checkpoint.save does."""
+    save_tree(path, KIND, vars(divergence))
+
+
+def load(path: str | Path) -> Divergence:
+    """Read a Divergence; CheckpointError where the file is not one, or is damaged."""
+    tree = load_tree(path, KIND)
+    try:
+        known = {"index": tuple(tree["index"]), "batch": Batch(**tree["batch"])}
+        return Divergence(**(tree | known))
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: an entry is missing or wrong: {error}") from error

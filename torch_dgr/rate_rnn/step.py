@@ -1,0 +1,57 @@
+"""One update of the rate network: gradients of the objective, Omega's term, then an optimiser."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from torch_dgr.rate_rnn.network import RateRNN
+from torch_dgr.rate_rnn.objective import Batch, Gradients, Objective, gradients
+from torch_dgr.rate_rnn.optimisers import ClippedSGD
+
+# Of Wrec, what the guard against explosions descends along: a float32 constant in the original.
+WREC_SHRINK = float(np.float32(0.02))
+
+
+class StepReport(NamedTuple):
+    """What an update says: all four belong to the parameters before it."""
+
+    loss: float  # with penalties, without Omega
+    gnorm: float  # with Omega's term, before clipping
+    Omega: float
+    nelems: float
+
+
+def clipped_sgd(
+    network: RateRNN, learning_rate: float = 0.01, max_gradient_norm: float = 1.0
+) -> ClippedSGD:
+    """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode."""
+    groups = [
+        {"params": [parameter], "shrink": WREC_SHRINK if name == "Wrec" else 0.0}
+        for name, parameter in network.trained().items()
+    ]
+    return ClippedSGD(groups, learning_rate, max_gradient_norm)
+
+
+def whole_gradient(found: Gradients, objective: Objective) -> tuple[dict[str, Tensor], float]:
+    """Return the gradients that an update follows, Omega's term included, and their norm."""
+    whole = dict(found.parameters)
+    whole["Wrec"] = whole["Wrec"] + objective.lambda_Omega * found.dOmega_dWrec
+    squares = [gradient.square().sum() for gradient in whole.values()]
+    return whole, torch.stack(squares).sum().sqrt().item()
+
+
+def train_step(
+    network: RateRNN,
+    optimiser: torch.optim.Optimizer,
+    batch: Batch,
+    objective: Objective,
+) -> StepReport:
+    """Update the network on a batch with any torch optimiser over its trained parameters."""
+    found = gradients(network, batch, objective)
+    whole, gnorm = whole_gradient(found, objective)
+    for name, parameter in network.trained().items():
+        parameter.grad = whole[name]
+    optimiser.step()
+    return StepReport(found.loss + found.penalty, gnorm, found.Omega, found.nelems)
