@@ -24,6 +24,7 @@ RHO0_WITHOUT_DALE = 1.1  # the original's initial spectral radius where there is
 STEPS_PER_TAU = 5  # dt = tau / 5 unless given
 TRIALS_BETWEEN_CHECKS = 10_000  # checkfreq = 10000 // n_gradient unless given
 CHECKS_OF_PATIENCE = 100  # patience = 100 checkfreq unless given
+LARGEST_EXACT = 2**53  # whole number up to which a float holds every one
 LARGEST_SEED = 2**32 - 1  # that numpy's RandomState takes
 COVARIANCE_TOLERANCE = 1e-8  # by which rounding may make an eigenvalue negative, of the largest
 
@@ -71,7 +72,7 @@ def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = Tru
             isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
         )
         if is_number and not isinstance(value, (bool, np.bool_)):
-            value = as_float(value)
+            value = plain_number(value)
             if value >= at_least and value > above and (np.isfinite(value) or not finite):
                 return value
         limits = [("at least", at_least), ("above", above)]
@@ -80,6 +81,17 @@ def number(at_least: float = -np.inf, above: float = -np.inf, finite: bool = Tru
         raise refuse(name, " ".join(["a number", ", ".join(bounds)]).strip(), value)
 
     return check
+
+
+def plain_number(value: Any) -> int | float:
+    """`value` as a number of Python's own: a whole one stays whole.
+
+    A task that indexes with `100 // dt` needs that; larger ones than a float holds exactly are
+    floats.
+    """
+    if np.asarray(value).dtype.kind in "iu" and abs(int(value)) <= LARGEST_EXACT:
+        return int(value)
+    return as_float(value)
 
 
 def as_float(value: Any) -> float:
