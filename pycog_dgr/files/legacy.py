@@ -1,4 +1,4 @@
-"""Save files of the original pycog (Python 2 pickles) as Checkpoints.
+"""Save files of the original pycog (Python 2 pickles) and of ports to Python 3 as Checkpoints.
 
 What the original keeps: its settings, the names and present raw values of the trained parameters,
 the best network's effective weights, histories of costs and Omega, and both random streams. Its
@@ -19,11 +19,11 @@ from pycog_dgr.config.settings import UNUSED_IN_PYCOG, NetworkConfig, TrainingCo
 from pycog_dgr.errors import CheckpointError
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
-from pycog_dgr.files.pickle_reader import read
+from pycog_dgr.files.pickle_reader import PROTOCOLS, read
 
 logger = logging.getLogger(__name__)
 
-PROTOCOL_2 = b"\x80\x02"  # how pycog's files begin
+PICKLES = tuple(bytes((0x80, protocol)) for protocol in PROTOCOLS)  # how such files begin
 
 
 def open_save(path):
@@ -41,11 +41,11 @@ def open_save(path):
 
 
 def is_legacy(path):
-    """Whether `path` is an existing file that begins like a pickle of protocol 2."""
+    """Whether `path` is an existing file that begins like a pickle of protocol 2 to 5."""
     if not Path(path).is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(len(PROTOCOL_2)) == PROTOCOL_2
+        return file.read(2) in PICKLES
 
 
 def load(path):

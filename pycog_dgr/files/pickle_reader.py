@@ -1,17 +1,20 @@
 """A pickle reader that executes nothing, for the save files of the original pycog.
 
 A pickle is a program for a stack machine, and Python's own machine runs whatever the program names.
-The one below knows only the instructions that occur in pycog's files (Python 2, protocol 2), and
-only seven names; each stands for a function of this file that checks its arguments and builds plain
-data:
+The one below knows only the instructions that occur in pycog's files (Python 2, protocol 2) and in
+those of its ports to Python 3 (protocols 2 to 5), and only the names below; each stands for a
+function of this file that checks its arguments and builds plain data:
 
     numpy ndarray, numpy.core.multiarray _reconstruct    arrays of numbers or text
+    numpy.core.numeric _frombuffer                       the same from Python 3
+    _codecs encode, __builtin__ bytes                    their bytes in protocol 2
     numpy dtype, numpy.core.multiarray scalar            their types, single numbers
-    numpy.random __RandomState_ctor                      state of a random stream (MT19937)
+    numpy.random __RandomState_ctor, and of Python 3:    state of a random stream (MT19937)
+    numpy.random._pickle __randomstate_ctor, __bit_generator_ctor, numpy.random._mt19937 MT19937
     pycog.connectivity Connectivity                      its C and fixed weights
     collections OrderedDict                              a dictionary
 
-Anything else - another name, another instruction, an object array, an array that claims more bytes
+numpy.core is numpy._core in files that numpy 2 wrote. Anything else - another name, another instruction, an object array, an array that claims more bytes
 than the file holds - is a CheckpointError, and nothing has been executed. No class is instantiated
 by name, no attribute is set, no __setstate__ is called.
 """
@@ -82,8 +85,8 @@ def _make_dtype(arguments):
 def _numbers(dtype, count, data):
     """`count` numbers from the file's bytes, which must be exactly that many."""
     _expect(isinstance(dtype, _Pending) and isinstance(dtype.value, np.dtype), "an array's dtype")
-    _expect(isinstance(data, str), "an array's data")
-    data = data.encode("latin-1")
+    _expect(isinstance(data, (str, bytes)), "an array's data")
+    data = data.encode("latin-1") if isinstance(data, str) else data
     _expect(len(data) == count * dtype.value.itemsize, f"{len(data)} bytes for {count} numbers")
     numbers = np.frombuffer(data, dtype.value)
     return numbers.astype(dtype.value.newbyteorder("="))
@@ -101,18 +104,43 @@ def _make_array(arguments):
     return _Pending(finish)
 
 
+def _make_array_of_bytes(arguments):
+    _expect(len(arguments) == 4, "an array")
+    data, dtype, shape, order = arguments
+    _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
+    _expect(order in ("C", "F"), "an array's order")
+    return _numbers(dtype, math.prod(shape), data).reshape(shape, order=order)
+
+
+def _make_bytes(arguments):
+    _expect(len(arguments) == 2 and arguments[1] == "latin1", "encoded bytes")
+    _expect(isinstance(arguments[0], str), "encoded bytes")
+    return arguments[0].encode("latin-1")
+
+
+def _make_no_bytes(arguments):
+    _expect(arguments == (), "bytes")
+    return b""
+
+
 def _make_scalar(arguments):
     _expect(len(arguments) == 2, "a number")
     return _numbers(*arguments[:1], 1, arguments[1])[0]
 
 
 def _make_random_state(arguments):
-    _expect(arguments == (), "a random state")
+    made_of = tuple(_plain(argument) for argument in arguments)
+    _expect(made_of in ((), ("MT19937",)), "a random state")
 
     def finish(state):
+        state = _plain(state)
+        if isinstance(state, dict):  # of Python 3
+            _expect(isinstance(state.get("state"), dict), "a random state")
+            inner = state["state"]
+            state = (state.get("bit_generator"), inner.get("key"), inner.get("pos"),
+                     state.get("has_gauss"), state.get("gauss"))  # fmt: skip
         _expect(isinstance(state, tuple) and len(state) == 5, "a random state")
         name, key, position, has_gauss, cached = state
-        key = key.value if isinstance(key, _Pending) else None
         _expect(name == "MT19937" and isinstance(key, np.ndarray), "a random state")
         _expect(key.shape == (624,) and key.dtype == np.uint32, "a random state")
         _expect(isinstance(position, int) and 0 <= position <= 624, "a random state")
@@ -120,6 +148,12 @@ def _make_random_state(arguments):
         return name, key, int(position), int(has_gauss), cached
 
     return _Pending(finish)
+
+
+def _make_bit_generator(arguments):
+    """What a RandomState of numpy 1.24 or later is made of; its own state holds the numbers."""
+    _expect(arguments in (("MT19937",), (NAMES[MERSENNE_TWISTER],)), "a bit generator")
+    return _Pending(lambda state: "MT19937")
 
 
 def _make_connectivity(arguments):
@@ -151,17 +185,25 @@ def _key(key):
 
 
 def _not_callable(arguments):
-    raise CheckpointError("numpy's ndarray is not called in pycog's files")
+    raise CheckpointError("numpy's classes are not called in pycog's files")
 
 
+MERSENNE_TWISTER = "numpy.random._mt19937 MT19937"
+CORES = ("numpy.core", "numpy._core")  # what numpy 1 and numpy 2 call it
 NAMES = {
     label: _Name(label, make)
     for label, make in {
         "numpy ndarray": _not_callable,
         "numpy dtype": _make_dtype,
-        "numpy.core.multiarray _reconstruct": _make_array,
-        "numpy.core.multiarray scalar": _make_scalar,
+        **{f"{core}.multiarray _reconstruct": _make_array for core in CORES},
+        **{f"{core}.multiarray scalar": _make_scalar for core in CORES},
+        **{f"{core}.numeric _frombuffer": _make_array_of_bytes for core in CORES},
+        "_codecs encode": _make_bytes,
+        "__builtin__ bytes": _make_no_bytes,
         "numpy.random __RandomState_ctor": _make_random_state,
+        "numpy.random._pickle __randomstate_ctor": _make_random_state,
+        "numpy.random._pickle __bit_generator_ctor": _make_bit_generator,
+        MERSENNE_TWISTER: _not_callable,
         "pycog.connectivity Connectivity": _make_connectivity,
         "collections OrderedDict": _make_dictionary,
     }.items()
@@ -207,9 +249,17 @@ def read(path):
         ) from error
 
 
+def _name(label):
+    _expect(label in NAMES, f"the name {label!r}")
+    return NAMES[label]
+
+
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 NUMBERS = frozenset(["BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"])
-LITERALS = NUMBERS | {"BINSTRING", "SHORT_BINSTRING", "BINUNICODE"}
+TEXTS = frozenset(["BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE"])
+BYTES = frozenset(["BINBYTES", "SHORT_BINBYTES", "BYTEARRAY8"])
+LITERALS = NUMBERS | TEXTS
+PROTOCOLS = range(2, 6)
 
 
 class _Machine:
@@ -224,17 +274,22 @@ class _Machine:
         push = self.stack.append
         if name in LITERALS:
             push(argument)
+        elif name in BYTES:
+            push(bytes(argument))
         elif name in CONSTANTS:
             push(CONSTANTS[name])
         elif name in ("BINPUT", "LONG_BINPUT"):
             self.memo[argument] = self.stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             push(self.memo[argument])
+        elif name == "MEMOIZE":
+            self.memo[len(self.memo)] = self.stack[-1]
         elif name == "GLOBAL":
-            _expect(argument in NAMES, f"the name {argument!r}")
-            push(NAMES[argument])
+            push(_name(argument))
         elif name == "PROTO":
-            _expect(argument == 2, f"pickle protocol {argument}")
+            _expect(argument in PROTOCOLS, f"pickle protocol {argument}")
+        elif name == "FRAME":
+            pass  # how much to read at once
         elif name == "STOP":
             self.result = self.stack.pop()
         else:
@@ -259,6 +314,10 @@ class _Machine:
     def top(self, kind):
         _expect(bool(self.stack) and type(self.stack[-1]) is kind, "adding to this")
         return self.stack[-1]
+
+    def do_STACK_GLOBAL(self):
+        module, name = self.pop(2)
+        self.stack.append(_name(f"{module} {name}"))
 
     def do_MARK(self):
         self.stack.append(MARK)

@@ -172,7 +172,7 @@ def test_doubling_references_cannot_exhaust_memory(attempt):
 def test_other_protocols_truncation_and_size_are_refused(attempt, tmp_path, monkeypatch):
     whole = (SAVES / "tiny_resume_seed1234.pkl").read_bytes()
     assert "damaged" in attempt(whole[: len(whole) // 2])
-    assert "protocol 3" in attempt(b"\x80\x03}.")
+    assert "protocol 6" in attempt(b"\x80\x06}.")
     assert "not a pycog save file" in attempt(HEAD + b"}.")
     monkeypatch.setattr(pickle_reader, "MAX_BYTES", 10)
     assert "too large" in attempt(whole)
