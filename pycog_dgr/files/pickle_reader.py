@@ -14,9 +14,10 @@ function of this file that checks its arguments and builds plain data:
     pycog.connectivity Connectivity                      its C and fixed weights
     collections OrderedDict                              a dictionary
 
-numpy.core is numpy._core in files that numpy 2 wrote. Anything else - another name, another instruction, an object array, an array that claims more bytes
-than the file holds - is a CheckpointError, and nothing has been executed. No class is instantiated
-by name, no attribute is set, no __setstate__ is called.
+numpy.core is numpy._core in files that numpy 2 wrote. Anything else - another name, another
+instruction, an object array, an array that claims more bytes than the file holds - is a
+CheckpointError, and nothing has been executed. No class is instantiated by name, no attribute is
+set, no __setstate__ is called.
 """
 
 import math
