@@ -19,9 +19,9 @@ from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import ROOT, in_turns
 from pycog_dgr import tasktools
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
-from pycog_dgr.data.dataset import Dataset
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data import Dataset
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.running.rnn import RNN
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training.classifier import THESIS, RateRNNClassifier

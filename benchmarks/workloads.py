@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Parameters
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
-from pycog_dgr.data.dataset import Batch, input_noise, recurrent_noise
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data import Batch, input_noise, recurrent_noise
+from pycog_dgr.network import Parameters, initial_parameters
 from pycog_dgr.training.classifier import THESIS
 
 PIXELS_LIT = 0.2  # share of an image that is not black

@@ -10,8 +10,8 @@ Importing this package imports neither PyTensor nor matplotlib; the first traini
 """
 
 from pycog_dgr import tasktools
-from pycog_dgr.config.connectivity import Connectivity
-from pycog_dgr.data.dataset import Batch, Dataset
+from pycog_dgr.config import Connectivity
+from pycog_dgr.data import Batch, Dataset
 from pycog_dgr.errors import (
     BackendError,
     BatchError,

@@ -23,6 +23,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from pycog_dgr.data import FixedTrial
 from pycog_dgr.errors import TaskError
 
 BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
@@ -186,36 +187,6 @@ def choose_condition(rng, params, conditions, pcatch):
         index = unravel_index(b - 1, sizes)
         return {name: conditions[name][i] for name, i in zip(conditions, index, strict=True)}
     raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
-
-
-class FixedTrial(dict):
-    """A trial that cannot be changed, and so need not be copied or checked twice.
-
-    Its arrays are read-only, its dictionaries fixed like itself; `{**trial}` is a plain copy.
-    """
-
-    def __init__(self, trial):
-        super().__init__({key: _fixed(value) for key, value in trial.items()})
-        self.passed = set()  # the checks of dataset.checked that it has passed
-
-    def _refuse(self, *args, **kwargs):
-        raise TaskError("this trial is built once and shown many times; change a copy, {**trial}")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __reduce__(self):  # how copy and pickle take it apart: into a plain dictionary
-        return dict, ({**self},)
-
-
-def _fixed(value):
-    """A copy that cannot be changed, of an array or a dictionary; anything else as it is."""
-    if isinstance(value, dict):
-        return FixedTrial(value)
-    if isinstance(value, np.ndarray):
-        value = value.copy()
-        value.flags.writeable = False
-    return value
 
 
 def built_once(build):

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 
 from pycog_dgr import Model
 from pycog_dgr.commands import taskrun
-from pycog_dgr.config.connectivity import effective_weights
 from pycog_dgr.files import checkpoint, legacy
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import effective_weights, initial_parameters
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FUNCTIONS = ("callback", "performance", "terminate")  # settings that no save file holds

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.step import TrainingStep
 

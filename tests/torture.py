@@ -50,7 +50,7 @@ from bridge.runs import results
 from bridge.runs.jobs import Chain, Notebook, Sequence
 from bridge.runs.reproduce import Plan, reproduce
 from bridge.runs.rerun import compare
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.files import checkpoint
 from pycog_dgr.symbolic.optimisers import adam

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 
 
 class Unavailable(Exception):

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import TRAINED, Workload
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 from pycog_dgr.kernels.blas import address_in_scipy
 
 SOURCE = Path(__file__).with_name("floor.cpp")

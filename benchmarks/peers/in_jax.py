@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import TRAINED, Workload
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 
 try:
     import jax

@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import Workload
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 
 
 def loss_of(a: torch.Tensor, batch: Batch, output_activation: str) -> torch.Tensor:

@@ -15,9 +15,9 @@ from pytensor.gradient import grad
 from benchmarks.peers import Peer, Report
 from benchmarks.peers.compilers import need_compiler
 from benchmarks.workloads import FLOATX, TRAINED, Workload
-from pycog_dgr.config.connectivity import Parameters, Weights
-from pycog_dgr.config.settings import NetworkConfig
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.config import NetworkConfig
+from pycog_dgr.data import Batch
+from pycog_dgr.network import Parameters, Weights
 from pycog_dgr.symbolic import objective, optimisers
 from pycog_dgr.symbolic import scan as equations
 from pycog_dgr.symbolic.activations import HIDDEN

@@ -21,7 +21,7 @@ from torch.nn.functional import softplus
 from benchmarks.peers import Peer, Report
 from benchmarks.peers.compilers import need_compiler
 from benchmarks.workloads import TRAINED, Workload
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 from torch_dgr.rate_rnn.constraint import Masks
 from torch_dgr.rate_rnn.network import RateRNN
 from torch_dgr.rate_rnn.objective import Objective

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.peers import Peer, Report
 from benchmarks.workloads import FLOATX, Workload
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 from pycog_dgr.training.step import TrainingStep
 
 

@@ -26,10 +26,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bridge.crosscheck.weights import objective_of, parameters_of, twin, weights_of
-from pycog_dgr.config.connectivity import Parameters, Weights, effective_weights
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig
-from pycog_dgr.data.dataset import Batch
-from pycog_dgr.network.simulate import simulate
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.data import Batch
+from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
 
 Quantities = dict[str, np.ndarray]
 

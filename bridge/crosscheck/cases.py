@@ -23,11 +23,10 @@ from bridge.crosscheck.comparison import Case
 from bridge.crosscheck.weights import certify
 from bridge.data import datasets
 from bridge.errors import SettingError, unknown
-from pycog_dgr.config.connectivity import Connectivity, effective_weights
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, settings
-from pycog_dgr.data.dataset import Batch, Dataset, input_noise, recurrent_noise
+from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig, settings
+from pycog_dgr.data import Batch, Dataset, input_noise, recurrent_noise
 from pycog_dgr.files.legacy import open_save
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training.classifier import THESIS
 

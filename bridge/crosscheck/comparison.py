@@ -20,7 +20,7 @@ import numpy as np
 
 from bridge.crosscheck.backends import BACKENDS, Backend, Quantities, Start
 from bridge.errors import SettingError
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 
 TOLERANCES = {
     "float64": {"forward": 1e-12, "gradient": 1e-10, "parameters": 1e-8},

@@ -29,8 +29,8 @@ import numpy as np
 
 from bridge.errors import ArchiveError, MissingBackendError, SettingError
 from bridge.files import archive
-from pycog_dgr.config.connectivity import Parameters, Weights, effective_weights
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.network import Parameters, Weights, effective_weights
 
 if TYPE_CHECKING:  # torch is imported only by those who ask for it
     from torch_dgr.rate_rnn.network import RateRNN

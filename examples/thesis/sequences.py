@@ -41,10 +41,10 @@ from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.files import archive
 from bridge.runs.results import lock, manifest
 from pycog_dgr import tasktools
-from pycog_dgr.config.settings import settings
-from pycog_dgr.data.dataset import Dataset
+from pycog_dgr.config import settings
+from pycog_dgr.data import Dataset
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.ewc import elastic_weight_consolidation, remember
 from pycog_dgr.training.step import TrainingStep

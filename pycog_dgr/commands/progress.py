@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tqdm import tqdm
 
 from pycog_dgr.commands import taskrun
-from pycog_dgr.config.settings import TrainingConfig
+from pycog_dgr.config import TrainingConfig
 
 OUTCOMES = MappingProxyType({
     "min_error": "criterion met (min_error)",

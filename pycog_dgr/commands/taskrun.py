@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pycog_dgr.commands.figure import draw_run as draw_run_folder
-from pycog_dgr.config.settings import names, settings
+from pycog_dgr.config import setting_names
 from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.legacy import open_save
@@ -85,7 +85,7 @@ def open_run(modelfile, seed=SEED, folder=None, changes=None):
     modelfile = Path(modelfile)
     model = Model(modelfile)
     if changes:
-        known = [name for config in settings() for name in names(type(config))]
+        known = setting_names()
         given = {name: value for name, value in vars(model.m).items() if name in known}
         model = Model(task=model.task, **{**given, **changes})
     seed = model.training.seed if model.has_own_seed else seed

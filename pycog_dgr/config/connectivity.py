@@ -1,63 +1,18 @@
-"""Plastic and fixed connections, and Dale's law: from raw to effective weights.
-
-    W_masked = mask_plastic * W + mask_fixed
-    Win_ = pos(Win_masked)    Wrec_ = pos(Wrec_masked) * ei    Wout_ = pos(Wout_masked) * ei
-
-without an excitatory/inhibitory signature `ei` the effective weights are the masked ones.
-
-Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 12-16.
-
-| symbol       | name                    | shape            | unit |
-|--------------|-------------------------|------------------|------|
-| W            | raw weights, trained    | (post, pre)      | 1    |
-| mask_plastic | 1 where W is trained    | (post, pre)      | 1    |
-| mask_fixed   | weights that never move | (post, pre)      | 1    |
-| ei           | +1 or -1 a unit         | (N,), presynaptic| 1    |
-| pos          | rectification or |.|    |                  |      |
-"""
+"""Which weights of a matrix are plastic, fixed or absent, and the connections used by default."""
 
 from __future__ import annotations
 
 import copy
 import logging
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.errors import SettingError
 
-if TYPE_CHECKING:
-    from pycog_dgr.config.settings import NetworkConfig
-
 logger = logging.getLogger(__name__)
 
-MOST_UNITS = 20_000  # an N x N matrix of float64 takes 3.2 GB then
-
-
-class Parameters(NamedTuple):
-    """Raw values, the ones that are trained; None where the network has no such matrix.
-
-    Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,).
-    """
-
-    Win: NDArray | None
-    Wrec: NDArray
-    Wout: NDArray | None
-    brec: NDArray
-    bout: NDArray
-    x0: NDArray
-
-
-class Weights(NamedTuple):
-    """Effective values, the ones in the equations; shapes as in `Parameters`."""
-
-    Win: NDArray | None
-    Wrec: NDArray
-    Wout: NDArray | None
-    brec: NDArray
-    bout: NDArray
-    x0: NDArray
+MAX_UNITS = 20_000  # an N x N matrix of float64 takes 3.2 GB then
 
 
 class Connectivity:
@@ -162,9 +117,9 @@ def read_only(values: NDArray) -> NDArray:
 
 def random_mask(N: int, p: float, rng: np.random.RandomState) -> NDArray:
     """A random binary mask (N, N) of density `p` over non-self pairs, with the original's draws."""
-    if not 1 <= N <= MOST_UNITS or not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
+    if not 1 <= N <= MAX_UNITS or not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
         raise SettingError(
-            f"Connectivity: N must be at least 1, at most {MOST_UNITS}, and p in [0, 1], not {N} "
+            f"Connectivity: N must be at least 1, at most {MAX_UNITS}, and p in [0, 1], not {N} "
             f"and {p}"
         )
     pairs = N * (N - 1)
@@ -205,28 +160,3 @@ def default_recurrent(N: int, ei: NDArray | None) -> Connectivity:
             f"{int(np.argmin(norms))} of {N} without any; give Crec"
         )
     return Connectivity(C / norms[:, np.newaxis])
-
-
-def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
-    """Masks first, then Dale's law; dtypes as in `raw`. Copies: later training changes nothing."""
-    Win = masked(raw.Win, network.Cin)
-    Wrec = masked(raw.Wrec, network.Crec)
-    Wout = masked(raw.Wout, network.Cout)
-    if network.ei is not None:
-        positive = POSITIVE[network.ei_positive_func]
-        Win = None if Win is None else positive(Win)
-        Wrec = positive(Wrec) * network.ei.astype(Wrec.dtype)
-        Wout = None if Wout is None else positive(Wout) * network.ei.astype(Wout.dtype)
-    return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy())
-
-
-def masked(W: NDArray | None, connectivity: Connectivity | None) -> NDArray | None:
-    """mask_plastic * W + mask_fixed, in W's dtype."""
-    if W is None:
-        return None
-    if connectivity is None:
-        return W.copy()
-    return connectivity.mask_plastic.astype(W.dtype) * W + connectivity.mask_fixed.astype(W.dtype)
-
-
-POSITIVE = {"rectify": lambda W: np.maximum(W, 0), "abs": np.abs}

@@ -14,8 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.config.connectivity import MOST_UNITS, POSITIVE, Connectivity, default_recurrent
-from pycog_dgr.data.noise import STREAMS
+from pycog_dgr.config.connectivity import MAX_UNITS, Connectivity, default_recurrent
 from pycog_dgr.errors import SettingError
 
 logger = logging.getLogger(__name__)
@@ -33,6 +32,8 @@ HIDDEN_ACTIVATIONS = (
 )  # fmt: skip
 OUTPUT_ACTIVATIONS = ("linear", "rectify", "rectify_power", "sigmoid", "softmax")
 DISTRIBUTIONS = ("uniform", "normal", "gamma", "lognormal")
+POSITIVE_FUNCTIONS = ("rectify", "abs")  # of Dale's law, see network/parameters.py
+NOISE_STREAMS = ("fast", "original")  # see data/noise.py
 MODES = ("batch", "continuous")
 UNUSED_IN_PYCOG = {"momentum": False, "method": "sgd", "extra_info": {}}
 
@@ -205,15 +206,17 @@ class NetworkConfig:
     Shapes: N recurrent units, Nin inputs, Nout outputs; times in ms.
     """
 
-    Nin: Annotated[int, whole(0, MOST_UNITS), "number of inputs; 0 for a network without"] = 0
-    N: Annotated[int, whole(1, MOST_UNITS), "number of recurrent units"] = 100
+    Nin: Annotated[int, whole(0, MAX_UNITS), "number of inputs; 0 for a network without"] = 0
+    N: Annotated[int, whole(1, MAX_UNITS), "number of recurrent units"] = 100
     Nout: Annotated[
-        int, whole(0, MOST_UNITS), "number of outputs; 0 reads out the rates themselves"
+        int, whole(0, MAX_UNITS), "number of outputs; 0 reads out the rates themselves"
     ] = 0
     tau: Annotated[float | NDArray, number_or_array(above=0), "time constant, ms; or (N,)"] = 100.0
     dt: Annotated[float | None, or_none(number(above=0)), "time step, ms; None: min(tau)/5"] = None
     ei: Annotated[NDArray | None, or_none(signature), "Dale's law: (N,) of +1/-1, or none"] = None
-    ei_positive_func: Annotated[str, one_of(*POSITIVE), "keeps weights positive"] = "rectify"
+    ei_positive_func: Annotated[str, one_of(*POSITIVE_FUNCTIONS), "keeps weights positive"] = (
+        "rectify"
+    )
     Cin: Annotated[Connectivity | None, or_none(connections), "(N, Nin); None: all-to-all"] = None
     Crec: Annotated[Connectivity | None, or_none(connections), "(N, N); None: no self loops"] = None
     Cout: Annotated[Connectivity | None, or_none(connections), "(Nout, N); None: all-to-all"] = None
@@ -305,9 +308,9 @@ class TrainingConfig:
         0.01**2
     )
     var_rec: Annotated[float | NDArray, number_or_array(0, ndim=2), "rec. noise; (N[,])"] = 0.15**2
-    noise_stream: Annotated[str, one_of(*STREAMS), "see noise.py; 'original' draws as pycog"] = (
-        "fast"
-    )
+    noise_stream: Annotated[
+        str, one_of(*NOISE_STREAMS), "see noise.py; 'original' draws as pycog"
+    ] = "fast"
     lambda_Omega: Annotated[float, number(0), "weight of the vanishing-gradient regulariser"] = 2.0
     bound: Annotated[float, number(above=0), "least squared gradient that counts in Omega"] = 1e-20
     lambda1_in: Annotated[float, number(0), "L1 penalty, mean |Win|"] = 0.0
@@ -347,8 +350,8 @@ def settings(**keywords: Any) -> tuple[NetworkConfig, TrainingConfig]:
     Raises SettingError for an unknown name (with the nearest known one), a value of the wrong
     type, range or shape, and for settings that pycog took but never used.
     """
-    network_names, training_names = names(NetworkConfig), names(TrainingConfig)
-    known = (*network_names, *training_names)
+    network_names, training_names = setting_names(NetworkConfig), setting_names(TrainingConfig)
+    known = setting_names()
     for name in set(keywords) & set(UNUSED_IN_PYCOG):
         if keywords.pop(name) != UNUSED_IN_PYCOG[name]:
             raise SettingError(f"setting {name}: pycog accepted it but never used it; remove it")
@@ -366,8 +369,10 @@ def settings(**keywords: Any) -> tuple[NetworkConfig, TrainingConfig]:
     return network, training
 
 
-def names(config: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(config))
+def setting_names(config: type | None = None) -> tuple[str, ...]:
+    """Names of the settings of one of the two dataclasses, of both where none is given."""
+    configs = (NetworkConfig, TrainingConfig) if config is None else (config,)
+    return tuple(field.name for one in configs for field in dataclasses.fields(one))
 
 
 def suggestion(name: Any, known: tuple[str, ...]) -> str:

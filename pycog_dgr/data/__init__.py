@@ -1,0 +1,27 @@
+"""From a task's trials to padded batches with noise."""
+
+from pycog_dgr.data.dataset import Batch, Dataset
+from pycog_dgr.data.noise import (
+    NormalStream,
+    input_noise,
+    input_noise_sampler,
+    normal_stream,
+    recurrent_noise,
+    recurrent_noise_sampler,
+)
+from pycog_dgr.data.trial import FixedTrial, Task, checked_trial, task_name
+
+__all__ = [
+    "Batch",
+    "Dataset",
+    "FixedTrial",
+    "NormalStream",
+    "Task",
+    "checked_trial",
+    "input_noise",
+    "input_noise_sampler",
+    "normal_stream",
+    "recurrent_noise",
+    "recurrent_noise_sampler",
+    "task_name",
+]

@@ -11,14 +11,13 @@ drawn follows from the state of one RandomState, `rng`, when the batch is begun.
 short trial has mask 0 but receives baseline and noise like everything else.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.data import noise
-from pycog_dgr.data.noise import input_noise, recurrent_noise
+from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise
+from pycog_dgr.data.trial import checked_trial
 from pycog_dgr.errors import TaskError
-from pycog_dgr.tasktools import FixedTrial
 
 
 class Batch(NamedTuple):
@@ -32,12 +31,6 @@ class Batch(NamedTuple):
     targets: np.ndarray
     mask: np.ndarray
     noise: np.ndarray
-
-
-class Task(Protocol):
-    """Anything with pycog's generate_trial, a module for instance (see tasktools)."""
-
-    def generate_trial(self, rng, dt, params): ...
 
 
 class Dataset:
@@ -115,7 +108,7 @@ class Dataset:
 
     def _generate(self, params):
         trial = self.task.generate_trial(self.rng, self.p["dt"], params)
-        return checked(trial, self.p["Nin"], self.p["Nout"], self.task, params)
+        return checked_trial(trial, self.p["Nin"], self.p["Nout"], self.task, params)
 
     def _batch(self):
         """All stored trials as one padded Batch with noise."""
@@ -132,7 +125,7 @@ class Dataset:
             if p["Nout"]:
                 targets[:steps, b] = trial["outputs"]
             mask[:steps, b] = trial.get("mask", 1)
-        stream = noise.stream(p.get("noise_stream", "original"), self.rng)
+        stream = normal_stream(p.get("noise_stream", "original"), self.rng)
         if p["Nin"]:
             drawn = input_noise(
                 stream, inputs.shape, tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]
@@ -145,51 +138,3 @@ class Dataset:
         if p["rectify_inputs"]:
             np.maximum(inputs, 0, out=inputs)
         return Batch(inputs, targets, mask, drawn.astype(self.floatX, copy=False))
-
-
-# -- checks -------------------------------------------------------------------------------------
-
-
-def task_name(task):
-    """How messages call a task: its __name__, or its class."""
-    return getattr(task, "__name__", type(task).__name__)
-
-
-def checked(trial, Nin, Nout, task, params):
-    """`trial` if it has every key a network of this size needs, in the right shapes.
-
-    TaskError names the task, the key, the shape it has and the shape it should have.
-    """
-    sizes = (Nin, Nout if params.get("target_output") else 0)
-    if isinstance(trial, FixedTrial) and sizes in trial.passed:
-        return trial
-    where = f"task {task_name(task)!r}, trial for {params.get('name')!r}"
-    if not isinstance(trial, dict):
-        got = type(trial).__name__
-        raise TaskError(f"{where}: generate_trial returned {got}, expected a dictionary")
-    if np.ndim(trial.get("t")) != 1 or not len(trial["t"]):
-        raise TaskError(f"{where}: 't' must be a time axis (time,) of one step or more")
-    steps = len(trial["t"])
-    for key, size in zip(("inputs", "outputs"), sizes, strict=True):
-        if size and key not in trial:
-            raise TaskError(f"{where}: {key!r} is missing; expected shape ({steps}, {size})")
-        _check_array(where, trial, key, (steps, size))
-    if sizes[1]:
-        _check_array(where, trial, "mask", (steps, Nout))
-    if isinstance(trial, FixedTrial):
-        trial.passed.add(sizes)
-    return trial
-
-
-def _check_array(where, trial, key, shape):
-    """Finite numbers of the given shape (length 1 stands for any); absent keys and sizes pass."""
-    if key not in trial or not shape[1]:
-        return
-    value = np.asarray(trial[key])
-    if value.dtype.kind not in "biuf":
-        raise TaskError(f"{where}: {key!r} holds {value.dtype}, expected numbers")
-    if value.ndim != 2 or any(n not in (1, m) for n, m in zip(value.shape, shape, strict=True)):
-        raise TaskError(f"{where}: {key!r} has shape {value.shape}, expected {shape}")
-    if not np.isfinite(value).all():
-        step = int(np.argwhere(~np.isfinite(value))[0, 0])
-        raise TaskError(f"{where}: {key!r} is not finite at time step {step}")

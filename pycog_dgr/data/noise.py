@@ -26,20 +26,17 @@ import math
 
 import numpy as np
 
+from pycog_dgr.config import NOISE_STREAMS
 from pycog_dgr.errors import SettingError
+from pycog_dgr.kernels import normals_numpy
 
 logger = logging.getLogger(__name__)
 
-STREAMS = ("fast", "original")
-SPLITMIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # its constants
-PAIRS = 16384  # made at once by numpy: few enough to stay in the cache
-WORD = np.float32(2.0**-32)  # spacing of 32-bit numbers on an interval of length 1
 
-
-def stream(name, rng):
+def normal_stream(name, rng):
     """What draws the noise of one batch: `rng` itself, or a NormalStream that it seeds."""
-    if name not in STREAMS:
-        raise SettingError(f"noise_stream is {name!r}; give one of {', '.join(STREAMS)}")
+    if name not in NOISE_STREAMS:
+        raise SettingError(f"noise_stream is {name!r}; give one of {', '.join(NOISE_STREAMS)}")
     if name == "original":
         return rng
     return NormalStream(int(rng.randint(0, 2**64, dtype=np.uint64)))
@@ -50,25 +47,25 @@ def input_noise(rng, shape, *, tau_in, dt, var_in):
 
     rng   a RandomState (float64 numbers) or a NormalStream (float32)
     """
-    return input_draw(tau_in=tau_in, dt=dt, var_in=var_in)(rng, shape)
+    return input_noise_sampler(tau_in=tau_in, dt=dt, var_in=var_in)(rng, shape)
 
 
 def recurrent_noise(rng, shape, *, tau, dt, var_rec):
     """Recurrent noise (*shape, N); None, and nothing drawn, where all variances are 0."""
-    return recurrent_draw(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
+    return recurrent_noise_sampler(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
 
 
-def input_draw(*, tau_in, dt, var_in):
+def input_noise_sampler(*, tau_in, dt, var_in):
     """`input_noise` as a function (rng, shape), for those who draw often."""
-    return _draw_of(2 * tau_in / dt * np.asarray(var_in))
+    return _sampler(2 * tau_in / dt * np.asarray(var_in))
 
 
-def recurrent_draw(*, tau, dt, var_rec):
+def recurrent_noise_sampler(*, tau, dt, var_rec):
     """`recurrent_noise` as a function (rng, shape), for those who draw often."""
-    return _draw_of(2 / dt * np.asarray(var_rec), np.sqrt(tau))
+    return _sampler(2 / dt * np.asarray(var_rec), np.sqrt(tau))
 
 
-def _draw_of(variance, factor=1.0):
+def _sampler(variance, factor=1.0):
     """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
     covariance = variance.ndim == 2
     if not covariance and not (variance > 0).any():
@@ -105,7 +102,7 @@ class NormalStream:
 
     def __init__(self, seed):
         self.position = seed
-        self._pairs = pairs_of_the_fastest()
+        self._pairs = fastest_pairs()
 
     def normal(self, size):
         """Numbers of shape `size`; every request begins with a new pair."""
@@ -125,33 +122,11 @@ class NormalStream:
 
 
 @functools.cache
-def pairs_of_the_fastest():
-    """`pairs` of normals_numba.py, or the one below where Numba cannot run."""
+def fastest_pairs():
+    """`pairs` of normals_numba, or of normals_numpy where Numba cannot run."""
     try:
         from pycog_dgr.kernels.normals_numba import pairs
     except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
         logger.warning("Numba cannot run here (%s): noise is drawn by numpy, slower", error)
-        return pairs_by_numpy
+        return normals_numpy.pairs
     return pairs
-
-
-def pairs_by_numpy(position, cosines, sines):
-    """Overwrite both (n,), float32, with the stream's pairs position + 1, position + 2, ..."""
-    step, *mixers = map(np.uint64, SPLITMIX)
-    for first in range(0, len(cosines), PAIRS):
-        part = slice(first, first + PAIRS)
-        z = np.arange(first + 1, first + 1 + len(cosines[part]), dtype=np.uint64)
-        z += position
-        z *= step
-        for shift, mixer in zip((30, 27), mixers, strict=True):
-            z ^= z >> np.uint64(shift)
-            z *= mixer
-        z ^= z >> np.uint64(31)
-        u = (z >> np.uint64(32)).astype(np.float32) * WORD + WORD / 2
-        radius = np.sqrt(-2 * np.log(u))
-        angle = z.astype(np.uint32).view(np.int32)  # its two top bits choose the quarter
-        q = (angle << 2).astype(np.float32) * np.float32(math.pi / 2) * WORD
-        radius[angle & 0x40000000 != 0] *= -1
-        cosine, sine = radius * np.cos(q), radius * np.sin(q)
-        cosines[part] = np.where(angle < 0, sine, cosine)
-        sines[part] = np.where(angle < 0, cosine, sine)

@@ -32,8 +32,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters, Weights
+from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import CheckpointError
+from pycog_dgr.network import Parameters, Weights
 
 logger = logging.getLogger(__name__)
 

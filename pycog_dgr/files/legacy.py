@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Parameters, Weights
-from pycog_dgr.config.settings import UNUSED_IN_PYCOG, NetworkConfig, TrainingConfig, names
+from pycog_dgr.config import UNUSED_IN_PYCOG, setting_names
 from pycog_dgr.errors import CheckpointError
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
 from pycog_dgr.files.pickle_reader import PROTOCOLS, read
+from pycog_dgr.network import Parameters, Weights
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def load(path):
 def _checkpoint(save):
     """pycog's dictionary as a Checkpoint."""
     params = save["params"]
-    known = {*names(NetworkConfig), *names(TrainingConfig)}
+    known = set(setting_names())
     dropped = sorted(set(params) - known - set(UNUSED_IN_PYCOG))
     if dropped:
         logger.info("not taken over from the original file: %s", ", ".join(dropped))

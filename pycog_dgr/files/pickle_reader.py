@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import CheckpointError
 
 MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB

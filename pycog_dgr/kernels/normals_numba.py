@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from pycog_dgr.data.noise import SPLITMIX
+from pycog_dgr.kernels.normals_numpy import SPLITMIX
 
 BLOCK = 256  # pairs
 STEP, MIX_1, MIX_2 = np.uint64(SPLITMIX[0]), np.uint64(SPLITMIX[1]), np.uint64(SPLITMIX[2])

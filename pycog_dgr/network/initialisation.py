@@ -21,9 +21,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters, effective_weights, masked
-from pycog_dgr.config.settings import RHO0_WITHOUT_DALE, NetworkConfig
+from pycog_dgr.config import RHO0_WITHOUT_DALE, Connectivity, NetworkConfig
 from pycog_dgr.errors import SettingError
+from pycog_dgr.network.parameters import Parameters, effective_weights, masked
 
 SCALE = 0.1  # of the uniform and gamma distributions
 LOGNORMAL_MEAN = 0.5

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Weights
 from pycog_dgr.errors import SettingError
+from pycog_dgr.network.parameters import Weights
 
 # -- activations ------------------------------------------------------------------------------
 

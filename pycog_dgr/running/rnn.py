@@ -19,13 +19,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Weights
-from pycog_dgr.config.settings import names, settings, suggestion
-from pycog_dgr.data import dataset, noise
-from pycog_dgr.data.noise import input_draw, recurrent_draw
+from pycog_dgr.config import setting_names, settings, suggestion
+from pycog_dgr.data import (
+    checked_trial,
+    input_noise_sampler,
+    normal_stream,
+    recurrent_noise_sampler,
+)
 from pycog_dgr.errors import SettingError, TaskError
 from pycog_dgr.files.legacy import open_save
-from pycog_dgr.network.simulate import activation, outputs, step
+from pycog_dgr.network import Weights, activation, outputs, step
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +135,7 @@ class RNN:
         for name, value in own.items():
             if not np.isscalar(value) or not value >= 0:
                 raise SettingError(f"setting {name}: expected a number of at least 0, got {value}")
-        known = (*RUN_DEFAULTS, *(name for config in settings() for name in names(type(config))))
+        known = (*RUN_DEFAULTS, *setting_names())
         for name in overrides:
             if name not in known:
                 raise SettingError(f"unknown setting {name!r}{suggestion(name, known)}")
@@ -180,7 +183,7 @@ class RNN:
         the network's own state does not change.
         """
         rng = np.random.RandomState(seed) if rng is None else rng
-        stream = noise.stream(noise_stream, rng)
+        stream = normal_stream(noise_stream, rng)
         noise_of = self._noise()
         drawn = (self._draw(rng, stream, None, (generate_trial, one), *noise_of) for one in params)
         return [run for part in self._parts(drawn, chunk) for run in self._integrate(part)[0]]
@@ -201,8 +204,8 @@ class RNN:
         """What draws the noise of inputs and of units, prepared for many trials."""
         p = self.p
         return (
-            input_draw(tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]),
-            recurrent_draw(tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]),
+            input_noise_sampler(tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]),
+            recurrent_noise_sampler(tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]),
         )
 
     def _draw(self, rng, stream, T, inputs, input_noise, recurrent_noise):
@@ -215,7 +218,7 @@ class RNN:
             generate_trial, params = inputs
             trial = generate_trial(rng, dt, params)
             Nin = 0 if W.Win is None else p["Nin"]
-            dataset.checked(trial, Nin, 0, generate_trial, params)
+            checked_trial(trial, Nin, 0, generate_trial, params)
             t = np.zeros(len(trial["t"]) + 1)
             t[1:] = trial["t"]
             info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}

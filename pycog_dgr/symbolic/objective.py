@@ -28,8 +28,8 @@ from typing import NamedTuple
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr.config.connectivity import Parameters
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.network import Parameters
 from pycog_dgr.symbolic.activations import HIDDEN
 from pycog_dgr.symbolic.scan import States, alpha_of
 

@@ -37,8 +37,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr.config.connectivity import Weights
-from pycog_dgr.config.settings import NetworkConfig
+from pycog_dgr.config import NetworkConfig
+from pycog_dgr.network import Weights
 from pycog_dgr.symbolic.objective import Omega
 from pycog_dgr.symbolic.scan import States, alpha_of
 

@@ -26,8 +26,8 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters, Weights
-from pycog_dgr.config.settings import NetworkConfig
+from pycog_dgr.config import Connectivity, NetworkConfig
+from pycog_dgr.network import Parameters, Weights
 from pycog_dgr.symbolic.activations import HIDDEN, OUTPUT, rectify
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
 

@@ -25,7 +25,7 @@ Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016). This module needs Gymnasium
 
 import numpy as np
 
-from pycog_dgr.data.dataset import Dataset, task_name
+from pycog_dgr.data import Dataset, task_name
 from pycog_dgr.errors import MissingExtraError, SettingError, TaskError
 from pycog_dgr.tasks.gym_task import EXTRA
 from pycog_dgr.tasks.model import Model

@@ -19,8 +19,8 @@ import traceback
 import types
 from pathlib import Path
 
-from pycog_dgr.config.settings import UNUSED_IN_PYCOG, names, settings
-from pycog_dgr.data.dataset import task_name
+from pycog_dgr.config import UNUSED_IN_PYCOG, setting_names, settings
+from pycog_dgr.data import task_name
 from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def _task(m, where):
 
 def _settings_in(values, modelfile):
     """The settings among a file's names; SettingError for a name that looks like a misspelt one."""
-    known = [*(name for config in settings() for name in names(type(config))), *UNUSED_IN_PYCOG]
+    known = [*setting_names(), *UNUSED_IN_PYCOG]
     for name, value in values.items():
         if name in known or name.startswith("_") or isinstance(value, types.ModuleType):
             continue

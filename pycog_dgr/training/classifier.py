@@ -26,12 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pycog_dgr.config.settings import settings
-from pycog_dgr.data.dataset import Batch
-from pycog_dgr.data.noise import NormalStream
+from pycog_dgr.config import settings
+from pycog_dgr.data import Batch, NormalStream
 from pycog_dgr.errors import BatchError, SettingError
-from pycog_dgr.network.initialisation import initial_parameters, rescaled
-from pycog_dgr.network.simulate import simulate
+from pycog_dgr.network import initial_parameters, rescaled, simulate
 from pycog_dgr.symbolic import optimisers
 from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.training.divergence import Watch

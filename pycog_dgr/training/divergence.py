@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Parameters
-from pycog_dgr.config.settings import settings
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.config import settings
+from pycog_dgr.data import Batch
 from pycog_dgr.errors import CheckpointError
 from pycog_dgr.files.checkpoint import load_tree, save_tree
+from pycog_dgr.network import Parameters
 from pycog_dgr.symbolic.optimisers import LARGEST_NORM
 from pycog_dgr.training.step import StepReport, TrainingStep
 

@@ -33,10 +33,10 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr.config.connectivity import Parameters
-from pycog_dgr.config.settings import TrainingConfig
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.config import TrainingConfig
+from pycog_dgr.data import Batch
 from pycog_dgr.errors import BatchError, SettingError
+from pycog_dgr.network import Parameters
 from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.symbolic.scan import States
 from pycog_dgr.training.step import TrainingStep

@@ -23,13 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Connectivity
-from pycog_dgr.data.dataset import Dataset
+from pycog_dgr.config import Connectivity
+from pycog_dgr.data import Dataset
 from pycog_dgr.errors import CheckpointError, SettingError
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
 from pycog_dgr.files.legacy import is_legacy, open_save
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.divergence import Watch
 from pycog_dgr.training.step import StepReport, TrainingStep
 

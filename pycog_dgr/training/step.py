@@ -31,11 +31,10 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.gradient import grad
 from pytensor.tensor.variable import TensorVariable
 
-from pycog_dgr.config.connectivity import Parameters, Weights, effective_weights
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.data import Batch
 from pycog_dgr.errors import BackendError, BatchError, SettingError
-from pycog_dgr.network.simulate import simulate
+from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
 from pycog_dgr.symbolic import objective, optimisers
 from pycog_dgr.symbolic import recurrence_op as leaky_rnn
 from pycog_dgr.symbolic import scan as equations

@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 
 from bridge.crosscheck.backends import Start
 from bridge.crosscheck.comparison import Case
-from pycog_dgr.config.connectivity import Connectivity
-from pycog_dgr.config.settings import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, settings
-from pycog_dgr.data.dataset import Batch
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivity, settings
+from pycog_dgr.data import Batch
+from pycog_dgr.network import initial_parameters
 
 
 def started(seed=1, **given):

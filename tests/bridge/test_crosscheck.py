@@ -25,7 +25,7 @@ from bridge.crosscheck.comparison import (
     table,
 )
 from bridge.errors import SettingError
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 from torch_dgr.rate_rnn import objective as torch_objective
 
 from .networks import case_of, random_batch, small_start, starts

@@ -7,7 +7,7 @@ from bridge.crosscheck import cases as crosscases
 from bridge.crosscheck.backends import NumpyBackend, Start, TorchBackend
 from bridge.crosscheck.comparison import label_agreement
 from bridge.crosscheck.weights import violations
-from pycog_dgr.config.connectivity import Parameters
+from pycog_dgr.network import Parameters
 from pycog_dgr.training.classifier import RateRNNClassifier
 from pycog_dgr.training.step import TrainingStep
 

@@ -21,8 +21,8 @@ from bridge.crosscheck.weights import (
     weights_of,
 )
 from bridge.errors import ArchiveError, MissingBackendError, SettingError
-from pycog_dgr.config.connectivity import effective_weights
-from pycog_dgr.config.settings import settings as pycog_settings
+from pycog_dgr.config import settings as pycog_settings
+from pycog_dgr.network import effective_weights
 from pycog_dgr.symbolic import optimisers
 from pycog_dgr.training.step import TrainingStep
 from torch_dgr.errors import StateError

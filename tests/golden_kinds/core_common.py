@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import Connectivity, settings
+from pycog_dgr.network import Parameters
 from tests.golden_kinds.tasks_common import decoded
 
 

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from pycog_dgr.data.dataset import Dataset
+from pycog_dgr.data import Dataset
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import error, load, same, task
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from pycog_dgr.config.connectivity import Connectivity
+from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import SettingError
 from pycog_dgr.kernels import recurrence_numba as kernels_numba
 from pycog_dgr.kernels import recurrence_numpy as kernels_numpy
-from pycog_dgr.network.initialisation import spectral_radius
+from pycog_dgr.network import spectral_radius
 from pycog_dgr.symbolic import activations, objective, optimisers
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
 from tests.golden_kinds import tools

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from pycog_dgr.config.connectivity import effective_weights
-from pycog_dgr.network.initialisation import initial_parameters, spectral_radius
+from pycog_dgr.network import effective_weights, initial_parameters, spectral_radius
 from tests.golden_kinds.core_common import Coverage, configuration, float_type, load
 from tests.golden_kinds.tasks_common import error, same
 from tests.golden_kinds.tolerances import EXACT, LAST_BITS, ONE_PASS

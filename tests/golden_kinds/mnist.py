@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pycog_dgr.data.dataset import Batch
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.data import Batch
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.step import BACKENDS, TrainingStep
 from tests.golden_kinds.core_common import (
     Coverage,

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pycog_dgr import RNN
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.loop import train
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, same, task
 

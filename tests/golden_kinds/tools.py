@@ -3,8 +3,7 @@
 import numpy as np
 
 from pycog_dgr import datatools, fittools, tasktools
-from pycog_dgr.config.connectivity import Weights
-from pycog_dgr.network.simulate import activation, simulate
+from pycog_dgr.network import Weights, activation, simulate
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import error, load, same
 

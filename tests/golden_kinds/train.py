@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 from pycog_dgr import tasktools
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
 from pycog_dgr.training.loop import Run, train
 from tests.golden_kinds.core_common import Coverage

@@ -4,9 +4,8 @@ import numpy as np
 
 from bridge.crosscheck import weights
 from bridge.errors import SettingError
-from pycog_dgr.config.connectivity import effective_weights
-from pycog_dgr.config.settings import settings
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.config import settings
+from pycog_dgr.network import effective_weights, initial_parameters
 from tests.hostile.case import call
 from tests.hostile.valid import small_batch, small_generator, small_solver
 from tests.pycog_dgr import tiny

@@ -3,9 +3,9 @@
 import numpy as np
 
 from pycog_dgr import Connectivity
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import initial_parameters
 from pycog_dgr.tasks.model import Model
 from tests.hostile.case import Case, call
 from tests.pycog_dgr import tiny

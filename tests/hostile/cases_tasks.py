@@ -3,7 +3,7 @@
 import numpy as np
 
 from pycog_dgr import RNN, datatools, tasktools
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training.loop import train

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pycog_dgr import Connectivity
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig, names
-from pycog_dgr.config.settings import settings as pycog_settings
+from pycog_dgr.config import setting_names
+from pycog_dgr.config import settings as pycog_settings
 from pycog_dgr.errors import PycogDgrError
 from tests.hostile import case
 from tests.hostile.valid import KINDS
@@ -112,7 +112,7 @@ VALUES = (
 
 @settings(FEW, max_examples=120)
 @given(
-    name=st.sampled_from(names(NetworkConfig) + names(TrainingConfig)),
+    name=st.sampled_from(setting_names()),
     value=VALUES,
     units=st.integers(1, 6),
 )

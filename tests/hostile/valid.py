@@ -33,10 +33,9 @@ from bridge.networks import registry as solvers
 from bridge.runs.jobs import STATE, Notebook
 from bridge.runs.reading import load_results
 from bridge.runs.results import SAMPLES
-from pycog_dgr.config.connectivity import effective_weights
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.tasks.model import Model
 from tests.bridge.synthetic_results import write_results
 from tests.pycog_dgr import tiny

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pycog_dgr import CheckpointError, Connectivity
-from pycog_dgr.config.connectivity import Parameters, Weights
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
+from pycog_dgr.network import Parameters, Weights
 
 
 def made(**changes):

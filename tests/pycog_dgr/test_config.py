@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pycog_dgr.config.connectivity import Connectivity
-from pycog_dgr.config.settings import NetworkConfig, settings
+from pycog_dgr.config import Connectivity, NetworkConfig, settings
 from pycog_dgr.errors import PycogDgrError, SettingError
 
 

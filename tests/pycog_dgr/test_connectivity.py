@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters, effective_weights
-from pycog_dgr.config.settings import NetworkConfig
+from pycog_dgr.config import Connectivity, NetworkConfig
 from pycog_dgr.errors import SettingError
+from pycog_dgr.network import Parameters, effective_weights
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import Dataset, TaskError
+from pycog_dgr.data import trial as trial_module
 from pycog_dgr.tasktools import built_once
 
 P = {
@@ -152,9 +153,10 @@ def test_a_trial_built_once_is_checked_once_and_serves_every_batch(monkeypatch):
         generate_trial=lambda rng, dt, params: build(float(rng.randint(2)))
     )
     checked = []
-    original = Dataset.__init__.__globals__["_check_array"]
+    original = trial_module._check_array
     monkeypatch.setattr(
-        "pycog_dgr.data.dataset._check_array",
+        trial_module,
+        "_check_array",
         lambda where, trial, key, shape: checked.append(key) or original(where, trial, key, shape),
     )
     batch = Dataset(50, shown, "float64", P)([])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import CheckpointError
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
 from pycog_dgr.symbolic.optimisers import adam
 from pycog_dgr.training import divergence

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.errors import SettingError
-from pycog_dgr.network.initialisation import initial_parameters
-from pycog_dgr.network.simulate import simulate
+from pycog_dgr.network import initial_parameters, simulate
 from pycog_dgr.training.classifier import RateRNNClassifier
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.loop import train

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.config.connectivity import Connectivity
-from pycog_dgr.config.settings import settings
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.config import Connectivity, settings
+from pycog_dgr.data import Batch
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.ewc import (

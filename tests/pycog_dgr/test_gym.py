@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 
 from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, tasktools
 from pycog_dgr.commands.taskrun import loaded
-from pycog_dgr.data.dataset import checked
+from pycog_dgr.data import checked_trial
 from pycog_dgr.running.trials import simulate_trials
 from pycog_dgr.symbolic import optimisers
 from pycog_dgr.tasks.gym_task import MissingExtraError, TaskFromEnv
@@ -528,7 +528,7 @@ def test_environments_of_neurogym_are_tasks(neurogym, name):
     assert (task.decision, task.Nin, task.Nout) == NEUROGYM_TASKS[name]
     env = task.env.unwrapped
     for trial in trials(task, 3):
-        checked(trial, task.Nin, task.Nout, task, ASKED)
+        checked_trial(trial, task.Nin, task.Nout, task, ASKED)
         again = trials(task, 3)[2]
         assert_array_equal(again["inputs"], env.ob)
         gt = trial["outputs"].argmax(axis=1) if task.discrete else trial["outputs"]

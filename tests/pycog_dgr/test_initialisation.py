@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.config.connectivity import Connectivity, effective_weights
-from pycog_dgr.config.settings import NetworkConfig
+from pycog_dgr.config import Connectivity, NetworkConfig
 from pycog_dgr.errors import SettingError
-from pycog_dgr.network.initialisation import initial_parameters, rescaled, spectral_radius
+from pycog_dgr.network import effective_weights, initial_parameters, rescaled, spectral_radius
 
 DALE = {"N": 10, "Nin": 2, "Nout": 2, "ei": [1] * 8 + [-1] * 2}
 

@@ -11,16 +11,16 @@ from pycog_dgr.data import noise
 from pycog_dgr.data.noise import (
     NormalStream,
     input_noise,
-    pairs_by_numpy,
+    normal_stream,
     recurrent_noise,
-    stream,
 )
+from pycog_dgr.kernels import normals_numpy
 
 STREAMS = ("fast", "original")
 
 
 def drawing(name, seed=0):
-    return stream(name, np.random.RandomState(seed))
+    return normal_stream(name, np.random.RandomState(seed))
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -56,7 +56,7 @@ def test_the_fast_numbers_are_normal_and_independent():
         ).pvalue
         > 0.01
     )  # the tails by themselves
-    for lag in (1, 2, len(drawn) // 2, noise.PAIRS):
+    for lag in (1, 2, len(drawn) // 2, normals_numpy.PAIRS):
         both = drawn[:-lag], drawn[lag:]
         for a, b in (both, np.abs(both)):  # |x| shows what pairs might have in common
             correlation = np.corrcoef(a, b)[0, 1] * np.sqrt(len(a))
@@ -64,9 +64,9 @@ def test_the_fast_numbers_are_normal_and_independent():
 
 
 def test_numba_and_numpy_draw_the_same_numbers(monkeypatch):
-    n = 3 * noise.PAIRS + 5
+    n = 3 * normals_numpy.PAIRS + 5
     compiled = NormalStream(2**64 - 20).normal(n)  # the stream's number runs over 64 bits
-    monkeypatch.setattr(noise, "pairs_of_the_fastest", lambda: pairs_by_numpy)
+    monkeypatch.setattr(noise, "fastest_pairs", lambda: normals_numpy.pairs)
     np.testing.assert_allclose(NormalStream(2**64 - 20).normal(n), compiled, rtol=2e-6, atol=2e-6)
 
 
@@ -81,13 +81,13 @@ def test_a_stream_goes_on_where_it_was():
 
 def test_without_numba_it_says_so_and_draws_all_the_same(monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "pycog_dgr.kernels.normals_numba", None)
-    assert noise.pairs_of_the_fastest.__wrapped__() is pairs_by_numpy
+    assert noise.fastest_pairs.__wrapped__() is normals_numpy.pairs
     assert "slower" in caplog.text
 
 
 def test_the_fast_stream_takes_one_word_of_the_tasks_stream():
     task, other = np.random.RandomState(3), np.random.RandomState(3)
-    stream("fast", task).normal(10)
+    normal_stream("fast", task).normal(10)
     other.randint(0, 2**64, dtype=np.uint64)
     assert task.rand() == other.rand()
     assert (drawing("fast", 1).normal(4) != drawing("fast", 2).normal(4)).all()

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
 from pycog_dgr.training.loop import train
 from tests.pycog_dgr import tiny

@@ -5,7 +5,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
 from pycog_dgr.symbolic.objective import vanishing_gradient
 from tests.pycog_dgr import small

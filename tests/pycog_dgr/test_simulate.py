@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import SettingError
-from pycog_dgr.config.connectivity import Weights
-from pycog_dgr.network.simulate import ACTIVATIONS, activation, simulate
+from pycog_dgr.network import ACTIVATIONS, Weights, activation, simulate
 
 RNG = np.random.RandomState(0)
 N, NIN, NOUT, T, B = 4, 2, 3, 6, 5

@@ -6,10 +6,9 @@ import numpy as np
 import pytensor.tensor as pt
 import pytest
 
-from pycog_dgr.config.connectivity import Connectivity, Parameters
-from pycog_dgr.config.settings import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
+from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivity
 from pycog_dgr.errors import BackendError, BatchError, SettingError
-from pycog_dgr.network.simulate import simulate
+from pycog_dgr.network import Parameters, simulate
 from pycog_dgr.symbolic.optimisers import adam
 from pycog_dgr.training import step as step_module
 from tests.pycog_dgr import small

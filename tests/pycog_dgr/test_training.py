@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import CheckpointError, Connectivity, SettingError
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
 from pycog_dgr.training.loop import interruptible, train
 from tests.pycog_dgr import tiny

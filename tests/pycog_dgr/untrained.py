@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pycog_dgr import Model
-from pycog_dgr.config.connectivity import effective_weights
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
-from pycog_dgr.network.initialisation import initial_parameters
+from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.training.loop import FUNCTIONS
 
 TASKS = Path(__file__).parents[2] / "examples" / "tasks"

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bridge.crosscheck.weights import twin
-from pycog_dgr.data.dataset import Batch
+from pycog_dgr.data import Batch
 from pycog_dgr.training import ewc as pycog_ewc
 from tests.pycog_dgr import small
 from torch_dgr.errors import ExamplesError, SettingError, StateError

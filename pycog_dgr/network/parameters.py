@@ -1,0 +1,94 @@
+"""Raw parameters, and the effective weights that the equations use: masks first, then Dale's law.
+
+    W_masked = mask_plastic * W + mask_fixed
+    Win_eff  = pos(Win_masked)
+    Wrec_eff = pos(Wrec_masked) * ei
+    Wout_eff = pos(Wout_masked) * ei
+
+without an excitatory/inhibitory signature `ei` the effective weights are the masked ones.
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 12-16.
+
+| symbol       | name                    | shape             | unit |
+|--------------|-------------------------|-------------------|------|
+| W            | raw weights, trained    | (post, pre)       | 1    |
+| mask_plastic | 1 where W is trained    | (post, pre)       | 1    |
+| mask_fixed   | weights that never move | (post, pre)       | 1    |
+| ei           | +1 or -1 a unit         | (N,), presynaptic | 1    |
+| pos          | rectification or |.|    |                   |      |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.config import Connectivity, NetworkConfig
+
+POSITIVE: dict[str, Callable[[NDArray], NDArray]] = {  # of setting ei_positive_func
+    "rectify": lambda W: np.maximum(W, 0),
+    "abs": np.abs,
+}
+
+
+class Parameters(NamedTuple):
+    """Raw values, the ones that are trained; None where the network has no such matrix.
+
+    Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,).
+    """
+
+    Win: NDArray | None
+    Wrec: NDArray
+    Wout: NDArray | None
+    brec: NDArray
+    bout: NDArray
+    x0: NDArray
+
+
+class Weights(NamedTuple):
+    """Effective values, the ones in the equations; shapes as in `Parameters`."""
+
+    Win: NDArray | None
+    Wrec: NDArray
+    Wout: NDArray | None
+    brec: NDArray
+    bout: NDArray
+    x0: NDArray
+
+
+def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
+    """Masks first, then Dale's law, on numpy arrays.
+
+    Parameters
+    ----------
+    raw : Parameters
+        Raw values, of any floating-point type.
+    network : NetworkConfig
+        Its connectivities, `ei` and `ei_positive_func` decide.
+
+    Returns
+    -------
+    Weights
+        Effective values in the types of `raw`, copied: later training changes nothing in them.
+    """
+    Win = masked(raw.Win, network.Cin)
+    Wrec = masked(raw.Wrec, network.Crec)
+    Wout = masked(raw.Wout, network.Cout)
+    if network.ei is not None:
+        positive = POSITIVE[network.ei_positive_func]
+        Win = None if Win is None else positive(Win)
+        Wrec = positive(Wrec) * network.ei.astype(Wrec.dtype)
+        Wout = None if Wout is None else positive(Wout) * network.ei.astype(Wout.dtype)
+    return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy())
+
+
+def masked(W: NDArray | None, connectivity: Connectivity | None) -> NDArray | None:
+    """mask_plastic * W + mask_fixed, in W's dtype."""
+    if W is None:
+        return None
+    if connectivity is None:
+        return W.copy()
+    return connectivity.mask_plastic.astype(W.dtype) * W + connectivity.mask_fixed.astype(W.dtype)
