@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slow examples torture golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow examples torture golden crosscheck bench lint clean
 
 # Numbers of the original pycog; any folder of the same format serves.
 GOLDEN ?= $(firstword $(wildcard ../shared/golden) tests/golden)
@@ -48,6 +48,10 @@ golden: $(STAMP)  ## compare every number with the original's (GOLDEN=FOLDER)
 
 crosscheck: $(STAMP)  ## numpy, PyTensor and torch side by side
 	$(BIN)/dgr crosscheck
+
+docs: $(VENV)/.docs  ## the site in docs/_build/html; every warning is an error
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(ONE_THREAD) $(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss
 	$(ONE_THREAD) $(BIN)/python -m benchmarks

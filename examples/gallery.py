@@ -34,7 +34,7 @@ MAY_DIFFER = ("seed", "noise_stream")  # other random numbers of the same kind
 
 HEAD = """# Gallery
 
-What the networks of [examples/tasks](../examples/tasks) learn and do, each by one command, which
+What the networks of `examples/tasks` learn and do, each by one command, which
 trains to the task's own criterion, simulates test trials and draws the figure. Trials and minutes
 are medians over the seeds that met the criterion, with their range; the minutes are one core's, by
 the clock, of a machine that did other things too. The original is pycog on Theano: trials of the

@@ -82,7 +82,9 @@ def test_the_code_of_a_page_runs(page, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if has(p, "<!-- slow -->")], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if has(p, "<!-- slow -->")], ids=lambda p: p.name
+)
 def test_all_the_code_of_a_page_runs(page, folder):
     needed(page)
     run(page, slow=True)

@@ -122,7 +122,10 @@ def api_entry(path: str, value: object) -> list[str]:
     if inspect.ismodule(value):
         return [f"* ``{path}``: module", ""]
     if inspect.isclass(value):
-        fields = [*getattr(value, "_fields", ()), *(("count", "index") if issubclass(value, tuple) else ())]
+        fields = [
+            *getattr(value, "_fields", ()),
+            *(("count", "index") if issubclass(value, tuple) else ()),
+        ]
         lines = [f".. autoclass:: {path}", "   :members:"]
         return [*lines, *([f"   :exclude-members: {', '.join(fields)}"] if fields else []), ""]
     if inspect.isfunction(value):

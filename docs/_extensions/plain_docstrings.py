@@ -49,7 +49,9 @@ def escaped(line: str) -> str:
     """`line` without markup but `code`."""
     parts = re.split(r"(`+[^`]+`+)", line)
     return "".join(
-        f"``{part.strip('`')}``" if part.startswith("`") else re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part)
+        f"``{part.strip('`')}``"
+        if part.startswith("`")
+        else re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part)
         for part in parts
     )
 
