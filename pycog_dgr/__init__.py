@@ -10,6 +10,7 @@ Importing this package imports neither PyTensor nor matplotlib; the first traini
 """
 
 from pycog_dgr import tasktools
+from pycog_dgr.compat.scripts import install_as_pycog
 from pycog_dgr.config import Connectivity
 from pycog_dgr.data import Batch, Dataset
 from pycog_dgr.errors import (
@@ -37,6 +38,7 @@ __all__ = [
     "SettingError",
     "TaskError",
     "Trials",
+    "install_as_pycog",
     "simulate_trials",
     "tasktools",
 ]

@@ -11,6 +11,7 @@ fractions of the figure. A Subplot has everything that matplotlib's Axes has; `s
 out. No figure is kept by pyplot, and importing this module changes no matplotlib setting.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib.figure
@@ -115,9 +116,6 @@ class Subplot:
     def ylabel(self, text, **kwargs):
         return self._label("y", text, kwargs)
 
-    def zlabel(self, text, **kwargs):
-        return self._label("z", text, kwargs)
-
     def xticks(self, ticks=(), **kwargs):
         return self.ax.set_xticks(ticks, **kwargs)
 
@@ -167,6 +165,15 @@ class Subplot:
     def text_upper_right(self, s, dx=0, dy=0, fontsize=7.5, color="k", **kwargs):
         return self._corner(0.97 + dx, 0.97 + dy, s, "right", "top", fontsize, color, kwargs)
 
+    def text_lower_center(self, s, dx=0, dy=0, fontsize=7.5, color="k", **kwargs):
+        return self._corner(0.5 + dx, dy, s, "center", "bottom", fontsize, color, kwargs)
+
+    def text_lower_left(self, s, dx=0, dy=0, fontsize=7.5, color="k", **kwargs):
+        return self._corner(0.04 + dx, 0.03 + dy, s, "left", "bottom", fontsize, color, kwargs)
+
+    def text_lower_right(self, s, dx=0, dy=0, fontsize=7.5, color="k", **kwargs):
+        return self._corner(0.97 + dx, 0.03 + dy, s, "right", "bottom", fontsize, color, kwargs)
+
     def hline(self, y, **kwargs):
         """Horizontal line across the present limits."""
         return self.plot(self.ax.get_xlim(), [y, y], **{"zorder": 0, "color": "0.2", **kwargs})
@@ -196,6 +203,27 @@ class Subplot:
         style = {"color": colors["blue"], "density": True, "histtype": "stepfilled", "linewidth": 0}
         density, edges, _ = self.ax.hist(data, bins, **{**style, **kwargs})
         return (density, edges) if get_binedges else density
+
+
+class Subplot3D(Subplot):
+    """One plot in three dimensions: Figure.add(projection='3d')."""
+
+    def __init__(self, figure, p, rect):
+        super().__init__(figure, p, rect, projection="3d")
+
+    def zlabel(self, text, **kwargs):
+        return self._label("z", text, kwargs)
+
+    def zticks(self, ticks=(), **kwargs):
+        return self.ax.set_zticks(ticks, **kwargs)
+
+    def zcircle(self, center, r, z0, **kwargs):
+        """A circle in the plane z = z0, around `center` (x, y)."""
+        from mpl_toolkits.mplot3d import art3d
+
+        patch = self.ax.add_patch(Circle(center, r, **kwargs))
+        art3d.pathpatch_2d_to_3d(patch, z=z0)
+        return patch
 
 
 def _ragged(data):
@@ -239,7 +267,10 @@ class Figure:
     def add(self, rect=None, style="bottomleft", projection=None, **kwargs):
         """A new Subplot; keywords override the figure's defaults for it. projection='3d' is one."""
         p = {**self.p, **kwargs}
-        plot = Subplot(self.fig, p, p["rect"] if rect is None else rect, projection)
+        rect = p["rect"] if rect is None else rect
+        if projection == "3d":
+            return Subplot3D(self.fig, p, rect)
+        plot = Subplot(self.fig, p, rect, projection)
         if projection is None:
             plot.format(style, p)
             self.plots.append(plot)
@@ -255,8 +286,9 @@ class Figure:
         limits = [plot.lim(axis, data, **kwargs) for plot in plots]
         return limits[-1]
 
-    def save(self, name, path=".", fmt=None, transparent=True, **kwargs):
-        """Write PATH/NAME.FORMAT, making the folder; returns the path."""
+    def save(self, name=None, path=".", fmt=None, transparent=True, **kwargs):
+        """Write PATH/NAME.FORMAT, making the folder; returns the path. NAME: as the script's."""
+        name = Path(sys.argv[0]).stem if name is None else name
         target = Path(path) / f"{name}.{fmt or self.p['format']}"
         target.parent.mkdir(parents=True, exist_ok=True)
         self.fig.savefig(target, transparent=transparent, **kwargs)

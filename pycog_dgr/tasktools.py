@@ -279,3 +279,11 @@ def correct_2afc_bias(trials, z, rmin=0.45, rmax=0.55):
     ratio = choices.count(0) / choices.count(1) if 1 in choices else math.inf
     p = min(max(1 / (1 + ratio), rmin), rmax)
     return [p, 1 - p]
+
+
+def __getattr__(name):
+    raise AttributeError(
+        f"tasktools has no {name!r}; if it is a function of a fork of pycog, define it in the "
+        "model file",
+        name=name,
+    )

@@ -31,7 +31,9 @@ SAFE_WITH = {  # calls that one keyword makes safe
 METHODS = {"extractall", "load_module", "exec_module", "__setstate__", "__reduce__"}
 # Model and figure files are programs of the user's own, which are run because they were named.
 ALLOWED = {
+    "pycog_dgr/compat/scripts.py": {"exec", "compile", "exec_module"},
     "pycog_dgr/tasks/model.py": {"exec", "compile", "builtins.__import__"},
+    "pycog_dgr/tasks/python2.py": {"the module's name as text: cPickle"},  # to know old files by
     "pycog_dgr/commands/taskrun.py": {"exec_module"},
 }
 

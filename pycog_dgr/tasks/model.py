@@ -5,15 +5,15 @@
 
 Every module-level name of the file that is a setting (config.py) is one; `generate_trial`, or a
 `task` object that has it, is the task. Files written for the original run unmodified: inside a
-model file `pycog` means pycog_dgr, whenever it is imported, and `range`, `keys`, `values` and
-`items` return lists where the file imports pycog, because Python 2's did. Nothing outside the file
-notices: sys.modules stays as it is.
+model file `pycog` means pycog_dgr, whenever it is imported, and Python 2 is read as Python 3
+(source.py). Nothing outside the file notices: sys.modules has no pycog.
 """
 
-import ast
 import builtins
+import contextlib
 import dataclasses
 import difflib
+import importlib
 import logging
 import traceback
 import types
@@ -22,12 +22,12 @@ from pathlib import Path
 from pycog_dgr.config import UNUSED_IN_PYCOG, setting_names, settings
 from pycog_dgr.data import task_name
 from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
+from pycog_dgr.tasks.source import parse
 
 logger = logging.getLogger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
-LISTS_IN_PYTHON_2 = ("keys", "values", "items")
-MAX_BYTES = 2**20  # of a model file
+PYCOG = f"{PACKAGE}.compat.pycog"  # what a model file finds as pycog
 TOO_ALIKE = 0.9  # a name this similar to a setting's is taken for a misspelling of it
 
 
@@ -62,11 +62,20 @@ class Model:
         except SettingError as error:
             raise SettingError(f"{where}: {error}") from error
 
-    def train(self, savefile, seed=None, recover=True, **options):
+    def train(self, savefile, seed=None, compiledir=None, recover=True, gpus=0, **options):
         """Train, saving to `savefile`; see training.train for recover, the options and the result.
 
         seed   of the initial weights; a model file's own `seed` goes first, as in the original
+
+        compiledir and gpus are pycog's: the first is not needed, the second must be 0.
         """
+        if gpus:
+            raise SettingError(
+                f"train: gpus={gpus}, but training runs on the CPU, the faster one for networks of "
+                "this size; leave it out"
+            )
+        if compiledir is not None:
+            logger.info("compiledir is not needed: nothing is compiled into a folder of its own")
         from pycog_dgr.training.loop import train
 
         training = self.training
@@ -113,43 +122,30 @@ def _settings_in(values, modelfile):
 def load_model_file(path):
     """Run a model file and return it as a module, which is not put into sys.modules.
 
-    TaskError names the file and line where it cannot be read, is not Python 3, or fails.
+    TaskError names the file and line where it cannot be read, is Python of no kind, or fails.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TaskError(f"{path}: larger than {MAX_BYTES} bytes, too large for a model file")
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot read the model file: {error}") from error
-    except TaskError:
-        raise
-    except ValueError as error:  # a null byte, before Python 3.12
-        raise TaskError(f"{path}: not Python 3 ({error})") from error
-    except (RecursionError, MemoryError) as error:  # the parser's, of brackets in brackets
-        raise TaskError(f"{path}: nested too deeply for Python's parser") from error
-    except SyntaxError as error:
-        raise TaskError(
-            f"{path}, line {error.lineno}: not Python 3 ({error.msg}); print is a function there"
-        ) from error
+    source = parse(path)
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    own_builtins = {**vars(builtins), "__import__": _import_pycog}
-    if _imports_pycog(tree):
-        own_builtins |= {"range": _list_range, "xrange": range}
-        tree = ast.fix_missing_locations(_ListViews().visit(tree))
-        if not _true_division(tree):
-            logger.warning("%s: / is true division here, it was not in Python 2", path)
-    module.__builtins__ = own_builtins
+    module.__builtins__ = {**vars(builtins), **source.builtins, "__import__": _import_pycog}
     try:
-        exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
+        exec(compile(source.tree, str(path), "exec", dont_inherit=True), vars(module))
     except PycogDgrError:
         raise
     except Exception as error:
         raise TaskError(
             f"{path}, line {_line_in(path, error)}: the model file fails: {error!r}"
+            f"{_of_a_fork(error)}"
         ) from error
     return module
+
+
+def _of_a_fork(error):
+    """What to do where an import asks for a function that the original does not have."""
+    if not isinstance(error, ImportError) or not (error.name or "").startswith(PACKAGE):
+        return ""
+    return "; if it is a function of a fork of pycog, define it in the model file"
 
 
 def _line_in(path, error):
@@ -158,44 +154,14 @@ def _line_in(path, error):
     return next((frame.lineno for frame in reversed(frames) if frame.filename == str(path)), "?")
 
 
-def _import_pycog(name, *context):
+def _import_pycog(name, globals=None, locals=None, fromlist=(), level=0):
     """`import` inside a model file: pycog is pycog_dgr."""
     package, dot, rest = name.partition(".")
-    return builtins.__import__(PACKAGE + dot + rest if package == "pycog" else name, *context)
-
-
-def _list_range(*limits):
-    return list(range(*limits))
-
-
-def _imports_pycog(tree):
-    """Whether the file was written for the original."""
-    imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported.extend(alias.name for alias in node.names)
-    return any(name is not None and name.partition(".")[0] == "pycog" for name in imported)
-
-
-def _true_division(tree):
-    """Whether the file divides as Python 3 does: no division, or from __future__ imported."""
-    nodes = list(ast.walk(tree))
-    asked = any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "__future__"
-        and any(alias.name == "division" for alias in node.names)
-        for node in nodes
-    )
-    return asked or not any(isinstance(node, ast.Div) for node in nodes)
-
-
-class _ListViews(ast.NodeTransformer):
-    """x.keys() -> list(x.keys()), and so for values and items."""
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        method = node.func
-        is_view = isinstance(method, ast.Attribute) and method.attr in LISTS_IN_PYTHON_2
-        if not is_view or node.args or node.keywords:
-            return node
-        return ast.Call(ast.Name("list", ast.Load()), [node], [])
+    if package != "pycog" or level:
+        return builtins.__import__(name, globals, locals, fromlist, level)
+    module = builtins.__import__(PYCOG + dot + rest, globals, locals, ("*",), 0)
+    for wanted in fromlist or ():
+        if not hasattr(module, wanted):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(f"{module.__name__}.{wanted}")
+    return module if fromlist else importlib.import_module(PYCOG)

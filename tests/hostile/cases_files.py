@@ -130,7 +130,7 @@ def digits():
 
 MODELS = {
     "a syntax error": (b"N = = 3", ["line 1"]),
-    "Python 2's print": (b"print 'x'", ["line 1"]),
+    "Python of no kind": (b"print 'x' if", ["line 1"]),
     "a null byte": (b"N = 3\x00", []),
     "another encoding": ("N = 'ü'".encode("utf-16"), []),
     "a division by zero": (b"N = 3\nM = 1 / 0", ["line 2", "ZeroDivisionError"]),

@@ -112,7 +112,7 @@ def test_a_task_object_is_a_task():
     [
         ("N = 5\n", TaskError, "no task"),
         ("task = 3\n", TaskError, "has no function generate_trial"),
-        ("print 'hello'\n", TaskError, "line 1: not Python 3"),
+        ("N = 5\nprint 'hello' if\n", TaskError, "line 2: not Python 3"),
         ("N = 5.5\ndef generate_trial(rng, dt, params): pass\n", SettingError, "old_style.py: .*N"),
         ("learnig_rate = 1\n", SettingError, "did you mean 'learning_rate'"),
     ],

@@ -1,0 +1,25 @@
+"""`dgr pycog SCRIPT [ARGS]`: run a script that was written for the original pycog."""
+
+import argparse
+from pathlib import Path
+
+HELP = "run a script written for pycog, Python 2 included; alone: what became of pycog's names"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("script", nargs="?", type=Path, help="a Python file, of Python 2 or 3")
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="words that go to the script"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the script; without one, print the table of names. Errors: TaskError, the script's."""
+    from pycog_dgr import compat
+    from pycog_dgr.compat import names
+
+    if arguments.script is None:
+        print(names.markdown())
+    else:
+        compat.run_script(arguments.script, arguments.arguments)
+    return 0

@@ -1,0 +1,5 @@
+"""pycog.connectivity."""
+
+from pycog_dgr import Connectivity
+
+__all__ = ["Connectivity"]

@@ -1,0 +1,5 @@
+"""pycog.dataset."""
+
+from pycog_dgr import Dataset
+
+__all__ = ["Dataset"]
