@@ -68,7 +68,7 @@ def minibatches(
 ) -> dict[str, dict[str, Any]]:
     """A minibatch and a train step in turns, CPU and wall ms."""
     dataset = Dataset(
-        training.n_gradient, task, "float32", {**vars(network), **vars(training)},
+        training.n_gradient, task, "float32", network, training,
         batch_size=training.gradient_batch_size, seed=11,
     )  # fmt: skip
     parameters, network = initial_parameters(network, 1)

@@ -105,8 +105,8 @@ def trained(path, iterations, seed):
 
 def steps(model):
     """Time steps of the trials of a minibatch: shortest-longest."""
-    settings = {**vars(model.network), **vars(model.training)}
-    data = Dataset(model.training.n_gradient, model.task, "float32", settings, name="gradient")
+    network, training = model.network, model.training
+    data = Dataset(training.n_gradient, model.task, "float32", network, training)
     data([])
     lengths = {len(trial["t"]) for trial in data.get_trials()}
     return "-".join(map(str, sorted({min(lengths), max(lengths)})))

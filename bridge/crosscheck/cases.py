@@ -154,7 +154,8 @@ def _supply(task: Any, start: Start) -> Callable[[], Iterator[Batch]]:
             training.n_gradient,
             task,
             "float64",
-            {**vars(network), **vars(training)},
+            network,
+            training,
             batch_size=training.gradient_batch_size,
             seed=training.gradient_seed,
         )

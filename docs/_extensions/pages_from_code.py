@@ -27,7 +27,8 @@ NEEDS_AN_EXTRA = ("pycog_dgr.tasks.gym_env",)
 
 
 def settings_page() -> str:
-    from pycog_dgr.config.description import KINDS, described
+    from pycog_dgr.config import described
+    from pycog_dgr.config.description import KINDS
 
     lines = [
         "# Settings",

@@ -131,12 +131,11 @@ class Experiment:
     def __init__(self, folder, updates):
         self.folder, self.updates = folder, updates
         self.network, self.training = settings(**NETWORK)
-        self.settings = {**vars(self.network), **vars(self.training)}
         self.tests = {k: self.dataset(k, TEST_TRIALS, TEST_SEED) for k in (1, 2)}
         self.batches = {k: dataset() for k, dataset in self.tests.items()}
 
     def dataset(self, task, n_trial, seed):
-        return Dataset(n_trial, Sequence(task), FLOATX, self.settings, seed=seed)
+        return Dataset(n_trial, Sequence(task), FLOATX, self.network, self.training, seed=seed)
 
     def errors(self, step):
         """RMSE on either task, without dropout."""

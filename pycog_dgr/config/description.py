@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from pycog_dgr.config.settings import NetworkConfig, TrainingConfig
+from pycog_dgr.config.network import NetworkConfig
+from pycog_dgr.config.training import TrainingConfig
 from pycog_dgr.errors import SettingError
 
 KINDS = {"network": "The network", "training": "Its training"}

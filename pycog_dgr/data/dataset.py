@@ -11,47 +11,73 @@ drawn follows from the state of one RandomState, `rng`, when the batch is begun.
 short trial has mask 0 but receives baseline and noise like everything else.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise
-from pycog_dgr.data.trial import checked_trial
+from pycog_dgr.data.trial import Task, Trial, checked_trial
 from pycog_dgr.errors import TaskError
 
 
 class Batch(NamedTuple):
-    """What a network is trained on; time, trial first.
+    """What a network is trained on, every array (time, trial, ...) and dimensionless."""
 
-    inputs (time, trial, Nin), targets (time, trial, Nout), mask (time, trial, Nout) real-valued
-    weights of the targets in the loss, noise (time, trial, N) recurrent noise.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray
-    noise: np.ndarray
+    inputs: NDArray  # (time, trial, Nin), baseline and noise included
+    targets: NDArray  # (time, trial, Nout)
+    mask: NDArray  # (time, trial, Nout), weights of the targets in the loss
+    noise: NDArray  # (time, trial, N), of the recurrent units
 
 
 class Dataset:
     """An endless supply of batches.
 
-    size        trials in a minibatch
-    task        object or module with generate_trial(rng, dt, params)
-    floatX      dtype of the batches
-    p           mapping with Nin, N, Nout, dt, tau, tau_in, var_in, var_rec, baseline_in,
-                rectify_inputs, and noise_stream ('original' where it is absent, as in settings
-                that are older than the choice)
-    batch_size  trials generated at once (default: size); minibatches are cut from them until too
-                few are left, and the rest is dropped
-    seed        of the random stream `rng`, a numpy RandomState, which save files keep
-    name        'gradient', 'validation' or 'test', handed to the task
-
     `dataset(best_costs, callback_results)` is the next minibatch, `get_trials()` the trials in it,
-    `ntrials` how many trials were handed out, `trial_idx` where in the stored batch it begins.
+    `ntrials` how many trials were handed out, `trial_idx` where in the stored batch it begins;
+    `rng` is the random stream, a numpy RandomState, which save files keep.
+
+    Parameters
+    ----------
+    size : int
+        Trials in a minibatch.
+    task : Task
+        Object or module with generate_trial(rng, dt, params).
+    floatX : str
+        Number type of the batches, 'float32' or 'float64'.
+    network : NetworkConfig
+        Gives Nin, N, Nout, dt and tau.
+    training : TrainingConfig
+        Gives tau_in, var_in, var_rec, baseline_in, rectify_inputs and noise_stream.
+    batch_size : int, optional
+        Trials generated at once (default: size); minibatches are cut from them until too few are
+        left, and the rest is dropped.
+    seed : int
+        Of the random stream.
+    name : str
+        'gradient', 'validation' or 'test', handed to the task.
+
+    Raises
+    ------
+    TaskError
+        A stored batch holds no minibatch, or, when a batch is drawn, a trial is faulty.
     """
 
-    def __init__(self, size, task, floatX, p, batch_size=None, seed=1, name="gradient"):
+    def __init__(
+        self,
+        size: int,
+        task: Task,
+        floatX: str,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        batch_size: int | None = None,
+        seed: int = 1,
+        name: str = "gradient",
+    ) -> None:
         self.minibatch_size = size
         self.batch_size = size if batch_size is None else batch_size
         if self.batch_size < size:
@@ -61,20 +87,26 @@ class Dataset:
             )
         self.task = task
         self.floatX = floatX
-        self.p = p
+        self.network = network
+        self.training = training
         self.name = name
         self.rng = np.random.RandomState(seed)
         self.ntrials = 0
-        self._trials = []
-        self._stored = None
+        self._trials: list[Trial] = []
+        self._stored: Batch | None = None
         self.trial_idx = self.batch_size
 
-    def has_output_mask(self):
+    def has_output_mask(self) -> bool:
         """Whether the task gives masks; draws one trial from this dataset's own stream."""
         return "mask" in self._generate({"target_output": True, "name": self.name})
 
-    def __call__(self, best_costs=(), callback_results=None, update=True):
-        """The next minibatch, a Batch; with update=False the present one again.
+    def __call__(
+        self,
+        best_costs: Sequence[float] = (),
+        callback_results: Any = None,
+        update: bool = True,
+    ) -> Batch:
+        """The next minibatch; with update=False the present one again.
 
         best_costs and callback_results are passed to the task with every trial.
         """
@@ -82,13 +114,14 @@ class Dataset:
             self._advance(list(best_costs), callback_results)
             self.ntrials += self.minibatch_size
         here = slice(self.trial_idx, self.trial_idx + self.minibatch_size)
+        assert self._stored is not None
         return Batch(*(array[:, here] for array in self._stored))
 
-    def get_trials(self):
+    def get_trials(self) -> list[Trial]:
         """The task's trials in the present minibatch."""
         return self._trials[self.trial_idx : self.trial_idx + self.minibatch_size]
 
-    def _advance(self, best_costs, callback_results):
+    def _advance(self, best_costs: list[float], callback_results: Any) -> None:
         self.trial_idx += self.minibatch_size
         if self.trial_idx + self.minibatch_size > self.batch_size:
             self.trial_idx = 0
@@ -106,35 +139,44 @@ class Dataset:
             ]
             self._stored = self._batch()
 
-    def _generate(self, params):
-        trial = self.task.generate_trial(self.rng, self.p["dt"], params)
-        return checked_trial(trial, self.p["Nin"], self.p["Nout"], self.task, params)
+    def _generate(self, params: dict[str, Any]) -> Trial:
+        network = self.network
+        trial = self.task.generate_trial(self.rng, network.dt, params)
+        return checked_trial(trial, network.Nin, network.Nout, self.task, params)
 
-    def _batch(self):
+    def _batch(self) -> Batch:
         """All stored trials as one padded Batch with noise."""
-        p = self.p
+        network, training = self.network, self.training
+        inputs, targets, mask = self._padded()
+        stream = normal_stream(training.noise_stream, self.rng)
+        if network.Nin:
+            noise = input_noise(
+                stream, inputs.shape,
+                tau_in=training.tau_in, dt=network.dt, var_in=training.var_in,
+            )  # fmt: skip
+            inputs += training.baseline_in + (0 if noise is None else noise)
+        shape = (*inputs.shape[:2], network.N)
+        noise = recurrent_noise(
+            stream, shape, tau=network.tau, dt=network.dt, var_rec=training.var_rec
+        )
+        if noise is None:
+            noise = np.zeros(shape)
+        if training.rectify_inputs:
+            np.maximum(inputs, 0, out=inputs)
+        return Batch(inputs, targets, mask, noise.astype(self.floatX, copy=False))
+
+    def _padded(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Inputs, targets and mask of the stored trials, with zeros after the short ones."""
+        Nin, Nout = self.network.Nin, self.network.Nout
         n_time = max(len(trial["t"]) for trial in self._trials)
         inputs, targets, mask = (
-            np.zeros((n_time, self.batch_size, size), self.floatX)
-            for size in (p["Nin"], p["Nout"], p["Nout"])
+            np.zeros((n_time, self.batch_size, size), self.floatX) for size in (Nin, Nout, Nout)
         )
         for b, trial in enumerate(self._trials):
             steps = len(trial["t"])
-            if p["Nin"]:
+            if Nin:
                 inputs[:steps, b] = trial["inputs"]
-            if p["Nout"]:
+            if Nout:
                 targets[:steps, b] = trial["outputs"]
             mask[:steps, b] = trial.get("mask", 1)
-        stream = normal_stream(p.get("noise_stream", "original"), self.rng)
-        if p["Nin"]:
-            drawn = input_noise(
-                stream, inputs.shape, tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]
-            )
-            inputs += p["baseline_in"] + (0 if drawn is None else drawn)
-        shape = (*inputs.shape[:2], p["N"])
-        drawn = recurrent_noise(stream, shape, tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"])
-        if drawn is None:
-            drawn = np.zeros(shape)
-        if p["rectify_inputs"]:
-            np.maximum(inputs, 0, out=inputs)
-        return Batch(inputs, targets, mask, drawn.astype(self.floatX, copy=False))
+        return inputs, targets, mask

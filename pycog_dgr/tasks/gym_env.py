@@ -23,6 +23,8 @@ Rewards of "outputs" add up to minus the squared error of which a network's loss
 Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016). This module needs Gymnasium.
 """
 
+import dataclasses
+
 import numpy as np
 
 from pycog_dgr.data import Dataset, task_name
@@ -67,9 +69,8 @@ class EnvFromTask(gymnasium.Env):
         if not self.model.network.Nout:
             raise SettingError("setting Nout: a task without outputs asks for no actions")
         self.actions, self.name = actions, name
-        self._settings = {**vars(self.model.network), **vars(self.model.training), "var_rec": 0}
-        if not noise:
-            self._settings["var_in"] = 0
+        unseen = {"var_rec": 0} if noise else {"var_rec": 0, "var_in": 0}
+        self._training = dataclasses.replace(self.model.training, **unseen)
         Nin, Nout = self.model.network.Nin, self.model.network.Nout
         spaces = gymnasium.spaces
         self.observation_space = spaces.Box(-np.inf, np.inf, (Nin,), np.float32)
@@ -87,7 +88,7 @@ class EnvFromTask(gymnasium.Env):
         super().reset(seed=seed)
         if seed is not None or self._dataset is None:
             self._dataset = Dataset(
-                1, self, "float32", self._settings,
+                1, self, "float32", self.model.network, self._training,
                 seed=int(self.np_random.integers(2**32)), name=self.name,
             )  # fmt: skip
         self._conditions = dict(options or {})

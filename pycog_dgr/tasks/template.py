@@ -7,7 +7,7 @@ import numpy as np
 
 from pycog_dgr import tasktools
 
-# Network: every setting of pycog_dgr/config/settings.py can stand in this file under its name.
+# Network: every setting of pycog_dgr/config/ can stand in this file under its name.
 Nin, N, Nout = 2, 50, 2  # inputs, recurrent units, outputs
 ei, EXC, INH = tasktools.generate_ei(N)  # Dale's law, 80 % excitatory; leave out for no such law
 Cout = np.tile(ei > 0, (Nout, 1))  # (Nout, N): which units are read out, here the excitatory ones

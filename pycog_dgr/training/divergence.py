@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pycog_dgr.config import settings
+from pycog_dgr.config import setting_values, settings
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import CheckpointError
 from pycog_dgr.files.checkpoint import load_tree, save_tree
@@ -30,7 +30,6 @@ from pycog_dgr.training.step import StepReport, TrainingStep
 logger = logging.getLogger(__name__)
 
 KIND = "pycog_dgr divergence"
-FUNCTIONS = ("callback", "performance", "terminate")  # settings that no file holds
 COMPUTED = ("x", "z", "loss", "penalty", "D", "Omega", "omega_gradient")  # then the gradients
 
 
@@ -126,7 +125,6 @@ def found(
     tensors |= batch._asdict() | {name: computed[name] for name in (*COMPUTED, *gradients)}
     tensor, index = first_not_finite(tensors)
     value = report.gnorm if tensor is None else float(np.asarray(tensors[tensor])[index])
-    known = vars(step.network) | vars(step.training)
     return Divergence(
         update=update,
         loss=report.loss,
@@ -134,7 +132,7 @@ def found(
         tensor=tensor or "gnorm",
         index=index,
         value=value,
-        settings={name: value for name, value in known.items() if name not in FUNCTIONS},
+        settings=setting_values(step.network, step.training),
         floatX=step.floatX,
         backend=step.backend,
         state=before,

@@ -14,6 +14,7 @@ best costs are handed on to the task with every trial.
 """
 
 import contextlib
+import dataclasses
 import logging
 import signal
 import threading
@@ -23,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pycog_dgr.config import Connectivity
+from pycog_dgr.config import Connectivity, setting_values
 from pycog_dgr.data import Dataset
 from pycog_dgr.errors import CheckpointError, SettingError
 from pycog_dgr.files import checkpoint
@@ -35,7 +36,6 @@ from pycog_dgr.training.step import StepReport, TrainingStep
 
 logger = logging.getLogger(__name__)
 
-FUNCTIONS = ("callback", "performance", "terminate")  # settings that no save file holds
 NETWORK_IDENTITY = (
     "Nin", "N", "Nout", "ei", "ei_positive_func", "Cin", "Crec", "Cout",
     "hidden_activation", "output_activation",
@@ -125,16 +125,17 @@ class Run:
     def __init__(self, task, network, training, savefile, floatX, options):
         self.training = training
         self.savefile = savefile
-        self.settings = {**vars(network), **vars(training)}
+        self.network = network  # as given: its fixed weights are not rescaled yet
         # A trial on a throw-away stream, as in the original: a faulty task shows before compiling.
-        masked = Dataset(1, task, floatX, self.settings, name="gradient").has_output_mask()
+        masked = Dataset(1, task, floatX, network, training, name="gradient").has_output_mask()
         logger.info("the task has %s", "a mask" if masked else "no mask: every time step counts")
         self.gradient_data, self.validation_data = (
             Dataset(
                 getattr(training, f"n_{name}"),
                 task,
                 floatX,
-                self.settings,
+                network,
+                training,
                 batch_size=getattr(training, f"{name}_batch_size"),
                 seed=getattr(training, f"{name}_seed"),
                 name=name,
@@ -165,7 +166,7 @@ class Run:
     def checkpoint(self, stopped=None):
         own = self.step.network.shapes
         return Checkpoint(
-            settings={k: v for k, v in self.settings.items() if k not in FUNCTIONS},
+            settings=setting_values(self.network, self.training),
             trained=self.step.network.trained,
             iteration=self.iteration,
             parameters=self.step.parameters,
@@ -190,10 +191,11 @@ class Run:
 
     def recover(self, saved):
         """Go on from a save file; CheckpointError where it belongs to another network."""
+        own = setting_values(self.network, self.training)
         differing = [
             name
             for name in self.identity()
-            if name in saved.settings and not _same(saved.settings[name], self.settings[name])
+            if name in saved.settings and not _same(saved.settings[name], own[name])
         ]
         if set(saved.trained) != set(self.step.network.trained):
             differing.append("the trained parameters")
@@ -213,10 +215,11 @@ class Run:
         self.watch.updates, self.watch.guarded = self.iteration - 1, saved.guarded
         self.seconds_before = saved.seconds
         stream = saved.settings.get("noise_stream", "original")  # older files do not name it
-        if stream != self.settings["noise_stream"]:
+        if stream != self.training.noise_stream:
             logger.info("%s: going on with its noise_stream, %s", self.savefile, stream)
-        self.settings["noise_stream"] = stream
+        self.training = dataclasses.replace(self.training, noise_stream=stream)
         for data in (self.gradient_data, self.validation_data):
+            data.training = self.training
             if data.name in saved.stored:
                 self.redraw(data, saved.stored[data.name])
         self.gradient_data.rng.set_state(saved.rng_gradient)

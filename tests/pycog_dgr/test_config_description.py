@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.config.description import described, described_setting
+from pycog_dgr.config import NetworkConfig, TrainingConfig, described, described_setting
 from pycog_dgr.errors import SettingError
 
 

@@ -144,7 +144,7 @@ def test_the_same_stream_gives_the_same_trials():
 def test_a_dataset_pads_trials_of_different_lengths():
     task = TaskFromEnv(GoOrStay())
     network, training = Model(N=4, **task.settings).network, Model(N=4, **task.settings).training
-    data = Dataset(8, task, "float64", {**vars(network), **vars(training)}, seed=5)
+    data = Dataset(8, task, "float64", network, training, seed=5)
     batch = data()
     for b, trial in enumerate(data.get_trials()):
         steps = len(trial["t"])
@@ -361,7 +361,7 @@ def test_a_stream_taken_up_again_goes_on_with_the_same_trials():
 
     def dataset():
         model = Model(N=4, n_gradient=4, **TaskFromEnv(GoOrStay()).settings)
-        return Dataset(4, model.task, "float64", {**vars(model.network), **vars(model.training)})
+        return Dataset(4, model.task, "float64", model.network, model.training)
 
     whole, later = dataset(), dataset()
     whole()
@@ -412,9 +412,7 @@ def test_an_agent_sees_what_a_network_in_training_is_shown(gym_env):
     observations, _, infos = episode(env, lambda t: [0.0, 0.0], seed=4)
     model = env.model
     stream = int(np.random.Generator(np.random.PCG64(4)).integers(2**32))
-    data = Dataset(
-        1, model.task, "float32", {**vars(model.network), **vars(model.training)}, seed=stream
-    )
+    data = Dataset(1, model.task, "float32", model.network, model.training, seed=stream)
     batch = data()
     assert_array_equal(observations, batch.inputs[:, 0])
     assert_array_equal([info["target"] for info in infos], batch.targets[:, 0])

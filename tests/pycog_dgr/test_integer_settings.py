@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import RNN, Dataset, Model, simulate_trials
-from pycog_dgr.config.settings import settings
+from pycog_dgr.config import settings
 from tests.pycog_dgr import tiny
 
 
@@ -45,8 +45,8 @@ def test_a_task_that_divides_by_dt_trains_goes_on_and_runs(tmp_path):
         rnn = RNN(file, overrides)
         rnn.run(inputs=(generate_trial, {"name": "test"}))
         simulate_trials(rnn, model.task, 3, seed=1)
-    p = {**vars(model.network), **vars(model.training)}
-    assert Dataset(2, model.task, "float32", p)([]).inputs.shape == (5, 2, 1)
+    data = Dataset(2, model.task, "float32", model.network, model.training)
+    assert data([]).inputs.shape == (5, 2, 1)
 
 
 def test_a_whole_number_trains_like_the_same_float(tmp_path):

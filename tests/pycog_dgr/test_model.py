@@ -135,16 +135,15 @@ def test_faults_in_keywords_are_named():
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_every_example_task_makes_trials_for_its_network(path):
     model = Model(path)
-    p = {**vars(model.network), **vars(model.training)}
     for name in ("gradient", "validation"):
-        data = Dataset(12, model.task, "float32", p, seed=1, name=name)
+        data = Dataset(12, model.task, "float32", model.network, model.training, seed=1, name=name)
         batch = data([])
         assert np.isfinite(batch.inputs).all() and batch.mask.any()
         if model.training.performance is not None:
             z = np.zeros((*batch.targets.shape[:2], 2))
             assert 0 <= model.training.performance(data.get_trials(), z) <= 100
     params = {"name": "test", "catch": False}
-    trial = model.m.generate_trial(np.random.RandomState(1), p["dt"], params)
+    trial = model.m.generate_trial(np.random.RandomState(1), model.network.dt, params)
     assert len(trial["t"]) and "mask" not in trial
     terminate = model.training.terminate
     if terminate is not None:

@@ -1,0 +1,136 @@
+"""Settings that say what a network is, under pycog's own names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.config.checks import (
+    AUTO,
+    boolean,
+    check_fields,
+    check_shape,
+    choice,
+    connectivity,
+    integer,
+    number,
+    number_or_array,
+    optional,
+    signs,
+)
+from pycog_dgr.config.connectivity import MAX_UNITS, Connectivity, default_recurrent
+from pycog_dgr.errors import SettingError
+
+RHO0_WITHOUT_DALE = 1.1  # the original's initial spectral radius where there is no Dale's law
+STEPS_PER_TAU = 5  # dt = tau / 5 unless given
+
+HIDDEN_ACTIVATIONS = (
+    "linear", "rectify", "rectify_power", "sigmoid", "tanh", "rtanh", "softplus",
+)  # fmt: skip
+OUTPUT_ACTIVATIONS = ("linear", "rectify", "rectify_power", "sigmoid", "softmax")
+POSITIVE_FUNCTIONS = ("rectify", "abs")  # of Dale's law, see network/parameters.py
+DISTRIBUTIONS = ("uniform", "normal", "gamma", "lognormal")
+MODES = ("batch", "continuous")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NetworkConfig:
+    """What the network is: N recurrent units, Nin inputs, Nout outputs; times in ms.
+
+    Every field is a setting, `name: Annotated[type, check, meaning, unit] = default` (dimensionless
+    without one), checked and completed when the object is made, and fixed from then on. Raises
+    SettingError.
+    """
+
+    Nin: Annotated[int, integer(0, MAX_UNITS), "number of inputs; 0 for a network without"] = 0
+    N: Annotated[int, integer(1, MAX_UNITS), "number of recurrent units"] = 100
+    Nout: Annotated[
+        int, integer(0, MAX_UNITS), "number of outputs; 0 reads out the rates themselves"
+    ] = 0
+    tau: Annotated[float | NDArray, number_or_array(above=0), "time constant; or (N,)", "ms"] = (
+        100.0
+    )
+    dt: Annotated[float, optional(number(above=0)), "time step; None: min(tau)/5", "ms"] = AUTO
+    ei: Annotated[NDArray | None, optional(signs), "Dale's law: (N,) of +1/-1, or none"] = None
+    ei_positive_func: Annotated[str, choice(*POSITIVE_FUNCTIONS), "keeps weights positive"] = (
+        "rectify"
+    )
+    Cin: Annotated[Connectivity | None, optional(connectivity), "(N, Nin); None: all-to-all"] = None
+    Crec: Annotated[Connectivity, optional(connectivity), "(N, N); None: no self loops"] = AUTO
+    Cout: Annotated[Connectivity | None, optional(connectivity), "(Nout, N); None: all-to-all"] = (
+        None
+    )
+    hidden_activation: Annotated[str, choice(*HIDDEN_ACTIVATIONS), "r = f(x)"] = "rectify"
+    output_activation: Annotated[str, choice(*OUTPUT_ACTIVATIONS), "z = g(r Wout^T + bout)"] = (
+        "linear"
+    )
+    brec: Annotated[float | NDArray, number_or_array(), "initial recurrent bias; or (N,)"] = 0.0
+    bout: Annotated[float | NDArray, number_or_array(), "initial output bias; or (Nout,)"] = 0.0
+    x0: Annotated[float | NDArray, number_or_array(), "initial state; or (N,)"] = 0.1
+    train_brec: Annotated[bool, boolean, "train the recurrent bias"] = False
+    train_bout: Annotated[bool, boolean, "train the output bias"] = False
+    train_x0: Annotated[bool, boolean, "train the initial state; never in continuous mode"] = True
+    mode: Annotated[str, choice(*MODES), "continuous: a run starts where the last ended"] = "batch"
+    rho0: Annotated[float, number(above=0), "initial spectral radius with Dale (1.1 without)"] = 1.5
+    distribution_in: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
+    distribution_rec: Annotated[
+        str, optional(choice(*DISTRIBUTIONS)), "None: gamma with Dale, normal without"
+    ] = AUTO
+    distribution_out: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
+    gamma_k: Annotated[float, number(above=0), "shape of the gamma distribution"] = 2.0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        N, Nin, Nout = self.N, self.Nin, self.Nout
+        check_shape("ei", self.ei, (N,))
+        filled = {
+            "dt": float(np.min(self.tau)) / STEPS_PER_TAU if self.dt is None else self.dt,
+            "Crec": default_recurrent(N, self.ei) if self.Crec is None else self.Crec,
+            "distribution_in": self.distribution_in or "uniform",
+            "distribution_rec": self.distribution_rec or ("normal" if self.ei is None else "gamma"),
+            "distribution_out": self.distribution_out or "uniform",
+            "train_x0": self.train_x0 and self.mode != "continuous",
+        }
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+        for name, shape in (("tau", (N,)), ("brec", (N,)), ("bout", (Nout,)), ("x0", (N,))):
+            check_shape(name, getattr(self, name), shape)
+        if self.dt > np.min(self.tau):
+            raise SettingError(
+                f"setting dt: {self.dt:g} ms is longer than the shortest tau, "
+                f"{np.min(self.tau):g} ms, where the integration overshoots; lower dt"
+            )
+        for name, shape in (("Cin", (N, Nin)), ("Crec", (N, N)), ("Cout", (Nout, N))):
+            check_shape(name, getattr(self, name), shape)
+
+    @property
+    def alpha(self) -> float | NDArray:
+        """dt / tau: a number, or (N,) where tau is one per unit."""
+        return self.dt / self.tau
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of every parameter the network has, in the original's order."""
+        N, Nin, Nout = self.N, self.Nin, self.Nout
+        shapes = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
+        shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
+        absent = {"Win": Nin == 0, "Wout": Nout == 0}
+        return {name: shape for name, shape in shapes.items() if not absent.get(name)}
+
+    @property
+    def n_trained(self) -> int:
+        """How many numbers training moves: plastic weights, trained biases and initial states."""
+        connections = {"Win": self.Cin, "Wrec": self.Crec, "Wout": self.Cout}
+        return sum(
+            int(np.prod(self.shapes[name])) if (C := connections.get(name)) is None else C.nplastic
+            for name in self.trained
+        )
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Names of the trained parameters, in the original's order."""
+        is_trained = {"brec": self.train_brec, "bout": self.train_bout, "x0": self.train_x0}
+        return tuple(name for name in self.shapes if is_trained.get(name, True))
