@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from pycog_dgr import Model
 from pycog_dgr.commands import taskrun
+from pycog_dgr.config import FUNCTIONS
 from pycog_dgr.files import checkpoint, legacy
 from pycog_dgr.network import effective_weights, initial_parameters
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-FUNCTIONS = ("callback", "performance", "terminate")  # settings that no save file holds
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "saves"
 
 

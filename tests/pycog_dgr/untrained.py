@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from pycog_dgr import Model
+from pycog_dgr.config import setting_values
 from pycog_dgr.files import checkpoint
 from pycog_dgr.files.checkpoint import Best, Checkpoint
 from pycog_dgr.network import effective_weights, initial_parameters
-from pycog_dgr.training.loop import FUNCTIONS
 
 TASKS = Path(__file__).parents[2] / "examples" / "tasks"
 
@@ -19,10 +19,9 @@ def save_untrained(name, path, seed=1):
     model = Model(TASKS / f"{name}.py")
     raw, network = initial_parameters(model.network, seed)
     best = Best(1, 1.0, [1.0], effective_weights(raw, network), raw)
-    values = {**vars(network), **vars(dataclasses.replace(model.training, seed=seed))}
     state = np.random.RandomState(seed).get_state()
     saved = Checkpoint(
-        settings={key: value for key, value in values.items() if key not in FUNCTIONS},
+        settings=setting_values(network, dataclasses.replace(model.training, seed=seed)),
         trained=("Wrec",),
         iteration=1,
         parameters=raw,
