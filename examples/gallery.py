@@ -24,7 +24,7 @@ from PIL import Image
 from pycog_dgr import Connectivity, Model
 from pycog_dgr.commands import taskrun
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import checkpoint, legacy
+from pycog_dgr.files import legacy, write_atomically
 
 HERE = Path(__file__).parent
 WIDTH = 900  # pixels of a picture in the gallery, at most
@@ -224,11 +224,11 @@ def write_gallery(runs, docs):
     for name, run in shown.items():
         if run is not None:
             picture = docs / "gallery" / f"{name}.png"
-            checkpoint.write_atomically(picture, small_picture(run.picture))
+            write_atomically(picture, small_picture(run.picture))
     parts = [HEAD, table(tasks, read_original(HERE / "original.csv")) + "\n"]
     parts += [section(task, shown[task.name]) for task in tasks]
     page = docs / "gallery.md"
-    checkpoint.write_atomically(page, "\n".join(parts).encode())
+    write_atomically(page, "\n".join(parts).encode())
     return page, tasks
 
 

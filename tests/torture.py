@@ -52,7 +52,8 @@ from bridge.runs.reproduce import Plan, reproduce
 from bridge.runs.rerun import compare
 from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import checkpoint, previous
+from pycog_dgr.files.atomic import PART
 from pycog_dgr.symbolic.optimisers import adam
 from pycog_dgr.training.loop import train
 from tests.bridge.helpers import tiny_digits, tiny_setting
@@ -95,7 +96,7 @@ def stored(path: Path) -> dict[str, bytes]:
     checkpoint.load(path)
     with np.load(path, allow_pickle=False) as arrays:
         held = {name: array.dtype.str.encode() + array.tobytes() for name, array in arrays.items()}
-    tree = json.loads(held.pop("header")[len("|u1") :])["tree"]
+    tree = json.loads(held.pop("header")[len("|u1") :])["metadata"]
     del tree["seconds"]
     return held | {name: json.dumps(value).encode() for name, value in tree.items()}
 
@@ -213,9 +214,7 @@ def injuries(chance: random.Random) -> Iterator[tuple[str, str, int | None]]:
 def damage(folder: Path, chance: random.Random) -> bool:
     """Cut short or change the newest of some file that has one before it; whether there was one."""
     found = [Path(str(kept).removesuffix(".previous")) for kept in folder.rglob("*.previous")]
-    found = [
-        path for path in found if path.exists() and not path.samefile(checkpoint.previous(path))
-    ]
+    found = [path for path in found if path.exists() and not path.samefile(previous(path))]
     if not found:
         return False
     path = chance.choice(found)
@@ -259,7 +258,7 @@ def torment(
         if life.met or (life.status == -signal.SIGKILL and name and not place):
             count[name] += 1
         if life.status == FINISHED:
-            left = [str(path) for path in folder.rglob(f"*{checkpoint.PART}")]
+            left = [str(path) for path in folder.rglob(f"*{PART}")]
             if differing := [*kind.differences(whole.folder, folder), *left]:
                 count["runs that differ"] += 1
                 print(f"{kind.name} DIFFERS: {'; '.join(differing)} ({folder})", flush=True)

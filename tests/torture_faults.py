@@ -1,6 +1,6 @@
 """Deaths and disk errors at chosen places of a write, for tests/torture.py.
 
-Every file that must not be lost goes through pycog_dgr.files.checkpoint.write_atomically:
+Every file that must not be lost goes through pycog_dgr.files.atomic.write_atomically:
 
     begin        before the temporary file exists
     half         half of the bytes are in it
@@ -11,18 +11,17 @@ Every file that must not be lost goes through pycog_dgr.files.checkpoint.write_a
     renamed      the new file is in its place
     done         so says the folder on the disk
 
-`arm` replaces what that module knows of `os`, `open` and `tempfile`, in this process and those it
-forks; the code itself knows nothing of it.
+`arm` replaces what that module knows of `os` and `open`, in this process and those it forks; the
+code itself knows nothing of it.
 """
 
 import errno
 import os
 import signal
-import tempfile
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import atomic
 
 STAGES = ("begin", "half", "written", "flushed", "linked", "kept", "renamed", "done")
 ERRORS = {  # name -> (a stage, or the call that fails; the error's number)
@@ -62,16 +61,14 @@ def arm(fault: Fault | None, told: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         raise OSError(fault.code, os.strerror(fault.code))
 
-    def mkstemp(**options):
+    def opened(where, mode):
         nonlocal writes, syncs
+        if mode != "xb" or ".previous." in str(where):
+            return open(where, mode)
         writes, syncs = writes + 1, 0
         os.write(told, b"w")
         reach("begin")
-        return tempfile.mkstemp(**options)
-
-    def opened(where, mode):
-        file = open(where, mode)  # noqa: SIM115 - the caller closes it
-        return Torn(file, reach) if mode == "wb" else file
+        return Torn(open(where, mode), reach)
 
     def fsync(handle):
         nonlocal syncs
@@ -92,9 +89,8 @@ def arm(fault: Fault | None, told: int) -> None:
         reach("kept" if kept else "renamed")
 
     own = {name: getattr(os, name) for name in dir(os) if not name.startswith("__")}
-    checkpoint.os = SimpleNamespace(**(own | {"fsync": fsync, "link": link, "replace": replace}))
-    checkpoint.tempfile = SimpleNamespace(mkstemp=mkstemp)
-    checkpoint.open = opened
+    atomic.os = SimpleNamespace(**(own | {"fsync": fsync, "link": link, "replace": replace}))
+    atomic.open = opened
 
 
 class Torn:

@@ -1,9 +1,7 @@
-"""Named numpy arrays in one file: no pickle, versioned, checksummed, bounded, written whole.
+"""Named numpy arrays in one file: kinds and metadata on top of pycog_dgr.files.npz.
 
-An archive is a NumPy `.npz` (a zip of `.npy` members) with one member more, `header`: JSON text
-as bytes that holds the archive's kind, format version, free metadata and the SHA-256 of every
-array's dtype, shape and bytes. Sizes are read from the members' headers and compared with
-`limit` before any array is allocated, so a file that claims to be huge costs nothing.
+An archive is an npz as described there - no pickle, a digest of the whole, bounded, written whole -
+whose metadata is a dictionary and whose arrays are booleans, integers and floats.
 
 What changes while a job runs is written with `keep=True`, as save files of pycog_dgr are: the
 file that was there stays as NAME.previous, and `load_newest` goes back to it where the newest is
@@ -11,13 +9,7 @@ damaged.
 """
 
 import hashlib
-import io
 import json
-import lzma
-import math
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,18 +17,15 @@ from typing import Any
 import numpy as np
 
 from bridge.errors import ArchiveError
-from pycog_dgr.files.checkpoint import (
-    PART,
-    newest,
-    previous,
-    seal_is_broken,
-    sealed,
+from pycog_dgr.errors import CheckpointError
+from pycog_dgr.files import (
+    load_or_previous,
+    npz,
+    remove_partial_files_below,
     write_atomically,
 )
 
-FORMAT = 1
-LIMIT = 4 << 30  # bytes of arrays in one archive, unless the caller says otherwise
-HEADER_LIMIT = 16 << 20  # bytes
+LIMIT = 1 << 30  # bytes of arrays in one archive, unless the caller says otherwise
 KINDS_OF_DTYPE = "biuf"  # booleans, integers, floats: nothing that could hold an object
 
 
@@ -45,7 +34,7 @@ class DamagedError(ArchiveError):
 
 
 def write_whole(path: str | Path, data: bytes, kept: Path | None = None) -> None:
-    """Write `data` to `path` entirely or not at all, as pycog_dgr.files.checkpoint does.
+    """Write `data` to `path` entirely or not at all, as pycog_dgr.files does.
 
     `kept`: a second name for the file that is there now. An OSError (a full disk, no permission)
     names `path`.
@@ -60,8 +49,7 @@ def write_whole(path: str | Path, data: bytes, kept: Path | None = None) -> None
 
 def sweep(folder: Path) -> None:
     """Remove what writes that were killed left in `folder` and below. Hold the folder's lock."""
-    for path in folder.rglob(f".*{PART}"):
-        path.unlink()
+    remove_partial_files_below(folder)
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -86,30 +74,20 @@ def save(
 
     `keep`: the archive that was there stays as PATH.previous.
     """
-    held = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in held.items():
-        if array.dtype.kind not in KINDS_OF_DTYPE or name == "header":
+    numbers = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in numbers.items():
+        if array.dtype.kind not in KINDS_OF_DTYPE:
             raise ArchiveError(
                 f"{path}: array '{name}' of dtype {array.dtype} cannot be stored: "
-                "only booleans, integers and floats, under names other than 'header'"
+                "only booleans, integers and floats"
             )
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        metadata = json.loads(json.dumps(metadata))
-    except (TypeError, ValueError) as error:
-        raise ArchiveError(
-            f"{path}: its metadata cannot be stored as JSON ({error}); use text, "
-            "numbers, lists and dictionaries"
-        ) from None
-    header = {
-        "kind": kind,
-        "format": FORMAT,
-        "metadata": metadata,
-        "sha256": digest(held, metadata),
-    }
-    text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, header=text, **held)
-    write_whole(path, sealed(buffer.getvalue()), previous(path) if keep else None)
+        npz.write(path, kind, metadata, numbers, keep=keep)
+    except CheckpointError as error:
+        if isinstance(error.__cause__, OSError):
+            raise OSError(error.__cause__.errno, error.__cause__.strerror, str(path)) from error
+        raise ArchiveError(str(error)) from error
 
 
 def load_newest(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -117,7 +95,7 @@ def load_newest(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str,
 
     That one then takes its place, and the log says so. DamagedError where both are damaged.
     """
-    return newest(path, lambda file: load(file, kind), DamagedError)
+    return load_or_previous(path, lambda file: load(file, kind), DamagedError)
 
 
 def load(
@@ -128,86 +106,17 @@ def load(
     Raises ArchiveError, naming the file and the remedy, where the file is absent, truncated,
     damaged, of another kind or version, holds objects, or claims more than `limit` bytes.
     """
-    path = Path(path)
     try:
-        if seal_is_broken(path):
-            raise DamagedError(
-                f"{path}: damaged or truncated: the digest of its bytes does not "
-                "match; make it again or restore it from a copy"
-            )
-        with zipfile.ZipFile(path) as members:
-            sizes = {name: _claimed_bytes(members, name) for name in members.namelist()}
-            if "header.npy" not in sizes or sizes["header.npy"] > HEADER_LIMIT:
-                raise ArchiveError(f"{path}: not an archive written by dgr (no usable header)")
-            if sum(sizes.values()) > limit:
-                raise ArchiveError(
-                    f"{path}: claims {sum(sizes.values()):,} bytes of arrays, more than the "
-                    f"{limit:,} allowed here; raise `limit` only if you trust the file"
-                )
-            arrays = {name.removesuffix(".npy"): _read(members, name) for name in sizes}
-        header = json.loads(arrays.pop("header").tobytes().decode())
-        found, version = header["kind"], header["format"]
-        metadata, checksum = header["metadata"], header["sha256"]
-    except FileNotFoundError:
-        raise ArchiveError(f"{path}: no such file") from None
-    except ArchiveError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        ArithmeticError,
-        MemoryError,
-        zlib.error,
-        lzma.LZMAError,
-        SyntaxError,
-        tokenize.TokenError,
-    ) as error:
-        raise DamagedError(
-            f"{path}: damaged, truncated or not an archive of dgr ({error}); "
-            "make it again or restore it from a copy"
-        ) from None
-    if version != FORMAT:
-        raise ArchiveError(
-            f"{path}: archive format {version}, this version of dgr reads format {FORMAT}; "
-            "read it with the version that wrote it"
-        )
-    if found != kind:
-        raise ArchiveError(f"{path}: holds '{found}', not '{kind}'")
-    if digest(arrays, metadata) != checksum:
-        raise DamagedError(f"{path}: checksum differs: the file was damaged or edited")
+        metadata, arrays = npz.read(path, kind, limit)
+    except npz.DamagedError as error:
+        raise DamagedError(str(error)) from error
+    except CheckpointError as error:
+        raise ArchiveError(str(error)) from error
     if not isinstance(metadata, dict):
-        raise ArchiveError(f"{path}: its metadata is {metadata!r}, expected names and values")
-    return arrays, metadata
-
-
-def _claimed_bytes(members: zipfile.ZipFile, name: str) -> int:
-    """Bytes that member `name` will need in memory, from its headers alone, which must agree."""
-    with members.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-        held = members.getinfo(name).file_size - file.tell()
-    if dtype.kind not in KINDS_OF_DTYPE:
-        raise ArchiveError(f"{members.filename}: member '{name}' holds {dtype}, not numbers")
-    claimed = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or claimed != held:
-        what = "more" if claimed > held else "less"
         raise ArchiveError(
-            f"{members.filename}: member '{name}' claims {dtype} of shape {shape}, "
-            f"{what} than the {held:,} bytes it has: damaged or forged; restore "
-            "the file from a copy"
+            f"{path}: its metadata is {npz.shortened(metadata)}, expected names and values"
         )
-    return members.getinfo(name).file_size
-
-
-def _read(members: zipfile.ZipFile, name: str) -> np.ndarray:
-    with members.open(name) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
+    for name, array in arrays.items():
+        if array.dtype.kind not in KINDS_OF_DTYPE:
+            raise ArchiveError(f"{path}: member {npz.shortened(name)} holds text, not numbers")
+    return arrays, metadata

@@ -47,7 +47,7 @@ from bridge.replay.sequential import (
     stretches,
 )
 from bridge.runs.results import SAMPLES
-from pycog_dgr.files.checkpoint import previous
+from pycog_dgr.files import previous
 
 STATE = "dgr job"
 SHOWN_SAMPLES = 2000  # generated images kept for figures and judged

@@ -29,8 +29,13 @@ from typing import NamedTuple
 from pycog_dgr.commands.figure import draw_run as draw_run_folder
 from pycog_dgr.config import setting_names
 from pycog_dgr.errors import PycogDgrError, TaskError
-from pycog_dgr.files import checkpoint
-from pycog_dgr.files.legacy import open_save
+from pycog_dgr.files import (
+    DamagedError,
+    load_or_previous,
+    open_save,
+    previous,
+    write_atomically,
+)
 from pycog_dgr.running.rnn import RNN
 from pycog_dgr.running.trials import Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
@@ -97,10 +102,10 @@ def open_run(modelfile, seed=SEED, folder=None, changes=None):
 
 
 def saved(run):
-    """The Checkpoint of the run so far, None before the first; see checkpoint.newest."""
-    if not run.savefile.exists() and not checkpoint.previous(run.savefile).exists():
+    """The Checkpoint of the run so far, None before the first; see load_or_previous."""
+    if not run.savefile.exists() and not previous(run.savefile).exists():
         return None
-    return checkpoint.newest(run.savefile, open_save)
+    return load_or_previous(run.savefile, open_save, DamagedError)
 
 
 def is_finished(save, training):
@@ -218,7 +223,7 @@ def write_picture(run, name, figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=RESOLUTION)
     path = run.picture(name)
-    checkpoint.write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
     return path
 
 
@@ -242,7 +247,7 @@ def files(run):
     """The files in the run's folder that these steps write, save files first."""
     networks = [run.folder / f"{run.name}{end}.npz" for end in ("", "_init", "_diverged")]
     candidates = [
-        *networks, *map(checkpoint.previous, networks), run.trialsfile,
+        *networks, *map(previous, networks), run.trialsfile,
         *(run.picture(name) for name in (run.name, *FIGURES)),
     ]  # fmt: skip
     return [path for path in candidates if path.exists()]

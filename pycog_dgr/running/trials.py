@@ -15,27 +15,31 @@
                                   trial does
     epochs    name -> (trial, 2)  start and end in ms, start < t <= end; NaN where a trial has none
 
-The file is an npz without pickle and with a checksum, as described in checkpoint.py. It is not
-compressed: noise takes longer to compress than to simulate.
+The file is an npz as files/npz.py describes it, with the digest of the whole. It is not compressed:
+noise takes longer to compress than to simulate.
 """
 
 import functools
-import io
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pycog_dgr.errors import CheckpointError, TaskError
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import load_tree, npz, save_tree
+from pycog_dgr.files.schema import SchemaError, array, mapping, record
 
 logger = logging.getLogger(__name__)
 
-FORMAT = "pycog_dgr trials"
-VERSION = 1
-MAX_BYTES = 2**30  # of one file of trials
+KIND = "pycog_dgr trials"
+SCHEMA = record({
+    "t": array("f", ndim=1), "lengths": array("iu", ndim=1),
+    "inputs": array("f", ndim=3), "rates": array("f", ndim=3),
+    "outputs": array("f", ndim=3), "targets": array("f", ndim=3),
+    "info": mapping(array("biufU", ndim=1)), "epochs": mapping(array("f", shape=(None, 2))),
+})  # fmt: skip
 TRIALS_AT_ONCE = 500  # kept at full resolution while simulating
 NOT_AN_EPOCH = "T"  # the duration, in pycog's dictionary of epochs
 
@@ -94,53 +98,45 @@ class Trials:
 
         CheckpointError where they are too many for one file or it cannot be written.
         """
-        arrays = {}
-        tree = checkpoint._encode(vars(self), "", arrays)
-        size = sum(array.nbytes for array in arrays.values())
-        if size > MAX_BYTES:
+        size = sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        if size > npz.MAX_BYTES:
             raise CheckpointError(
                 f"{path}: {len(self)} trials of {len(self.t)} samples take {size} bytes, more than "
-                f"the {MAX_BYTES} of one file; simulate fewer, or with a larger dt_save"
+                f"the {npz.MAX_BYTES} of one file; simulate fewer, or with a larger dt_save"
             )
-        header = {"format": FORMAT, "version": VERSION, "tree": tree}
-        header["checksum"] = checkpoint._checksum(tree, arrays)
-        buffer = io.BytesIO()
-        text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        np.savez(buffer, allow_pickle=False, header=text, **arrays)
-        try:
-            checkpoint.write_atomically(path, buffer.getbuffer())
-        except OSError as error:
-            raise CheckpointError(f"{path}: cannot write the trials: {error}") from error
+        save_tree(path, KIND, vars(self), compress=False, keep=False)
 
     @classmethod
-    def load(cls, path, max_bytes=2 * MAX_BYTES):
+    def load(cls, path, max_bytes: int = npz.MAX_BYTES):
         """Read trials that `save` wrote.
 
         CheckpointError where the file is missing, larger than `max_bytes`, damaged, of another
         format or of a newer version. Nothing in the file is executed.
         """
-        path = Path(path)
-        if not path.exists():
+        if not Path(path).exists():
             raise CheckpointError(f"{path}: no such file; simulate the trials first")
-        arrays = checkpoint._read_arrays(path, max_bytes)
         try:
-            header = json.loads(arrays.pop("header").tobytes())
-            kind, version = header["format"], header["version"]
-            sound = header["checksum"] == checkpoint._checksum(header["tree"], arrays)
-        except (KeyError, TypeError, ValueError):
-            kind = None
-        if kind != FORMAT:
-            raise CheckpointError(f"{path}: holds no {FORMAT}; simulate the trials again")
-        if version != VERSION:
-            raise CheckpointError(
-                f"{path}: format version {version}, this program reads {VERSION}; read it with "
-                "the program that wrote it, or simulate the trials again"
-            )
-        if not sound:
-            raise CheckpointError(
-                f"{path}: damaged, its checksum does not match; simulate the trials again"
-            )
-        return cls(**checkpoint._decode(header["tree"], arrays))
+            return load_tree(path, KIND, _from_tree, max_bytes)
+        except CheckpointError as error:
+            raise type(error)(f"{error}; simulate the trials again") from error
+
+
+def _from_tree(where: str, tree: Any) -> Trials:
+    """The Trials in a tree of plain values; SchemaError where there are none."""
+    trials = Trials(**SCHEMA(where, tree))
+    count, steps = len(trials.lengths), len(trials.t)
+    expected = dict.fromkeys(("inputs", "rates", "outputs", "targets"), (count, steps))
+    for name, shape in expected.items():
+        if getattr(trials, name).shape[:2] != shape:
+            raise SchemaError(f"{name}: expected {count} trials of {steps} samples")
+    for name, column in (*trials.info.items(), *trials.epochs.items()):
+        if len(column) != count:
+            raise SchemaError(f"{npz.shortened(name)}: {len(column)} entries for {count} trials")
+    if count and not 0 < trials.lengths.min() <= trials.lengths.max() <= steps:
+        raise SchemaError(f"lengths: expected 1 to {steps} samples")
+    if trials.outputs.shape != trials.targets.shape:
+        raise SchemaError("targets: expected as many as outputs")
+    return trials
 
 
 _NOT_ROWS = ("t", "info", "epochs")

@@ -21,8 +21,19 @@ import numpy as np
 
 from pycog_dgr.config import setting_values, settings
 from pycog_dgr.data import Batch
-from pycog_dgr.errors import CheckpointError
-from pycog_dgr.files.checkpoint import load_tree, save_tree
+from pycog_dgr.files import load_tree, save_tree
+from pycog_dgr.files.schema import (
+    anything,
+    array,
+    many,
+    mapping,
+    number,
+    numbers,
+    one_of,
+    record,
+    text,
+    whole,
+)
 from pycog_dgr.network import Parameters
 from pycog_dgr.symbolic.optimisers import LARGEST_NORM
 from pycog_dgr.training.step import StepReport, TrainingStep
@@ -30,6 +41,13 @@ from pycog_dgr.training.step import StepReport, TrainingStep
 logger = logging.getLogger(__name__)
 
 KIND = "pycog_dgr divergence"
+TIME_TRIAL_UNIT = array("f", ndim=3)
+SCHEMA = record({
+    "update": whole(1), "loss": number, "gnorm": number,
+    "tensor": text, "index": many(whole(0)), "value": number,
+    "settings": mapping(anything), "floatX": one_of("float32", "float64"), "backend": text,
+    "state": mapping(numbers), "batch": record(dict.fromkeys(Batch._fields, TIME_TRIAL_UNIT)),
+})  # fmt: skip
 COMPUTED = ("x", "z", "loss", "penalty", "D", "Omega", "omega_gradient")  # then the gradients
 
 
@@ -156,9 +174,5 @@ def save(path: str | Path, divergence: Divergence) -> None:
 
 def load(path: str | Path) -> Divergence:
     """Read a Divergence; CheckpointError where the file is not one, or is damaged."""
-    tree = load_tree(path, KIND)
-    try:
-        known = {"index": tuple(tree["index"]), "batch": Batch(**tree["batch"])}
-        return Divergence(**(tree | known))
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: an entry is missing or wrong: {error}") from error
+    tree = load_tree(path, KIND, SCHEMA)
+    return Divergence(**(tree | {"index": tuple(tree["index"]), "batch": Batch(**tree["batch"])}))

@@ -27,9 +27,20 @@ import numpy as np
 from pycog_dgr.config import Connectivity, setting_values
 from pycog_dgr.data import Dataset
 from pycog_dgr.errors import CheckpointError, SettingError
-from pycog_dgr.files import checkpoint
-from pycog_dgr.files.checkpoint import Best, Checkpoint
-from pycog_dgr.files.legacy import is_legacy, open_save
+from pycog_dgr.files import (
+    Best,
+    Checkpoint,
+    DamagedError,
+    checkpoint,
+    is_legacy,
+    keep_previous,
+    load_or_previous,
+    lock,
+    open_save,
+    previous,
+    remove_partial_files,
+    require_folder,
+)
 from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.divergence import Watch
 from pycog_dgr.training.step import StepReport, TrainingStep
@@ -95,16 +106,15 @@ def train(
             "nor initial state are trained; give plastic connections, or train_x0=True"
         )
     savefile = Path(savefile)
-    if not savefile.absolute().parent.is_dir():
-        raise CheckpointError(f"{savefile}: the folder does not exist; make it first")
+    require_folder(savefile)
     options = {"backend": backend, "optimiser": optimiser}
     options |= {"penalties": penalties, "dropout": dropout}
     run = Run(task, network, training, savefile, floatX, options)
     run.on_update, run.on_validation = on_update, on_validation
-    with checkpoint.held(savefile):
-        checkpoint.sweep(savefile)
-        if recover and (savefile.exists() or checkpoint.previous(savefile).exists()):
-            run.recover(checkpoint.newest(savefile, open_save))
+    with lock(savefile):
+        remove_partial_files(savefile)
+        if recover and (savefile.exists() or previous(savefile).exists()):
+            run.recover(load_or_previous(savefile, open_save, DamagedError))
         else:
             initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
             checkpoint.save(initial, run.checkpoint())
@@ -179,14 +189,14 @@ class Run:
             callback_results=self.callback_results,
             stored={name: dict(where) for name, where in self.stored.items()},
             report=None if self.report is None else list(self.report),
-            guarded=self.watch.guarded,
+            skipped=self.watch.guarded,
             seconds=self.seconds,
             stopped=stopped,
         )
 
     def save(self, stopped=None):
         if is_legacy(self.savefile):  # never lose the original's file to ours
-            checkpoint.keep_previous(self.savefile, f"{self.savefile}.original")
+            keep_previous(self.savefile, f"{self.savefile}.original")
         checkpoint.save(self.savefile, self.checkpoint(stopped))
 
     def recover(self, saved):
@@ -212,7 +222,7 @@ class Run:
         self.Omega_history = list(saved.Omega_history)
         self.callback_results = saved.callback_results
         self.report = None if saved.report is None else StepReport(*saved.report)
-        self.watch.updates, self.watch.guarded = self.iteration - 1, saved.guarded
+        self.watch.updates, self.watch.guarded = self.iteration - 1, saved.skipped
         self.seconds_before = saved.seconds
         stream = saved.settings.get("noise_stream", "original")  # older files do not name it
         if stream != self.training.noise_stream:

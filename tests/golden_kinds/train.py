@@ -15,7 +15,7 @@ from unittest import mock
 
 from pycog_dgr import tasktools
 from pycog_dgr.config import settings
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import checkpoint, previous
 from pycog_dgr.training.loop import Run, train
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, load, same, task
@@ -96,7 +96,7 @@ def at_the_last_check(savefile, n_gradient):
     """The save file of the last check, put in the place of a later one."""
     got = checkpoint.load(savefile)
     if got.costs_history[-1][0] != (got.iteration - 1) * n_gradient:
-        os.replace(checkpoint.previous(savefile), savefile)
+        os.replace(previous(savefile), savefile)
         got = checkpoint.load(savefile)
     return got
 

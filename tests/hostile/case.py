@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bridge.errors import BridgeError
-from bridge.files import archive
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import checkpoint, npz
 from torch_dgr.errors import TorchDgrError
 
 DOCUMENTED = (PycogDgrError, TorchDgrError, BridgeError)
@@ -101,7 +100,7 @@ def with_members(data: bytes, **more: bytes) -> bytes:
 
 
 def with_header(data: bytes, change: Callable[[dict], Any]) -> bytes:
-    """An archive whose JSON header went through `change`, its checksum not renewed."""
+    """An archive whose JSON header went through `change`, its digest renewed."""
     header = json.loads(np.load(io.BytesIO(members_of(data)["header.npy"])).tobytes())
     return with_members(data, **{"header.npy": text_member(json.dumps(change(header)))})
 
@@ -122,32 +121,13 @@ def text_member(text: str | bytes) -> bytes:
 
 
 def signed_archive(path: Path, kind: str, arrays: dict, metadata: Any) -> None:
-    """An archive of bridge with a good checksum, whatever it holds."""
-    header = {
-        "kind": kind,
-        "format": archive.FORMAT,
-        "metadata": metadata,
-        "sha256": archive.digest(arrays, metadata),
-    }
-    buffer = io.BytesIO()
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    np.savez(buffer, header=text, **arrays)
-    path.write_bytes(buffer.getvalue())
+    """An archive of bridge with a good digest, whatever it holds."""
+    npz.write(path, kind, metadata, arrays)
 
 
 def signed_save(path: Path, tree: Any, arrays: dict | None = None) -> None:
-    """A save file of pycog_dgr with a good checksum, whatever its tree."""
-    arrays = arrays or {}
-    header = {
-        "format": checkpoint.FORMAT,
-        "version": checkpoint.VERSION,
-        "tree": tree,
-        "checksum": checkpoint._checksum(tree, arrays),
-    }
-    buffer = io.BytesIO()
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    np.savez(buffer, header=text, **arrays)
-    path.write_bytes(buffer.getvalue())
+    """A save file of pycog_dgr with a good digest, whatever its tree."""
+    npz.write(path, checkpoint.KIND, tree, arrays or {})
 
 
 class Runs:

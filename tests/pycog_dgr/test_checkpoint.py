@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import os
 import zipfile
 
@@ -10,9 +9,17 @@ import numpy as np
 import pytest
 
 from pycog_dgr import CheckpointError, Connectivity
-from pycog_dgr.files import checkpoint
-from pycog_dgr.files.checkpoint import Best, Checkpoint
+from pycog_dgr.files import (
+    Best,
+    Checkpoint,
+    DamagedError,
+    checkpoint,
+    load_or_previous,
+    previous,
+    remove_partial_files,
+)
 from pycog_dgr.network import Parameters, Weights
+from tests.sealed import header_of, npy, resealed, with_header
 
 
 def made(**changes):
@@ -71,7 +78,7 @@ def test_the_previous_file_is_kept(tmp_path):
     checkpoint.save(path, made(iteration=1))
     checkpoint.save(path, made(iteration=2))
     assert checkpoint.load(path).iteration == 2
-    assert checkpoint.load(checkpoint.previous(path)).iteration == 1
+    assert checkpoint.load(previous(path)).iteration == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["save.npz", "save.npz.previous"]
 
 
@@ -106,7 +113,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_a_missing_file_or_folder_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="no such save file"):
+    with pytest.raises(CheckpointError, match="no such file"):
         checkpoint.load(tmp_path / "none.npz")
     with pytest.raises(CheckpointError, match="is a folder"):
         checkpoint.load(tmp_path)
@@ -120,28 +127,6 @@ def test_arrays_of_another_npy_version_are_refused(tmp_path):
         np.lib.format.write_array(file, np.zeros(3), version=(2, 0))
     with pytest.raises(CheckpointError, match=r"header\.npy: .*version \(2, 0\)"):
         checkpoint.load(path)
-
-
-def repacked(path, change):
-    """Rewrite the archive with its members changed by change(dict of bytes)."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-
-
-def npy(array, **options):
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.asarray(array), **options)
-    return buffer.getvalue()
-
-
-def changed_header(members, **entries):
-    header = json.loads(np.load(io.BytesIO(members["header.npy"])).tobytes())
-    header |= entries
-    members["header.npy"] = npy(np.frombuffer(json.dumps(header).encode(), np.uint8))
 
 
 def claim_much(members):
@@ -163,39 +148,62 @@ def objects(members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update({"parameters/Wrec.npy": npy(np.zeros((3, 3)))}), "checksum"),
-        (lambda m: m.pop("parameters/Wrec.npy"), "checksum"),
+        (lambda m: m.pop("parameters/Wrec.npy"), "parameters/Wrec: its array is missing"),
         (lambda m: m.pop("header.npy"), "another program"),
-        (lambda m: changed_header(m, format="other"), "another program"),
-        (lambda m: changed_header(m, version=99), "version 99"),
+        (lambda m: with_header(m, kind="other"), "another program"),
+        (lambda m: with_header(m, format=99), "version 99"),
         (claim_much, "damaged"),
         (spoil_header, "damaged"),
         (lambda m: m.update({"parameters/Wrec.npy": npy(np.zeros(1), version=(2, 0))}), "damaged"),
         (objects, "damaged"),
         (lambda m: m.update({"parameters/Wrec.npy": b"not npy"}), "damaged"),
+        (lambda m: m.update({"parameters/Wrec.npy": npy(np.zeros((2, 3)))}), r"shape \(2, 3\)"),
     ],
 )
-def test_damage_is_noticed_and_the_remedy_named(tmp_path, change, message):
+def test_damage_is_noticed_under_a_good_digest_too(tmp_path, change, message):
     path = tmp_path / "save.npz"
     checkpoint.save(path, made())
-    repacked(path, change)
+    resealed(path, change)
     with pytest.raises(CheckpointError, match=message):
         checkpoint.load(path)
 
 
-def test_a_header_with_entries_missing_is_damaged(tmp_path):
+def test_one_changed_number_is_noticed(tmp_path):
+    path = tmp_path / "save.npz"
+    checkpoint.save(path, made())
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedError, match="digest"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tree: tree.pop("best"), "'best' is missing"),
+        (lambda tree: tree.update(settings=[1]), "settings: expected a dictionary, got a list"),
+        (lambda tree: tree.update(iteration=0), "iteration: expected a whole number from 1, got 0"),
+        (lambda tree: tree.update(trained=["x"]), "trained/0: expected one of Win"),
+        (lambda tree: tree["best"].update(cost=np.nan), "best/cost"),
+        (lambda tree: tree["best"]["weights"].update(Wrec=None), "best/weights/Wrec: expected an"),
+        (lambda tree: tree["costs_history"].append(3), "costs_history/2: expected a list"),
+        (lambda tree: tree.update(costs_hist=[]), "'costs_hist' is not known here"),
+    ],
+)
+def test_entries_that_are_missing_or_wrong_are_named(tmp_path, change, message):
     path = tmp_path / "save.npz"
     checkpoint.save(path, made())
 
-    def drop(members):
-        arrays = {n[:-4]: np.load(io.BytesIO(d)) for n, d in members.items() if n != "header.npy"}
-        tree = json.loads(np.load(io.BytesIO(members["header.npy"])).tobytes())["tree"]
-        del tree["best"]
-        changed_header(members, tree=tree, checksum=checkpoint._checksum(tree, arrays))
+    def edit(members):
+        tree = header_of(members)["metadata"]
+        change(tree)
+        with_header(members, metadata=tree)
 
-    repacked(path, drop)
-    with pytest.raises(CheckpointError, match="entry is missing"):
+    resealed(path, edit)
+    with pytest.raises(CheckpointError, match=message) as caught:
         checkpoint.load(path)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_truncated_file_points_to_the_one_before(tmp_path):
@@ -224,12 +232,12 @@ def test_the_file_before_a_damaged_one_takes_its_place_and_the_log_names_both(tm
         checkpoint.save(path, made(iteration=iteration))
     cut_short(path)
     spoilt = path.read_bytes()
-    assert checkpoint.newest(path).iteration == 1
-    assert f"{path}: the save file is damaged" in caplog.text and "save.npz.previous" in caplog.text
+    assert load_or_previous(path, checkpoint.load, DamagedError).iteration == 1
+    assert f"{path}: damaged" in caplog.text and "save.npz.previous" in caplog.text
     assert (tmp_path / "save.npz.damaged").read_bytes() == spoilt
     checkpoint.save(path, made(iteration=3))
-    assert checkpoint.newest(path).iteration == 3
-    assert checkpoint.load(checkpoint.previous(path)).iteration == 1
+    assert load_or_previous(path, checkpoint.load, DamagedError).iteration == 3
+    assert checkpoint.load(previous(path)).iteration == 1
     assert len(list(tmp_path.iterdir())) == 3
 
 
@@ -240,11 +248,11 @@ def test_nothing_is_made_up_where_both_files_are_damaged_or_the_newest_is_gone(t
     whole = path.read_bytes()
     path.unlink()
     with pytest.raises(CheckpointError, match=r"is gone, but .*previous is there: rename"):
-        checkpoint.newest(path)
+        load_or_previous(path, checkpoint.load, DamagedError)
     path.write_bytes(whole[:-9])
-    cut_short(checkpoint.previous(path))
+    cut_short(previous(path))
     with pytest.raises(CheckpointError, match="damaged, and so is the file before it"):
-        checkpoint.newest(path)
+        load_or_previous(path, checkpoint.load, DamagedError)
     assert path.read_bytes() == whole[:-9]
 
 
@@ -252,27 +260,31 @@ def test_a_newer_version_is_not_taken_for_damage(tmp_path):
     path = tmp_path / "save.npz"
     for iteration in (1, 2):
         checkpoint.save(path, made(iteration=iteration))
-    repacked(path, lambda members: changed_header(members, version=99))
+    resealed(path, lambda members: with_header(members, format=99))
     with pytest.raises(CheckpointError, match="version 99"):
-        checkpoint.newest(path)
+        load_or_previous(path, checkpoint.load, DamagedError)
 
 
 def test_a_kill_between_keeping_and_renaming_disturbs_no_later_save(tmp_path):
     """The file and the one kept before it are then one file; a killed link's name may be left."""
     path = tmp_path / "save.npz"
     checkpoint.save(path, made(iteration=1))
-    os.link(path, checkpoint.previous(path))
-    (tmp_path / f".save.npz.previous.{os.getpid()}{checkpoint.PART}").touch()
+    os.link(path, previous(path))
+    (tmp_path / ".save.npz.previous.0a1b.part").touch()
     for iteration in (2, 3):
         checkpoint.save(path, made(iteration=iteration))
-    assert checkpoint.load(checkpoint.previous(path)).iteration == 2
+    assert checkpoint.load(previous(path)).iteration == 2
+    remove_partial_files(path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["save.npz", "save.npz.previous"]
 
 
-def test_what_killed_writes_left_is_swept_and_nothing_else(tmp_path):
-    path = tmp_path / "save[1].npz"
+def test_what_killed_writes_left_is_removed_and_no_other_files_part(tmp_path):
+    """'run1' once took the half-written 'run10' for its own."""
+    path = tmp_path / "save[1]"
     checkpoint.save(path, made())
-    for name in (".save[1].npz.abc.part", ".save[1].npz.previous.7.part", ".other.npz.abc.part"):
+    own = (".save[1].0a1b.part", ".save[1].previous.7.part")
+    others = (".save[1].npz.0a1b.part", ".save[1]0.0a1b.part", ".other.npz.abc.part")
+    for name in own + others:
         (tmp_path / name).touch()
-    checkpoint.sweep(path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".other.npz.abc.part", "save[1].npz"]
+    remove_partial_files(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*others, "save[1]"])

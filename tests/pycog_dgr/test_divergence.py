@@ -100,20 +100,20 @@ def test_the_guards_steps_are_counted_on_over_resumed_trainings(tmp_path, caplog
         return train(explosive_task(bad), network, training, tmp_path / "s.npz")
 
     with caplog.at_level(logging.INFO):
-        assert go(2, {4}).checkpoint.guarded == 1  # call 0 looks for masks, then three an update
+        assert go(2, {4}).checkpoint.skipped == 1  # call 0 looks for masks, then three an update
         assert "update 2, on a batch of 3 trials in " in caplog.text
         first = divergence.load(tmp_path / "s_diverged.npz")
-        assert go(4, {1}).checkpoint.guarded == 2
+        assert go(4, {1}).checkpoint.skipped == 2
     assert "stepped in at 2 of them" in caplog.text
     assert caplog.text.count("is the first bad one") == 1
     assert divergence.load(tmp_path / "s_diverged.npz").update == first.update == 2
-    assert checkpoint.load(tmp_path / "s.npz").guarded == 2
+    assert checkpoint.load(tmp_path / "s.npz").skipped == 2
 
 
 def test_what_is_not_a_divergence_is_refused(tmp_path):
     network, training = settings(**{**tiny.SETTINGS, "max_iter": 1})
     train(explosive_task(()), network, training, tmp_path / "s.npz")
-    with pytest.raises(CheckpointError, match="not a pycog_dgr divergence"):
+    with pytest.raises(CheckpointError, match="not 'pycog_dgr divergence'"):
         divergence.load(tmp_path / "s.npz")
 
 

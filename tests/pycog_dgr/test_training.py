@@ -14,7 +14,7 @@ import pytest
 
 from pycog_dgr import CheckpointError, Connectivity, SettingError
 from pycog_dgr.config import settings
-from pycog_dgr.files import checkpoint
+from pycog_dgr.files import checkpoint, lock, previous
 from pycog_dgr.training.loop import interruptible, train
 from tests.pycog_dgr import tiny
 
@@ -80,7 +80,7 @@ def test_a_new_start_replaces_the_file_only_when_it_saves(trained, tmp_path):
     fresh = go(path, recover=False, terminate=lambda history: True)
     assert fresh.checkpoint.stopped == "terminate"
     assert [n for n, _ in fresh.checkpoint.costs_history] == [0]
-    assert checkpoint.load(checkpoint.previous(path)).iteration == 6
+    assert checkpoint.load(previous(path)).iteration == 6
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_second_process_on_a_save_file_is_refused_and_a_dead_ones_lock_is_take
     path = tmp_path / "save.npz"
     (tmp_path / ".save.npz.lock").touch()  # left by a process that was killed
     with (
-        checkpoint.held(path),
+        lock(path),
         pytest.raises(CheckpointError, match=r"save\.npz: another process is training"),
     ):
         go(path, max_iter=1)
