@@ -15,13 +15,14 @@ drawn again. This module prints; what it calls logs and raises.
 import argparse
 import ast
 import difflib
+import functools
 import math
 import shlex
 import sys
 from pathlib import Path
 from types import MappingProxyType
 
-from pycog_dgr.commands import taskrun
+from pycog_dgr.commands import pycog_words, taskrun
 from pycog_dgr.commands.progress import Progress, log_lines, one_thread, summary
 from pycog_dgr.errors import PycogDgrError, TaskError
 
@@ -53,10 +54,19 @@ def do(tasks, words=None):
     """
     parser = _parser("do.py")
     parser.add_argument("task", metavar="TASK", help="a task's name, or the path of a model file")
-    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=_actions())
+    actions = {**ACTIONS, "check": pycog_words.check, "submit": pycog_words.submit}
+    parser.add_argument(
+        "action", nargs="?", choices=actions, metavar="ACTION", default="check", help=_actions()
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="WORDS",
+        help="after run: an analysis script, its action and its words; after structure or "
+        "restingstate: init",
+    )  # fmt: skip
     _add_options(parser)
-    options = parser.parse_args(words)
-    sys.exit(_answer(options, lambda: find_task(options.task, tasks)))
+    pycog_words.add_options(parser)
+    options = parser.parse_intermixed_args(words)
+    sys.exit(_answer(options, lambda: find_task(options.task, tasks), actions))
 
 
 def find_task(task, folder):
@@ -95,15 +105,16 @@ def _actions():
 
 
 def _add_options(parser):
-    def add(name, kind, metavar, meaning, default=None):
-        parser.add_argument(name, type=kind, metavar=metavar, help=meaning, default=default)
+    def add(names, kind, metavar, meaning, default=None):
+        options = {"type": kind, "metavar": metavar, "help": meaning, "default": default}
+        parser.add_argument(*names.split(), **options)
 
-    add("--seed", _whole(0), "N", "of the initial weights (%(default)s)", taskrun.SEED)
+    add("-s --seed", _whole(0), "N", "of the initial weights (%(default)s)", taskrun.SEED)
     add("--out", Path, "FOLDER", f"({taskrun.RUNS}/TASK/seed-SEED)")
     add("--trials", _whole(1), "N", "test trials to simulate (as many as the figure wants)")
     add("--trial-seed", _whole(0), "N", "of the test trials (%(default)s)", taskrun.TRIAL_SEED)
     add("--dt", _positive, "MS", "time step of the test trials (the training's)")
-    add("--dt-save", _positive, "MS", "time between the samples in trials.npz (--dt)")
+    add("--dt-save --dt_save", _positive, "MS", "time between the samples in trials.npz (--dt)")
     add("--duration", _positive, "MS", "of restingstate (%(default)s)", taskrun.RESTING)
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="NAME=VALUE", dest="changes",
@@ -126,7 +137,7 @@ def _whole(least):
 def _positive(text):
     """The type of an option: a time in ms."""
     try:
-        value = float(text)
+        value = int(text) if text.isdecimal() else float(text)  # a whole dt stays a whole number
     except ValueError:
         value = 0.0
     if not 0 < value < math.inf:
@@ -134,13 +145,18 @@ def _positive(text):
     return value
 
 
-def _answer(options, modelfile):
+def _answer(options, modelfile, actions=None):
     """Do what was asked; returns the exit status. One line for each mistake."""
     with log_lines():
         try:
+            action = (actions or ACTIONS)[options.action]
+            if actions is not None:
+                pycog_words.refuse_options(options)
+                if options.words:
+                    action = functools.partial(pycog_words.with_words, options.action)
             run = taskrun.open_run(modelfile(), options.seed, options.out, _changes(options))
             with one_thread():
-                return ACTIONS[options.action](run, options) or 0
+                return action(run, options) or 0
         except KeyboardInterrupt:
             print(f"stopped; to go on: {_this_command()}", file=sys.stderr)
             return INTERRUPTED

@@ -50,7 +50,9 @@ N_SHOWN = 3  # trials in the general figure
 RESTING = 3000  # ms without input
 RESOLUTION = 150  # dots per inch
 CRITERIA = ("min_error", "terminate")  # reasons to stop that a task states as its goal
-FIGURES = ("costs", "structure", "run", "restingstate")  # besides the task's own
+FIGURES = (  # besides the task's own
+    "costs", "structure", "run", "restingstate", "structure_init", "restingstate_init",
+)  # fmt: skip
 
 
 class TaskRun(NamedTuple):

@@ -15,6 +15,6 @@ renamed or left out stands in `names.TABLE` and in docs/coming-from-pycog.md.
     mlab        matplotlib.mlab.PCA, which matplotlib no longer has
 """
 
-from pycog_dgr.compat.scripts import install_as_pycog, run_script, translated
+from pycog_dgr.compat.scripts import install_as_pycog, load_script, run_script, translated
 
-__all__ = ["install_as_pycog", "run_script", "translated"]
+__all__ = ["install_as_pycog", "load_script", "run_script", "translated"]

@@ -80,6 +80,24 @@ def run_script(path: str | Path, arguments: Sequence[str] = ()) -> None:
         _execute(source, script, path)
 
 
+@contextmanager
+def load_script(path: str | Path) -> Iterator[types.ModuleType]:
+    """The module in a script written for pycog, for as long as the block lasts.
+
+    Parameters
+    ----------
+    path
+        As for `run_script`, as are the errors.
+    """
+    path = Path(path)
+    source = parse(path)
+    install_as_pycog()
+    module = types.ModuleType(path.stem)
+    with _translating(path.resolve().parent, source.old), _importing_from(path):
+        _execute(source, module, path)
+        yield module
+
+
 def translated(path: str | Path) -> str:
     """The file as it is read: Python 3 source, for who wants to keep it.
 
@@ -107,14 +125,25 @@ def _execute(source: Source, module: types.ModuleType, path: Path) -> None:
 @contextmanager
 def _as_main(script: types.ModuleType, path: Path, arguments: Sequence[str]) -> Iterator[None]:
     """The script as __main__, with its arguments, and its folder first on the path."""
-    before = sys.modules["__main__"], sys.argv, list(sys.path)
+    before = sys.modules["__main__"], sys.argv
     sys.modules["__main__"] = script
     sys.argv = [str(path), *arguments]
+    try:
+        with _importing_from(path):
+            yield
+    finally:
+        sys.modules["__main__"], sys.argv = before
+
+
+@contextmanager
+def _importing_from(path: Path) -> Iterator[None]:
+    """A file's folder first on the path."""
+    before = list(sys.path)
     sys.path.insert(0, str(path.resolve().parent))
     try:
         yield
     finally:
-        sys.modules["__main__"], sys.argv, sys.path[:] = before
+        sys.path[:] = before
 
 
 class _Loader(SourceFileLoader):
