@@ -4,6 +4,7 @@
     sorting       trials by condition, aligned to an event, averaged
     selectivity   d' of single units
     regression    linear regression of every unit at every time, state-space axes, components
+    population    demixed components and decoding across conditions, through scikit-learn
     panels        the panels that figures are made of, in the style of style.py
     decision      figure of the perceptual decisions      context   figure of the mante tasks
     command       what `python examples/analysis/TASK.py RUNFOLDER` does
