@@ -56,8 +56,10 @@ docs: $(VENV)/.docs  ## the site in docs/_build/html; every warning is an error
 bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss
 	$(ONE_THREAD) $(BIN)/python -m benchmarks
 
-lint: $(STAMP)  ## style and the arrows between the packages
+lint: $(STAMP)  ## style, formatting, types, and what may import what
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 clean:  ## remove .venv and caches, never runs/
