@@ -19,7 +19,8 @@ sequences are predictable, so that it leaves a target before the next movement b
 import numpy as np
 
 from pycog_dgr import PycogDgrError
-from pycog_dgr.analysis import choices, panels, regression, sorting, style
+from pycog_dgr.analysis import choices, regression, sorting
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 400  # that the figure wants

@@ -2,10 +2,10 @@
 
     python examples/analysis/mante.py RUNFOLDER
 
-The panels are described in pycog_dgr/analysis/context.py.
+The panels are described in pycog_dgr/analysis/figures/context.py.
 """
 
-from pycog_dgr.analysis import context
+from pycog_dgr.analysis.figures import context
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants

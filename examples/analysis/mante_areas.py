@@ -2,13 +2,13 @@
 
     python examples/analysis/mante_areas.py RUNFOLDER
 
-The panels are described in pycog_dgr/analysis/context.py. The sensory area is the one that
+The panels are described in pycog_dgr/analysis/figures/context.py. The sensory area is the one that
 receives inputs.
 """
 
 import numpy as np
 
-from pycog_dgr.analysis import context
+from pycog_dgr.analysis.figures import context
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants

@@ -18,7 +18,8 @@ from itertools import product
 import numpy as np
 
 from pycog_dgr import PycogDgrError
-from pycog_dgr.analysis import choices, panels, selectivity, sorting, style
+from pycog_dgr.analysis import choices, selectivity, sorting
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants

@@ -2,10 +2,10 @@
 
     python examples/analysis/rdm_fixed.py RUNFOLDER
 
-The panels are described in pycog_dgr/analysis/decision.py.
+The panels are described in pycog_dgr/analysis/figures/decision.py.
 """
 
-from pycog_dgr.analysis import decision
+from pycog_dgr.analysis.figures import decision
 from pycog_dgr.commands.figure import main
 
 n_trials = 2000  # that the figure wants

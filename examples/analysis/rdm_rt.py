@@ -6,12 +6,13 @@ After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 2. The cho
 that first reaches the threshold, the reaction time is when it does.
 
     A psychometric function      B reaction times of correct and wrong choices
-    C outputs before the response      D to H see pycog_dgr/analysis/decision.py
+    C outputs before the response      D to H see pycog_dgr/analysis/figures/decision.py
 """
 
 import numpy as np
 
-from pycog_dgr.analysis import choices, decision, panels, sorting, style
+from pycog_dgr.analysis import choices, sorting
+from pycog_dgr.analysis.figures import decision, panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants

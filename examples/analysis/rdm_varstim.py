@@ -5,12 +5,13 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 2.
 
     A psychometric function      B percentage correct by duration and coherence
-    C outputs      D to H see pycog_dgr/analysis/decision.py
+    C outputs      D to H see pycog_dgr/analysis/figures/decision.py
 """
 
 import numpy as np
 
-from pycog_dgr.analysis import choices, decision, panels, style
+from pycog_dgr.analysis import choices
+from pycog_dgr.analysis.figures import decision, panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 4000  # that the figure wants

@@ -18,7 +18,8 @@ A. Hernandez & L. Lemus, Nature 399, 470 (1999).
 import numpy as np
 
 from pycog_dgr import PycogDgrError
-from pycog_dgr.analysis import choices, panels, regression, sorting, style
+from pycog_dgr.analysis import choices, regression, sorting
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 500  # that the figure wants

@@ -12,7 +12,8 @@ After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016).
 import numpy as np
 
 from pycog_dgr import PycogDgrError
-from pycog_dgr.analysis import panels, regression, style
+from pycog_dgr.analysis import regression
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 200  # that the figure wants

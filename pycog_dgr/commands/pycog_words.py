@@ -119,13 +119,13 @@ def _structure(run: TaskRun, options: argparse.Namespace) -> None:
 
 
 def _resting_state(run: TaskRun, options: argparse.Namespace) -> None:
-    from pycog_dgr.analysis import trialplots
+    from pycog_dgr.analysis.figures import trials as trial_figures
 
     word, *others = options.words
     _no_more(others if word == "init" else options.words)
     rnn = _initial(run)
     rnn.run(T=options.duration, seed=options.trial_seed)
-    figure = trialplots.plot_resting_state(rnn)
+    figure = trial_figures.plot_resting_state(rnn)
     print(f"written: {taskrun.write_picture(run, 'restingstate_init', figure)}")
 
 

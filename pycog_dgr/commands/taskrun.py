@@ -207,17 +207,21 @@ def draw_run(run, n_trials=N_SHOWN, seed=TRIAL_SEED, dt=None):
 
 def draw_resting_state(run, duration=RESTING, seed=TRIAL_SEED, dt=None):
     """Run the network for `duration` ms without input, noise and baseline only, and draw it."""
-    from pycog_dgr.analysis import trialplots
+    from pycog_dgr.analysis.figures import trials as trial_figures
 
     rnn = network(run, dt)
     rnn.run(T=duration, seed=seed)
-    return write_picture(run, "restingstate", trialplots.plot_resting_state(rnn))
+    return write_picture(run, "restingstate", trial_figures.plot_resting_state(rnn))
 
 
 def few_trials(run, trials):
-    from pycog_dgr.analysis import trialplots  # matplotlib only where a figure is asked for
+    from pycog_dgr.analysis.figures import (
+        trials as trial_figures,  # matplotlib only where a figure is asked for
+    )
 
-    return trialplots.plot_trials(trials, run.model.training.structure, f"{run.name}, test trials")
+    return trial_figures.plot_trials(
+        trials, run.model.training.structure, f"{run.name}, test trials"
+    )
 
 
 def write_picture(run, name, figure):

@@ -296,22 +296,24 @@ class RNN:
 
     def plot_costs(self):
         """Figure of the loss, the regulariser and the error during training."""
-        from pycog_dgr.analysis import networkplots  # matplotlib only where a figure is asked for
+        from pycog_dgr.analysis.figures import (
+            network as network_figures,  # matplotlib only where a figure is asked for
+        )
 
-        return networkplots.plot_costs(self)
+        return network_figures.plot_costs(self)
 
     @staticmethod
     def plot_connection_matrix(plot, W, smap_exc=None, smap_inh=None, labelsize=5):
         """Show W (post, pre) on a Subplot: positive weights blue, negative ones red."""
-        from pycog_dgr.analysis import networkplots
+        from pycog_dgr.analysis.figures import network as network_figures
 
-        networkplots.plot_connection_matrix(plot, W, smap_exc, smap_inh, labelsize)
+        network_figures.plot_connection_matrix(plot, W, smap_exc, smap_inh, labelsize)
 
     def plot_structure(self, sortby=None):
         """Figure of all weights and their distributions; `sortby` orders the units."""
-        from pycog_dgr.analysis import networkplots
+        from pycog_dgr.analysis.figures import network as network_figures
 
-        return networkplots.plot_structure(self, sortby)
+        return network_figures.plot_structure(self, sortby)
 
 
 @functools.cache

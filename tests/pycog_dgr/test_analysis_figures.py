@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pycog_dgr import RNN, PycogDgrError
-from pycog_dgr.analysis import panels, style
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands import figure as command
 from pycog_dgr.running.trials import simulate_trials
 from tests.pycog_dgr.untrained import save_untrained

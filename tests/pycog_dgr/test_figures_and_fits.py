@@ -1,4 +1,4 @@
-"""figtools, networkplots, fittools and datatools; fits to 1e-3 of the true parameters."""
+"""figtools, figures of networks, fittools and datatools; fits to 1e-3 of the true parameters."""
 
 import matplotlib as mpl
 import numpy as np

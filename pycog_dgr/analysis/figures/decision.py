@@ -12,8 +12,9 @@ Coherence is signed: positive towards choice 0, the first output.
 
 import numpy as np
 
-from pycog_dgr.analysis import panels, selectivity, sorting, style
+from pycog_dgr.analysis import selectivity, sorting
 from pycog_dgr.analysis.choices import correct, final_choices
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.errors import PycogDgrError
 
 BEFORE = 200  # ms of fixation that time courses show

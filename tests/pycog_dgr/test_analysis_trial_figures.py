@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import RNN, PycogDgrError
-from pycog_dgr.analysis.trialplots import plot_resting_state, plot_trials
+from pycog_dgr.analysis.figures.trials import plot_resting_state, plot_trials
 from pycog_dgr.running.trials import Trials
 
 EPOCHS = (("late", 20.0), ("early", 0.0))

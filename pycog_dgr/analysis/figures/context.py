@@ -17,8 +17,9 @@ course that all conditions share; evidence is signed, positive towards choice 0.
 
 import numpy as np
 
-from pycog_dgr.analysis import panels, regression, selectivity, sorting, style
+from pycog_dgr.analysis import regression, selectivity, sorting
 from pycog_dgr.analysis.choices import correct, final_choices
+from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.errors import PycogDgrError
 
 CONTEXTS = {"m": ("motion", style.BLACK, "o"), "c": ("colour", style.GREEN, "s")}

@@ -12,7 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from pycog_dgr.analysis import choices, selectivity, style
+from pycog_dgr.analysis import choices, selectivity
+from pycog_dgr.analysis.figures import style
 from pycog_dgr.errors import PycogDgrError
 
 CURVE_POINTS = 200
