@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tqdm import tqdm
 
 from pycog_dgr.commands import taskrun
-from pycog_dgr.config import TrainingConfig
+from pycog_dgr.training.callbacks import ProgressBar
 
 OUTCOMES = MappingProxyType({
     "min_error": "criterion met (min_error)",
@@ -23,7 +23,6 @@ OUTCOMES = MappingProxyType({
     None: "not finished",
 })  # fmt: skip
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-MOST_STEPS = TrainingConfig().max_iter  # a larger limit than anyone waits for: no bar to fill
 
 
 def summary(save):
@@ -39,42 +38,13 @@ def summary(save):
     return said
 
 
-class Progress:
-    """A progress bar on a terminal, nothing elsewhere: trials, best error, last performance."""
+class Progress(ProgressBar):
+    """The progress bar of a task's run, from where its save file stands."""
 
     def __init__(self, run, save):
-        self.n_gradient = run.model.training.n_gradient
-        self.errors = [] if save is None else [costs[1] for _, costs in save.costs_history]
-        limit = run.model.training.max_iter
-        counted = "{n_fmt}/{total_fmt}" if limit < MOST_STEPS else "{n_fmt}"
-        self.bar = tqdm(
-            desc=f"{run.name}, seed {run.seed}",
-            initial=0 if save is None else save.iteration - 1,
-            total=limit if limit < MOST_STEPS else None,
-            bar_format=f"{{desc}}: {counted} updates [{{elapsed}}, {{rate_noinv_fmt}}]{{postfix}}",
-            unit=" updates",
-            disable=not sys.stderr.isatty(),
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.bar.close()
-
-    def updated(self, n_updates, report):
-        self.bar.update(n_updates - self.bar.n)
-
-    def validated(self, n_trials, costs):
-        """Show what a validation found; `costs` is [loss, RMSE] or [loss, RMSE, performance]."""
-        _, error, *performance = costs
-        self.errors.append(error)
-        shown = [
-            f"{self.bar.n * self.n_gradient:,} trials",
-            f"error {error:.3g} (best {min(self.errors):.3g})",
-            *(f"performance {value:.1f}" for value in performance),
-        ]
-        self.bar.set_postfix_str(", ".join(shown))
+        errors = [] if save is None else [costs[1] for _, costs in save.costs_history]
+        iteration = 1 if save is None else save.iteration
+        super().__init__(f"{run.name}, seed {run.seed}", run.model.training, iteration, errors)
 
 
 @contextlib.contextmanager

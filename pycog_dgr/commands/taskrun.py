@@ -128,7 +128,7 @@ def train(run, **options):
     if save is not None and is_finished(save, run.model.training):
         return save
     run.folder.mkdir(parents=True, exist_ok=True)
-    run.model.train(run.savefile, seed=run.seed, **options)
+    run.model.train(run.savefile, seed=run.seed, progress=False, **options)
     return saved(run)
 
 

@@ -61,11 +61,39 @@ class Model:
             self.network, self.training = settings(**given)
         except SettingError as error:
             raise SettingError(f"{where}: {error}") from error
+        self._given = kwargs if modelfile is None else str(Path(modelfile).absolute())
+        self._made = self.network, self.training
 
-    def train(self, savefile, seed=None, compiledir=None, recover=True, gpus=0, **options):
+    def __reduce__(self):
+        """Pickled as what it was made of, so that a worker can be handed one: a model file is read
+        again there; of keywords, functions must be importable, as pickle demands."""
+        changed = {
+            name: {k: v for k, v in vars(own).items() if v is not getattr(made, k)}
+            for name, own, made in zip(
+                ("network", "training"), (self.network, self.training), self._made, strict=True
+            )
+        }
+        return _remade, (self._given, {name: values for name, values in changed.items() if values})
+
+    def train(
+        self,
+        savefile,
+        seed=None,
+        compiledir=None,
+        recover=True,
+        gpus=0,
+        *,
+        progress=True,
+        callbacks=(),
+        on_update=None,
+        on_validation=None,
+        **options,
+    ):
         """Train, saving to `savefile`; see training.train for recover, the options and the result.
 
-        seed   of the initial weights; a model file's own `seed` goes first, as in the original
+        seed        of the initial weights; a model file's own `seed` goes first, as in the original
+        progress    show a bar, where there is a terminal or a notebook to show it in
+        callbacks   what else watches (training.callbacks): CsvLog("log.csv"), TensorBoard("runs/1")
 
         compiledir and gpus are pycog's: the first is not needed, the second must be 0.
         """
@@ -76,6 +104,7 @@ class Model:
             )
         if compiledir is not None:
             logger.info("compiledir is not needed: nothing is compiled into a folder of its own")
+        from pycog_dgr.training.callbacks import ProgressBar, watching
         from pycog_dgr.training.loop import train
 
         training = self.training
@@ -83,7 +112,21 @@ class Model:
             logger.warning("seed %s is not used: the model sets seed = %s", seed, training.seed)
         elif seed is not None:
             training = dataclasses.replace(training, seed=seed)
-        return train(self.task, self.network, training, savefile, recover=recover, **options)
+        watchers = list(callbacks)
+        if progress:
+            watchers.append(ProgressBar(Path(savefile).stem, training))
+        with watching(watchers, on_update, on_validation) as told:
+            return train(
+                self.task, self.network, training, savefile, recover=recover, **told, **options
+            )
+
+
+def _remade(given, changed):
+    """A Model from what another one was made of, with the settings that were replaced since."""
+    model = Model(given) if isinstance(given, str) else Model(**given)
+    for name, values in changed.items():
+        setattr(model, name, dataclasses.replace(getattr(model, name), **values))
+    return model
 
 
 def _task(m, where):
