@@ -23,14 +23,17 @@ exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"dgr {release}"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
+html_sidebars = {"**": ["all-pages"]}
+html_context = {"default_mode": "auto"}
 html_css_files = ["dgr.css"]
 html_theme_options = {
+    "navbar_center": [],
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
     "use_edit_page_button": False,
-    "header_links_before_dropdown": 4,
     "footer_start": ["copyright"],
     "footer_end": [],
 }

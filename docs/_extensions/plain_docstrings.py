@@ -1,16 +1,19 @@
 """Docstrings of this project are plain text; this makes reStructuredText of them.
 
 Characters that reStructuredText would read as markup are escaped, `code` becomes a literal, and
-what is indented in the text before the first section (equations, tables) is shown as it stands.
+paragraphs before the first section that are indented or set in columns (equations, tables) are shown
+as they stand.
 Runs before numpydoc, which finds the sections.
 """
 
 import re
+from itertools import groupby
 
 from sphinx.application import Sphinx
 
 BEFORE_NUMPYDOC = 400  # priority; numpydoc's is 500
 SECTION = re.compile(r"^-{3,}\s*$")
+IN_COLUMNS = re.compile(r"\S {2,}\S|^\|")
 
 
 def plain(lines: list[str]) -> list[str]:
@@ -30,18 +33,16 @@ def is_parameter(line: str) -> bool:
 
 
 def free_text(lines: list[str]) -> list[str]:
-    """Text before the sections: blocks that are indented or drawn as tables stay as they are."""
+    """Text before the sections: what is indented or set in columns is shown as it stands."""
     result: list[str] = []
-    literal = False
-    for line in lines:
-        standing = line.startswith(("    ", "| ", "|-")) or (literal and line.startswith(" "))
-        if standing and not literal:
-            result += ["", "::", ""]
-        if line.strip():
-            if literal and not standing:
-                result.append("")
-            literal = standing
-        result.append(f"    {line}" if standing else escaped(line) if line.strip() else "")
+    for is_text, group in groupby(lines, key=lambda line: bool(line.strip())):
+        paragraph = list(group)
+        if not is_text:
+            result.append("")
+        elif any(line.startswith("    ") or IN_COLUMNS.search(line) for line in paragraph):
+            result += ["::", "", *(f"    {line}" for line in paragraph)]
+        else:
+            result += map(escaped, paragraph)
     return result
 
 

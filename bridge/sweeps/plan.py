@@ -1,0 +1,140 @@
+"""A sweep file: which experiment, with which settings and seeds. Read from TOML and checked.
+
+    experiment = "task"            # or "replay"
+    task = "rdm_fixed.py"          # a model file, beside this one (experiment = "task")
+    seeds = 3                      # 1, 2, 3; or a list
+    retries = 2                    # of a cell that fails
+
+    [settings]                     # of every cell
+    max_iter = 2000
+
+    [grid]                         # every combination; or [[list]], or [random]
+    learning_rate = [0.01, 0.03]
+    N = [50, 100]
+
+`[[list]]` writes out each cell's settings. `[random]` has `samples`, `seed`, and a table `settings`
+whose values are `{low, high, log}` or `{choose}`: sample i depends on the seed and on i alone, so
+that asking for more samples adds to those that are there.
+"""
+
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from bridge.errors import SettingError
+
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Settings = dict[str, Any]
+
+
+class Drawn(msgspec.Struct, forbid_unknown_fields=True):
+    """How one setting of `[random]` is drawn: uniformly, on a log scale, or from a list."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choose: Annotated[list[Any], Meta(min_length=1)] | None = None
+
+    def __post_init__(self) -> None:
+        bounds = (self.low, self.high)
+        if (self.choose is None) == (bounds == (None, None)):
+            raise ValueError("give either `low` and `high`, or `choose`")
+        if self.choose is None and (None in bounds or not self.low < self.high):
+            raise ValueError("`low` must be below `high`")
+        if self.log and not (self.low or 0) > 0:
+            raise ValueError("`low` must be above 0 where `log` is true")
+
+    def value(self, rng: np.random.Generator) -> Any:
+        """One value."""
+        if self.choose is not None:
+            return self.choose[rng.integers(len(self.choose))]
+        if self.log:
+            return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        return float(rng.uniform(self.low, self.high))
+
+
+class Random(msgspec.Struct, forbid_unknown_fields=True):
+    """The table `[random]`."""
+
+    samples: Annotated[int, Meta(ge=1)]
+    settings: Annotated[dict[str, Drawn], Meta(min_length=1)]
+    seed: Seed = 1
+
+    def points(self) -> list[Settings]:
+        """The settings of every sample."""
+        streams = (np.random.default_rng([self.seed, i]) for i in range(self.samples))
+        return [{name: one.value(rng) for name, one in self.settings.items()} for rng in streams]
+
+
+class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What a sweep file may hold."""
+
+    experiment: Literal["task", "replay"]
+    seeds: Annotated[int, Meta(ge=1)] | Annotated[list[Seed], Meta(min_length=1)]
+    task: str | None = None
+    retries: Annotated[int, Meta(ge=0, le=100)] = 2
+    settings: Settings = {}
+    grid: Annotated[dict[str, Annotated[list[Any], Meta(min_length=1)]], Meta(min_length=1)] | None = None
+    list: Annotated[list[Settings], Meta(min_length=1)] | None = None
+    random: Random | None = None
+    cluster: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if sum(search is not None for search in (self.grid, self.list, self.random)) != 1:
+            raise ValueError("give exactly one of the tables [grid], [[list]] and [random]")
+        if (self.experiment == "task") != (self.task is not None):
+            raise ValueError('`task` names a model file where experiment = "task", and only there')
+        repeated = set(self.settings) & set(self.axes)
+        if repeated:
+            raise ValueError(f"{sorted(repeated)[0]!r} is both in [settings] and swept")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the settings that differ between cells."""
+        return tuple(dict.fromkeys(name for point in self.points for name in point))
+
+    @property
+    def points(self) -> "list[Settings]":
+        """The swept settings of every cell, before seeds."""
+        if self.random is not None:
+            return self.random.points()
+        if self.list is not None:
+            return self.list
+        assert self.grid is not None
+        values = itertools.product(*self.grid.values())
+        return [dict(zip(self.grid, chosen, strict=True)) for chosen in values]
+
+    @property
+    def all_seeds(self) -> "list[int]":
+        """The seeds, written out."""
+        return list(range(1, self.seeds + 1)) if isinstance(self.seeds, int) else self.seeds
+
+
+def read_sweep_file(path: Path) -> SweepFile:
+    """The sweep file at `path`.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    SweepFile
+
+    Raises
+    ------
+    SettingError
+        Where the file cannot be read or holds something else; the message names the key.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), SweepFile)
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (ValueError, RecursionError) as error:  # TOML, UTF-8 and msgspec errors are ValueErrors
+        words = " ".join(str(error).split())[:300]
+        raise SettingError(f"{path}: not a sweep file: {words}") from None

@@ -1,0 +1,125 @@
+"""A whole sweep: its cells, running those that are not finished, and the table of all."""
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import SettingError
+from bridge.files.archive import write_whole
+from bridge.sweeps.cells import Cell, Point
+from bridge.sweeps.execution import run_cells
+from bridge.sweeps.experiments import Experiment, TaskExperiment
+from bridge.sweeps.plan import SweepFile, read_sweep_file
+
+logger = logging.getLogger(__name__)
+
+TABLE = "table.csv"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The cells of a sweep file, and the folder in which they lie."""
+
+    plan: SweepFile
+    experiment: Experiment
+    cells: tuple[Cell, ...]
+    folder: Path
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Status -> number of cells, read from their folders."""
+        return dict(Counter(cell.status for cell in self.cells))
+
+
+def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
+    """The sweep of a sweep file; nothing is written.
+
+    Parameters
+    ----------
+    path : Path
+        The sweep file.
+    folder : Path, optional
+        Default: runs/sweeps/NAME, NAME being the file's.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    SettingError
+        Where the file or a cell's settings are wrong; the message names the cell.
+    """
+    plan = read_sweep_file(path)
+    folder = Path("runs") / "sweeps" / path.stem if folder is None else folder
+    experiment = _experiment(plan, path)
+    cells: dict[str, Cell] = {}
+    for seed in plan.all_seeds:
+        for values in plan.points:
+            cell = Cell(experiment, plan.settings | values, Point(values, seed), folder)
+            try:
+                cells.setdefault(cell.name, cell)
+            except ValueError as error:
+                raise SettingError(f"{path}, {values}, seed {seed}: {error}") from error
+    return Sweep(plan, experiment, tuple(cells.values()), folder)
+
+
+def _experiment(plan: SweepFile, path: Path) -> Experiment:
+    assert plan.task is not None
+    modelfile = (path.parent / plan.task).resolve()
+    if not modelfile.is_file():
+        raise SettingError(f"{path}: no model file {modelfile}; `task` is relative to the sweep file")
+    return TaskExperiment(modelfile)
+
+
+def run_sweep(
+    sweep: Sweep, pool: Executor, finished: Callable[[Cell], None] = lambda cell: None
+) -> list[Cell]:
+    """Run the cells that are not finished, and write the table.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    pool : concurrent.futures.Executor
+        Of `executor`.
+    finished : callable
+        Told each cell that is done or given up.
+
+    Returns
+    -------
+    list of Cell
+        Those that failed on every try.
+    """
+    waiting = [cell for cell in sweep.cells if cell.status != "done"]
+    failed = run_cells(waiting, pool, sweep.plan.retries, finished)
+    write_table(sweep)
+    return failed
+
+
+def rows(sweep: Sweep) -> list[dict[str, Any]]:
+    """One row a cell: its name, the values of the axes, its seed, its status, its measures."""
+    table = []
+    for cell in sweep.cells:
+        values = {name: cell.point.values.get(name) for name in sweep.plan.axes}
+        row = {"cell": cell.name, **values, "seed": cell.point.seed, "status": cell.status}
+        table.append(row | (cell.result() if row["status"] == "done" else {}))
+    return table
+
+
+def write_table(sweep: Sweep) -> Path:
+    """Write OUT/table.csv, one row a cell, and return its path."""
+    table = rows(sweep)
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    path = sweep.folder / TABLE
+    write_whole(path, text.getvalue().encode())
+    return path
