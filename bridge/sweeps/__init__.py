@@ -1,8 +1,8 @@
-"""Sweeps: an experiment run with many settings and seeds, one folder a cell, on one machine or many.
+"""Sweeps: an experiment with many settings and seeds, a folder a cell, on one machine or many.
 
-    sweep = open_sweep(Path("sweep.toml"))
-    with executor(workers=2) as pool:
-        failed = run_sweep(sweep, pool)
+sweep = open_sweep(Path("sweep.toml"))
+with executor(workers=2) as pool:
+    failed = run_sweep(sweep, pool)
 """
 
 from bridge.sweeps.cells import Cell

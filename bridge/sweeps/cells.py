@@ -21,6 +21,11 @@ from bridge.sweeps.experiments import Experiment
 
 DIGITS = 16  # of a cell's name
 Status = Literal["done", "failed", "started", "waiting"]
+STATUS_OF: dict[str, Status] = {
+    "result.json": "done",
+    "failed.json": "failed",
+    "cell.json": "started",
+}
 
 
 class Point(NamedTuple):
@@ -61,7 +66,7 @@ class Cell:
     @property
     def status(self) -> Status:
         """How far it is, by what lies in its folder."""
-        for file, status in (("result.json", "done"), ("failed.json", "failed"), ("cell.json", "started")):
+        for file, status in STATUS_OF.items():
             if (self.folder / file).exists():
                 return status
         return "waiting"
@@ -105,5 +110,7 @@ def read_object(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict) or not {"measures", "error"} & set(value):
             raise ValueError("not what a sweep writes")
     except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(f"{path}: cannot be used ({error}); remove it to run the cell again") from None
+        raise ResultsError(
+            f"{path}: cannot be used ({error}); remove it to run the cell again"
+        ) from None
     return value

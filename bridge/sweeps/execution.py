@@ -15,6 +15,7 @@ from bridge.sweeps.cells import Cell, run_cell
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 30  # seconds for a scheduler to answer
 CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
 
 
@@ -73,9 +74,10 @@ def _client(
             f"sweeps on several processes need Dask ({error}): pip install 'dgr[sweep]', or run "
             "one cell after another with --workers 0"
         ) from None
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     if scheduler is not None:
         try:
-            return Client(scheduler, timeout=30)
+            return Client(scheduler, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             raise SettingError(f"no Dask scheduler answers at {scheduler} ({error})") from None
     if cluster is not None:
@@ -84,7 +86,7 @@ def _client(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.ERROR,
     )
     return Client(stack.enter_context(local))

@@ -7,6 +7,7 @@ lies there, and returns its measures. It holds plain values only, since it trave
 import dataclasses
 import hashlib
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,5 +87,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+        return plain(value.item())
+    if isinstance(value, float) and math.isfinite(value):
+        return int(value) if value.is_integer() else value  # 1.0 and 1 are one setting
+    return value if isinstance(value, (str, int, bool, type(None))) else repr(value)

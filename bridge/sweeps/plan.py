@@ -8,13 +8,13 @@
     [settings]                     # of every cell
     max_iter = 2000
 
-    [grid]                         # every combination; or [[list]], or [random]
+    [grid]                         # every combination; or [[cells]], or [random]
     learning_rate = [0.01, 0.03]
     N = [50, 100]
 
-`[[list]]` writes out each cell's settings. `[random]` has `samples`, `seed`, and a table `settings`
-whose values are `{low, high, log}` or `{choose}`: sample i depends on the seed and on i alone, so
-that asking for more samples adds to those that are there.
+`[[cells]]` writes out each cell's settings. `[random]` has `samples`, `seed` and a table `settings`
+whose values are a list to choose from or a range, `{low = 1e-4, high = 1e-1, log = true}`. Sample i
+depends on the seed and on i alone, so that asking for more samples adds to those that are there.
 """
 
 import itertools
@@ -29,46 +29,44 @@ from msgspec import Meta
 from bridge.errors import SettingError
 
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Values = Annotated[list[Any], Meta(min_length=1)]
 Settings = dict[str, Any]
 
 
-class Drawn(msgspec.Struct, forbid_unknown_fields=True):
-    """How one setting of `[random]` is drawn: uniformly, on a log scale, or from a list."""
+class Range(msgspec.Struct, forbid_unknown_fields=True):
+    """Bounds within which a setting of `[random]` is drawn, evenly, or evenly on a log scale."""
 
-    low: float | None = None
-    high: float | None = None
+    low: float
+    high: float
     log: bool = False
-    choose: Annotated[list[Any], Meta(min_length=1)] | None = None
 
     def __post_init__(self) -> None:
-        bounds = (self.low, self.high)
-        if (self.choose is None) == (bounds == (None, None)):
-            raise ValueError("give either `low` and `high`, or `choose`")
-        if self.choose is None and (None in bounds or not self.low < self.high):
+        if not self.low < self.high:
             raise ValueError("`low` must be below `high`")
-        if self.log and not (self.low or 0) > 0:
+        if self.log and not self.low > 0:
             raise ValueError("`low` must be above 0 where `log` is true")
 
-    def value(self, rng: np.random.Generator) -> Any:
-        """One value."""
-        if self.choose is not None:
-            return self.choose[rng.integers(len(self.choose))]
-        if self.log:
-            return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
-        return float(rng.uniform(self.low, self.high))
+
+def drawn(how: Range | list[Any], rng: np.random.Generator) -> Any:
+    """One value within a range, or from a list."""
+    if isinstance(how, list):
+        return how[rng.integers(len(how))]
+    if how.log:
+        return float(np.exp(rng.uniform(np.log(how.low), np.log(how.high))))
+    return float(rng.uniform(how.low, how.high))
 
 
 class Random(msgspec.Struct, forbid_unknown_fields=True):
     """The table `[random]`."""
 
     samples: Annotated[int, Meta(ge=1)]
-    settings: Annotated[dict[str, Drawn], Meta(min_length=1)]
+    settings: Annotated[dict[str, Range | Values], Meta(min_length=1)]
     seed: Seed = 1
 
     def points(self) -> list[Settings]:
         """The settings of every sample."""
         streams = (np.random.default_rng([self.seed, i]) for i in range(self.samples))
-        return [{name: one.value(rng) for name, one in self.settings.items()} for rng in streams]
+        return [{name: drawn(how, rng) for name, how in self.settings.items()} for rng in streams]
 
 
 class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,14 +77,14 @@ class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
     task: str | None = None
     retries: Annotated[int, Meta(ge=0, le=100)] = 2
     settings: Settings = {}
-    grid: Annotated[dict[str, Annotated[list[Any], Meta(min_length=1)]], Meta(min_length=1)] | None = None
-    list: Annotated[list[Settings], Meta(min_length=1)] | None = None
+    grid: Annotated[dict[str, Values], Meta(min_length=1)] | None = None
+    cells: Annotated[list[Settings], Meta(min_length=1)] | None = None
     random: Random | None = None
     cluster: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        if sum(search is not None for search in (self.grid, self.list, self.random)) != 1:
-            raise ValueError("give exactly one of the tables [grid], [[list]] and [random]")
+        if sum(search is not None for search in (self.grid, self.cells, self.random)) != 1:
+            raise ValueError("give exactly one of the tables [grid], [[cells]] and [random]")
         if (self.experiment == "task") != (self.task is not None):
             raise ValueError('`task` names a model file where experiment = "task", and only there')
         repeated = set(self.settings) & set(self.axes)
@@ -99,18 +97,18 @@ class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
         return tuple(dict.fromkeys(name for point in self.points for name in point))
 
     @property
-    def points(self) -> "list[Settings]":
+    def points(self) -> list[Settings]:
         """The swept settings of every cell, before seeds."""
         if self.random is not None:
             return self.random.points()
-        if self.list is not None:
-            return self.list
+        if self.cells is not None:
+            return self.cells
         assert self.grid is not None
         values = itertools.product(*self.grid.values())
         return [dict(zip(self.grid, chosen, strict=True)) for chosen in values]
 
     @property
-    def all_seeds(self) -> "list[int]":
+    def all_seeds(self) -> list[int]:
         """The seeds, written out."""
         return list(range(1, self.seeds + 1)) if isinstance(self.seeds, int) else self.seeds
 

@@ -3,23 +3,24 @@
 import csv
 import io
 import logging
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from bridge.errors import SettingError
 from bridge.files.archive import write_whole
+from bridge.runs.results import lock
 from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
 from bridge.sweeps.experiments import Experiment, TaskExperiment
 from bridge.sweeps.plan import SweepFile, read_sweep_file
 
 logger = logging.getLogger(__name__)
-
-TABLE = "table.csv"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Sweep:
     experiment: Experiment
     cells: tuple[Cell, ...]
     folder: Path
+
+    @property
+    def table(self) -> Path:
+        """Where `write_table` writes."""
+        return self.folder / "table.csv"
+
+    @property
+    def waiting(self) -> list[Cell]:
+        """The cells that are not finished."""
+        return [cell for cell in self.cells if cell.status != "done"]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -74,13 +85,13 @@ def _experiment(plan: SweepFile, path: Path) -> Experiment:
     assert plan.task is not None
     modelfile = (path.parent / plan.task).resolve()
     if not modelfile.is_file():
-        raise SettingError(f"{path}: no model file {modelfile}; `task` is relative to the sweep file")
+        raise SettingError(
+            f"{path}: no model file {modelfile}; `task` is relative to the sweep file"
+        )
     return TaskExperiment(modelfile)
 
 
-def run_sweep(
-    sweep: Sweep, pool: Executor, finished: Callable[[Cell], None] = lambda cell: None
-) -> list[Cell]:
+def run_sweep(sweep: Sweep, pool: Executor) -> list[Cell]:
     """Run the cells that are not finished, and write the table.
 
     Parameters
@@ -88,17 +99,30 @@ def run_sweep(
     sweep : Sweep
     pool : concurrent.futures.Executor
         Of `executor`.
-    finished : callable
-        Told each cell that is done or given up.
 
     Returns
     -------
     list of Cell
         Those that failed on every try.
     """
-    waiting = [cell for cell in sweep.cells if cell.status != "done"]
-    failed = run_cells(waiting, pool, sweep.plan.retries, finished)
-    write_table(sweep)
+    sweep.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        lock(sweep.folder),
+        tqdm(
+            total=len(sweep.cells),
+            initial=len(sweep.cells) - len(sweep.waiting),
+            unit=" cells",
+            disable=not sys.stderr.isatty(),
+        ) as bar,
+    ):
+
+        def advance(cell: Cell) -> None:
+            bar.update()
+            there = len(sweep.cells) - len(sweep.waiting)
+            logger.info("%d of %d cells: %s is %s", there, len(sweep.cells), cell, cell.status)
+
+        failed = run_cells(sweep.waiting, pool, sweep.plan.retries, advance)
+        write_table(sweep)
     return failed
 
 
@@ -120,6 +144,5 @@ def write_table(sweep: Sweep) -> Path:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
-    path = sweep.folder / TABLE
-    write_whole(path, text.getvalue().encode())
-    return path
+    write_whole(sweep.table, text.getvalue().encode())
+    return sweep.table
