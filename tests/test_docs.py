@@ -96,7 +96,8 @@ def commands(page: Path) -> Iterator[tuple[int, list[str]]]:
         if block.language in SHELL:
             text = re.sub(r"\\\n", "  ", block.text)
             for number, line in enumerate(text.splitlines(), start=block.line):
-                words = shlex.split(line.removeprefix("$ "), comments=True)
+                command = re.split(r"\s[>|]\s", line.removeprefix("$ "))[0]
+                words = shlex.split(command, comments=True)
                 if words[:1] == ["dgr"]:
                     yield number, words[1:]
 

@@ -1,9 +1,8 @@
 """Docstrings of this project are plain text; this makes reStructuredText of them.
 
 Characters that reStructuredText would read as markup are escaped, `code` becomes a literal, and
-paragraphs before the first section that are indented or set in columns (equations, tables) are shown
-as they stand.
-Runs before numpydoc, which finds the sections.
+paragraphs before the first section that are indented or set in columns (equations, tables) are
+shown as they stand. Runs before numpydoc, which finds the sections.
 """
 
 import re
