@@ -20,17 +20,13 @@ Where the numbers N(0, 1) come from has a name, the setting `noise_stream`:
     var_rec   var_rec       (), (N,), (N, N)        dimensionless
 """
 
-import functools
-import logging
 import math
 
 import numpy as np
 
 from pycog_dgr.config import NOISE_STREAMS
 from pycog_dgr.errors import SettingError
-from pycog_dgr.kernels import normals_numpy
-
-logger = logging.getLogger(__name__)
+from pycog_dgr.kernels import fastest_kernels, get_kernels
 
 
 def normal_stream(name, rng):
@@ -102,7 +98,7 @@ class NormalStream:
 
     def __init__(self, seed):
         self.position = seed
-        self._pairs = fastest_pairs()
+        self._pairs = get_kernels(fastest_kernels()).pairs
 
     def normal(self, size):
         """Numbers of shape `size`; every request begins with a new pair."""
@@ -119,14 +115,3 @@ class NormalStream:
         root = np.sqrt(np.maximum(variances, 0)) * axes
         independent = self.normal((*size, len(cov)))
         return independent @ root.T.astype(np.float32) + np.asarray(mean, np.float32)
-
-
-@functools.cache
-def fastest_pairs():
-    """`pairs` of normals_numba, or of normals_numpy where Numba cannot run."""
-    try:
-        from pycog_dgr.kernels.normals_numba import pairs
-    except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
-        logger.warning("Numba cannot run here (%s): noise is drawn by numpy, slower", error)
-        return normals_numpy.pairs
-    return pairs

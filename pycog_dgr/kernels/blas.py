@@ -7,6 +7,7 @@ built against another library), scipy's serves. Either is called through its add
 
 import ctypes
 import functools
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -28,8 +29,16 @@ def gemm_address(dtype: str) -> int:
             loaded = ctypes.CDLL(library["filepath"])
             for symbol in (f"scipy_{name}_64_", f"scipy_{name}_"):
                 if hasattr(loaded, symbol):
-                    return ctypes.cast(getattr(loaded, symbol), ctypes.c_void_p).value
+                    return address_of(getattr(loaded, symbol))
     return address_in_scipy(name)
+
+
+def address_of(function: Any) -> int:
+    """The address of a function of a loaded library."""
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    if address is None:
+        raise OSError(f"{function} has no address")
+    return address
 
 
 def address_in_scipy(name: str) -> int:

@@ -1,141 +1,177 @@
-"""The recurrence and its backward pass in plain numpy: the reference for the compiled loops.
+"""The recurrence, its backward pass and Omega in plain numpy: the reference for the compiled loops.
 
-Equations and symbols are those of recurrence_op.py; recurrence_numba.py has the same interface.
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    z_t     = g(r_t Wout^T + bout)                                          t = 1..T
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7. Symbols, the backward pass and the interface stand
+in interface.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-# --- activations on arrays: the value into `out`, and the gradient from x and r = f(x) ------------
+from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Function
+from pycog_dgr.kernels.arrays import is_shared, rows, times
+from pycog_dgr.kernels.interface import Cotangents, Omega, Recurrence, Regulariser, Trajectory
+from pycog_dgr.kernels.normals_numpy import pairs
 
+__all__ = [
+    "backward", "backward_with_omega", "forward", "omega", "omega_gradient", "pairs", "run",
+]  # fmt: skip
 
-class Rate(NamedTuple):
-    """f and its gradient on arrays of any shape."""
-
-    value: Callable[[NDArray, NDArray], Any]  # (x, out): out <- f(x)
-    slope: Callable[[NDArray, NDArray], NDArray]  # (x, r) -> f'(x)
-
-
-def copy_into(x: NDArray, out: NDArray) -> None:
-    np.copyto(out, x)
-
-
-def rectify(x: NDArray, out: NDArray) -> None:
-    np.abs(x, out=out)
-    out += x
-    out *= 0.5
-
-
-def step_half_at_zero(x: NDArray, _: NDArray) -> NDArray:
-    slope = (x > 0).astype(x.dtype)
-    at_zero = x == 0
-    if at_zero.any():
-        slope[at_zero] = 0.5
-    return slope
-
-
-def rectify_power(x: NDArray, out: NDArray) -> None:
-    rectify(x, out)
-    out *= out
-
-
-def rectify_power_slope(x: NDArray, _: NDArray) -> NDArray:
-    slope = np.empty_like(x)
-    rectify(x, slope)
-    slope *= 2
-    return slope
-
-
-def sigmoid(x: NDArray, out: NDArray) -> None:
-    """1 / (1 + e^-x), through e^-|x| so that nothing overflows."""
-    small = np.exp(-np.abs(x))
-    np.divide(np.where(x >= 0, 1, small), 1 + small, out=out)
-
-
-def sigmoid_of(x: NDArray) -> NDArray:
-    out = np.empty_like(x)
-    sigmoid(x, out)
-    return out
-
-
-def rtanh(x: NDArray, out: NDArray) -> None:
-    rectify(np.tanh(x), out)
-
-
-def softplus(x: NDArray, out: NDArray) -> None:
-    np.logaddexp(0, x, out=out)
-
-
-RATES = {
-    "linear": Rate(copy_into, lambda x, _: np.ones_like(x)),
-    "rectify": Rate(rectify, step_half_at_zero),
-    "rectify_power": Rate(rectify_power, rectify_power_slope),
-    "sigmoid": Rate(sigmoid, lambda _, r: r * (1 - r)),
-    "tanh": Rate(lambda x, out: np.tanh(x, out=out), lambda _, r: 1 - r**2),
-    "rtanh": Rate(rtanh, lambda x, r: step_half_at_zero(x, r) * (1 - np.tanh(x) ** 2)),
-    "softplus": Rate(softplus, lambda x, _: sigmoid_of(x)),
-}
-
-# --- the recurrence -------------------------------------------------------------------------------
+HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
 
 
 def forward(
-    inputs: NDArray, noise: NDArray, x0: NDArray, Win: NDArray, Wrec: NDArray, brec: NDArray,
-    alpha: NDArray, activation: str, x: NDArray, r: NDArray,
-) -> None:  # fmt: skip
-    """Write states and rates at t = 1..T into x and r (time, trial, N)."""
-    rate, leak, WrecT = RATES[activation], 1 - alpha, Wrec.T
-    np.matmul(inputs, Win.T, out=x)
-    x += brec
-    x += noise
-    x_before = np.broadcast_to(x0, x.shape[1:])
-    r_before = np.empty(x.shape[1:], x.dtype)
-    rate.value(x_before, r_before)
-    recurrent, leaked = np.empty_like(r_before), np.empty_like(r_before)
-    for x_t, r_t in zip(x, r, strict=True):
-        np.dot(r_before, WrecT, out=recurrent)
-        x_t += recurrent
-        x_t *= alpha
-        np.multiply(x_before, leak, out=leaked)
-        x_t += leaked
-        rate.value(x_t, r_t)
-        x_before, r_before = x_t, r_t
+    recurrence: Recurrence, inputs: NDArray, noise: NDArray, out: Trajectory | None = None
+) -> Trajectory:
+    Win, Wrec, brec, x0, alpha, activation = recurrence
+    f, _ = ACTIVATIONS[activation]
+    x, r = out or Trajectory.empty(noise)
+    x_prev = np.broadcast_to(x0, noise.shape[1:])
+    r_prev = f(x_prev)
+    for t, drive_t in enumerate(drive(inputs, noise, Win, brec)):
+        x_prev, r_prev = x[t], r[t] = step(x_prev, r_prev, drive_t, Wrec, alpha, f)
+    return Trajectory(x, r)
+
+
+def run(
+    recurrence: Recurrence, inputs: NDArray, noise: NDArray, x: NDArray, running: NDArray
+) -> NDArray:
+    Win, Wrec, brec, _, alpha, activation = recurrence
+    f, _ = ACTIVATIONS[activation]
+    r = noise
+    r[0] = f(x)
+    for t in range(1, len(noise)):
+        n = running[t]
+        drive_t = inputs[t, :n] @ Win.T + brec + noise[t, :n]
+        x[:n], r[t, :n] = step(x[:n], r[t - 1, :n], drive_t, Wrec, alpha, f)
+    return r
+
+
+def drive(inputs: NDArray, noise: NDArray, Win: NDArray, brec: NDArray) -> NDArray:
+    """What drives the units from outside (time, trial, N)."""
+    return times(inputs, Win.T) + brec + noise
+
+
+def step(
+    x_prev: NDArray, r_prev: NDArray, drive_t: NDArray, Wrec: NDArray, alpha: NDArray, f: Function
+) -> tuple[NDArray, NDArray]:
+    """States and rates (trial, N) one time step on."""
+    x_t = (1 - alpha) * x_prev + alpha * (r_prev @ Wrec.T + drive_t)
+    r_t = f(x_t)
+    return x_t, r_t
 
 
 def backward(
-    inputs: NDArray, x: NDArray, r: NDArray, gr: NDArray, gx: NDArray | None, x0: NDArray,
-    Win: NDArray, Wrec: NDArray, alpha: NDArray, activation: str, out: Any,
-) -> None:  # fmt: skip
-    """Fill `out`, a leaky_rnn.Cotangents, from the cotangents of r and x (None: zero)."""
-    n_time, _, N = x.shape
-    rate, leak, alpha_Wrec = RATES[activation], 1 - alpha, alpha[:, np.newaxis] * Wrec
-    slope = rate.slope(x, r)
-    D, S = out.D, out.S
-    leaked = np.empty_like(x[0])
-    for t in range(n_time - 1, -1, -1):
-        D_t = D[t]
-        if t == n_time - 1:
-            np.multiply(gr[t], slope[t], out=D_t)
-        else:
-            np.dot(D[t + 1], alpha_Wrec, out=S[t])
-            np.add(gr[t], S[t], out=D_t)
-            D_t *= slope[t]
-            np.multiply(D[t + 1], leak, out=leaked)
-            D_t += leaked
-        if gx is not None:
-            D_t += gx[t]
+    recurrence: Recurrence,
+    inputs: NDArray,
+    trajectory: Trajectory,
+    gr: NDArray,
+    gx: NDArray | None = None,
+    out: Cotangents | None = None,
+) -> Cotangents:
+    out = out or Cotangents.empty(recurrence, trajectory.x)
+    backpropagate(recurrence, trajectory, gr, gx, out)
+    weight_cotangents(recurrence, inputs, trajectory.r[:-1], out)
+    return out
 
-    D_first, r0 = D[0].sum(axis=0), np.empty_like(x0)
-    rate.value(x0, r0)
-    by_unit = D.reshape(-1, N).T
-    gWrec = np.dot(by_unit[:, x.shape[1] :], r[:-1].reshape(-1, N)) + np.outer(D_first, r0)
-    gWin = np.dot(by_unit, inputs.reshape(by_unit.shape[1], -1))
-    out.Wrec[:] = alpha[:, np.newaxis] * gWrec
-    out.Win[:] = alpha[:, np.newaxis] * gWin
-    out.brec[:] = alpha * by_unit.sum(axis=1)
-    out.x0[:] = np.dot(D_first, alpha_Wrec) * rate.slope(x0, r0) + leak * D_first
+
+def omega(
+    recurrence: Recurrence,
+    trajectory: Trajectory,
+    D: NDArray,
+    S: NDArray,
+    bound: float,
+    out: NDArray | None = None,
+) -> Omega:
+    _, Wrec, _, _, alpha, activation = recurrence
+    _, df = ACTIVATIONS[activation]
+    x, r = trajectory.x[:-1], trajectory.r[:-1]
+    slope = df(x, r, ZERO)
+    d = (1 - alpha) * D[1:]
+    # (alpha d_t) Wrec is (1 - alpha) S_t where all units share one alpha
+    recurrent = (1 - alpha) * S if is_shared(alpha) else times(alpha * d, Wrec)
+    q = (1 - alpha) * d + recurrent * slope
+
+    num, den = np.sum(q**2, axis=2), np.sum(d**2, axis=2)
+    counts = den >= bound
+    n_counting = np.count_nonzero(counts)
+    den = np.where(counts, den, 1)
+    excess = np.where(counts, num / den - 1, 0)
+    factor = 4 * excess / den / max(int(n_counting), 1)
+    q_term = np.multiply(factor[:, :, np.newaxis] * q, slope, out=out)
+    value = np.sum(excess**2) / n_counting if n_counting else np.nan
+    return Omega(float(value), n_counting / (len(D) * D.shape[1]), q_term)
+
+
+def omega_gradient(recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArray:
+    alpha = recurrence.alpha[:, np.newaxis]
+    return alpha * (1 - alpha) * (rows(D[1:]).T @ rows(q_term))
+
+
+def backward_with_omega(
+    recurrence: Recurrence,
+    inputs: NDArray,
+    trajectory: Trajectory,
+    gr: NDArray,
+    regulariser: Regulariser,
+    out: tuple[Cotangents, NDArray] | None = None,
+) -> tuple[Cotangents, Omega]:
+    cotangents, q_term = out or (Cotangents.empty(recurrence, trajectory.x), None)
+    backpropagate(recurrence, trajectory, gr, None, cotangents)
+    D, S, *_ = cotangents
+    value, nelems, q_term = omega(recurrence, trajectory, D, S, regulariser.bound, q_term)
+    q_term *= regulariser.lambda_Omega * (1 - recurrence.alpha)
+    q_term += trajectory.r[:-1]
+    weight_cotangents(recurrence, inputs, q_term, cotangents)
+    return cotangents, Omega(value, nelems, q_term)
+
+
+# --- parts of the backward pass -------------------------------------------------------------------
+
+
+def backpropagate(
+    recurrence: Recurrence,
+    trajectory: Trajectory,
+    gr: NDArray,
+    gx: NDArray | None,
+    out: Cotangents,
+) -> None:
+    """Fill out.D and out.S."""
+    alpha, D, S = recurrence.alpha, out.D, out.S
+    _, df = ACTIVATIONS[recurrence.activation]
+    slope = df(*trajectory, HALF)
+    D[-1] = gr[-1] * slope[-1]
+    if gx is not None:
+        D[-1] += gx[-1]
+    for t in range(len(D) - 2, -1, -1):
+        S[t] = (alpha * D[t + 1]) @ recurrence.Wrec
+        D[t] = (gr[t] + S[t]) * slope[t] + (1 - alpha) * D[t + 1]
+        if gx is not None:
+            D[t] += gx[t]
+
+
+def weight_cotangents(
+    recurrence: Recurrence, inputs: NDArray, with_D: NDArray, out: Cotangents
+) -> None:
+    """Fill in the derivatives with respect to weights, brec and x0 from out.D.
+
+    with_D   (time - 1, trial, N), what alpha D_{t+1} is multiplied by for Wrec's: r_t, and Omega's
+             term where there is one
+    """
+    _, Wrec, _, x0, alpha, activation = recurrence
+    f, df = ACTIVATIONS[activation]
+    r0 = f(x0)
+    D_first = np.sum(out.D[0], axis=0)
+    out.Wrec[:] = rows(out.D[1:]).T @ rows(with_D) + np.outer(D_first, r0)
+    out.Win[:] = rows(out.D).T @ rows(inputs)
+    out.Wrec[:] *= alpha[:, np.newaxis]
+    out.Win[:] *= alpha[:, np.newaxis]
+    out.brec[:] = alpha * np.sum(out.D, axis=(0, 1))
+    out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first

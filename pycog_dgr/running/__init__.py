@@ -1,0 +1,6 @@
+"""Trained networks: run them, trial by trial or many trials at once, and keep what they did."""
+
+from pycog_dgr.running.integrate import Run
+from pycog_dgr.running.rnn import RNN
+
+__all__ = ["RNN", "Run"]

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce, singledispatch
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytensor.scalar as ps
 from numpy.typing import NDArray
-from pytensor.graph.basic import Apply
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import Op
 from pytensor.link.basic import JITLinker
@@ -25,6 +25,7 @@ from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot, Max, Sum
 from pytensor.tensor.shape import Reshape, Shape
+from pytensor.tensor.type import TensorType
 
 Function = Callable[..., Any]
 
@@ -38,22 +39,33 @@ class NumpyLinker(JITLinker):
 
     required_rewrites = ()
 
-    def fgraph_convert(self, fgraph: FunctionGraph, order, storage_map, **kwargs) -> Function:
+    def fgraph_convert(self, fgraph: FunctionGraph, *_: Any, **options: Any) -> Function:
         returned = set(fgraph.outputs)
 
         def convert(op: Op, node: Apply, **_: Any) -> Function:
             return numpy_function(op, node, returned)
 
-        return fgraph_to_python(fgraph, convert, order=order, storage_map=storage_map)
+        wanted = {name: options[name] for name in ("order", "storage_map")}
+        return fgraph_to_python(fgraph, convert, **wanted)
 
     def create_thunk_inputs(self, storage_map: dict) -> list:
-        return [storage_map[variable] for variable in self.fgraph.inputs]
+        return [storage_map[variable] for variable in self._graph.inputs]
 
     def jit_compile(self, fn: Function) -> Function:
-        dtypes = [output.dtype for output in self.fgraph.outputs]
+        dtypes = [type_of(output).dtype for output in self._graph.outputs]
         return lambda *inputs: [
             np.asarray(value, dtype) for value, dtype in zip(fn(*inputs), dtypes, strict=True)
         ]
+
+    @property
+    def _graph(self) -> FunctionGraph:
+        assert self.fgraph is not None, "PyTensor calls `accept` before it asks for anything"
+        return self.fgraph
+
+
+def type_of(variable: Variable) -> TensorType:
+    """Number type and dimensions of a tensor."""
+    return cast(TensorType, variable.type)
 
 
 # --- elementwise ----------------------------------------------------------------------------------
@@ -89,7 +101,7 @@ def elementwise(op: Elemwise, node: Apply) -> Function | None:
     """The numpy function of an elementwise node, or None where there is none."""
     kind = type(op.scalar_op)
     if kind is ps.Cast:
-        dtype = node.outputs[0].dtype
+        dtype = type_of(node.outputs[0]).dtype
         return lambda x: x.astype(dtype, copy=False)
     if kind in OF_MANY_TERMS and len(node.inputs) > 2:
         two = OF_MANY_TERMS[kind]
@@ -162,15 +174,15 @@ def _(op: MakeVector, node: Apply, returned: set) -> Function:
 @numpy_function.register
 def _(op: Max, node: Apply, returned: set) -> Function:
     axis = op.axis
-    if axis == (node.inputs[0].ndim - 1,):  # numpy goes through short rows slowly
+    if axis == (type_of(node.inputs[0]).ndim - 1,):  # numpy goes through short rows slowly
         return lambda x: np.max(np.ascontiguousarray(np.moveaxis(x, -1, 0)), axis=0)
     return lambda x: np.max(x, axis=axis)
 
 
 @numpy_function.register
 def _(op: Sum, node: Apply, returned: set) -> Function:
-    axis, accumulate, dtype = op.axis, op.acc_dtype, node.outputs[0].dtype
-    [x] = node.inputs
+    axis, accumulate, dtype = op.axis, op.acc_dtype, type_of(node.outputs[0]).dtype
+    x = type_of(node.inputs[0])
     if axis == (x.ndim - 1,) and x.ndim > 1 and x.dtype == dtype and x.dtype.startswith("float"):
         return lambda x: x @ np.ones(x.shape[-1], x.dtype)  # numpy sums short rows slowly
     return lambda x: np.sum(x, axis=axis, dtype=accumulate).astype(dtype, copy=False)

@@ -1,33 +1,21 @@
-"""The fast path: the whole recurrence as one PyTensor Op, differentiated by hand.
+"""The recurrence as one PyTensor Op with a backward pass written by hand.
 
-    forward, t = 1..T     x_t = (1 - alpha) x_{t-1} + alpha I_t
-                          I_t = r_{t-1} Wrec^T + brec + u_t Win^T + n_t
-                          r_t = f(x_t)
-    backward, t = T..1    S_t = (alpha D_{t+1}) Wrec,  S_T = 0
-                          D_t = gx_t + (gr_t + S_t) * f'(x_t) + (1 - alpha) D_{t+1},  D_{T+1} = 0
-    cotangents            n_t: alpha D_t      u_t: (alpha D_t) Win     brec: sum_t,trials alpha D_t
-                          Wrec: sum_t (alpha D_t)^T r_{t-1}      Win: sum_t (alpha D_t)^T u_t
-                          x_0: sum_trials (alpha D_1) Wrec * f'(x_0) + (1 - alpha) D_1
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    z_t     = g(r_t Wout^T + bout)                                          t = 1..T
 
-The equations are those of scan.py. u Win^T is one product for all t; D and S are also what
-Omega needs (objective.py), so S is computed once. The Ops run kernels/recurrence_numba.py, compiled
-without a C compiler and kept on disk, or kernels/recurrence_numpy.py.
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7.
 
-| symbol   | name                                      | shape                | unit |
-|----------|-------------------------------------------|----------------------|------|
-| u, n     | inputs, recurrent noise                   | (time, trial, Nin | N) | 1  |
-| x, r     | states, rates                             | (time, trial, N)     | 1    |
-| gx, gr   | cotangents of x and r                     | (time, trial, N)     | 1    |
-| D, S     | total derivative by x_t; its way back     | (time[-1], trial, N) | 1    |
-| f'       | the gradient of f (rectification: 0.5 at 0) |                    | 1    |
-| alpha    | dt / tau                                  | (N,)                 | 1    |
+The Op computes x and r, as scan.py does; the backward pass and the symbols stand in
+kernels/interface.py, and the Ops run either of its two sets of kernels. D and S of the backward
+pass are also what Omega (objective.py) is made of, so they are computed once.
 """
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytensor.tensor as pt
@@ -38,224 +26,250 @@ from pytensor.graph.op import Op
 from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import NetworkConfig
+from pycog_dgr.kernels import (
+    Cotangents,
+    Kernels,
+    Recurrence,
+    Regulariser,
+    Trajectory,
+    get_kernels,
+)
 from pycog_dgr.network import Weights
 from pycog_dgr.symbolic.objective import Omega
 from pycog_dgr.symbolic.scan import States, alpha_of
 
 
-class Cotangents(NamedTuple):
-    """What the backward pass returns; t = 1..T for D (time, trial, N), 1..T-1 for S."""
+class BackwardPass(NamedTuple):
+    """Symbolic derivatives of a cost, named as in kernels.Cotangents; and Omega, if merged."""
 
-    D: NDArray
-    S: NDArray
-    Win: NDArray  # (N, Nin)
-    Wrec: NDArray  # (N, N)
-    brec: NDArray  # (N,)
-    x0: NDArray  # (N,)
-
-
-class Regulariser(NamedTuple):
-    """lambda_Omega, and the least |d_t|^2 that counts."""
-
-    lambda_Omega: float
-    bound: float
+    D: TensorVariable
+    S: TensorVariable
+    Win: TensorVariable
+    Wrec: TensorVariable
+    brec: TensorVariable
+    x0: TensorVariable
+    omega: Omega | None
 
 
 class KernelOp(Op):
     """An Op of the recurrence: which activation it integrates, and by which kernels.
 
-    activation   a key of activations.HIDDEN
-    kernels      'numba' or 'numpy'
+    activation    a key of activations.HIDDEN
+    kernels       'numba' or 'numpy'
+    regulariser   of LeakyRNN: gradients with respect to Wrec are those of cost + lambda_Omega Omega
     """
 
-    __props__: tuple[str, ...] = ("activation", "kernels")
+    __props__: tuple[str, ...] = ("activation", "kernels", "regulariser")
 
-    def __init__(self, activation: str, kernels: str) -> None:
+    def __init__(
+        self, activation: str, kernels: str, regulariser: Regulariser | None = None
+    ) -> None:
         self.activation = activation
         self.kernels = kernels
+        self.regulariser = regulariser
 
     @property
-    def module(self) -> ModuleType:
-        return importlib.import_module(f"pycog_dgr.kernels.recurrence_{self.kernels}")
+    def compute(self) -> Kernels:
+        return get_kernels(self.kernels)
+
+    def recurrence(self, arrays: list[NDArray]) -> Recurrence:
+        """Of Win, Wrec, brec, x0 and alpha."""
+        Win, Wrec, brec, x0, alpha = arrays
+        return Recurrence(Win, Wrec, brec, x0, alpha, self.activation)
 
 
 class LeakyRNN(KernelOp):
-    """(u, n, x0, Win, Wrec, brec, alpha) -> (x, r).
+    """(u, noise, Win, Wrec, brec, x0, alpha) -> (x, r)."""
 
-    With a `regulariser`, gradients by Wrec are those of cost + lambda_Omega Omega.
-    """
-
-    __props__ = (*KernelOp.__props__, "regulariser")
-
-    def __init__(self, activation: str, kernels: str, regulariser: Regulariser | None = None):
-        super().__init__(activation, kernels)
-        self.regulariser = regulariser
-
-    def make_node(self, *inputs) -> Apply:
-        inputs = [pt.as_tensor(v) for v in inputs]
+    def make_node(self, *inputs: Any) -> Apply:
+        inputs = tuple(pt.as_tensor(value) for value in inputs)
         noise = inputs[1]
         return Apply(self, inputs, [noise.type(), noise.type()])
 
-    def perform(self, node, inputs, output_storage) -> None:
-        inputs = plain(inputs)
-        noise = inputs[1]
-        x, r = (scratch(storage, noise.shape, noise.dtype) for storage in output_storage)
-        self.module.forward(*inputs, self.activation, x, r)
+    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
+        u, noise, *rest = plain(inputs)
+        out = Trajectory(*(reused(one, noise.shape, noise.dtype) for one in output_storage))
+        store(output_storage, self.compute.forward(self.recurrence(rest), u, noise, out))
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
         return [shapes[1], shapes[1]]
 
-    def pullback(self, inputs, outputs, cotangents):
-        u, _, x0, Win, Wrec, _, alpha = inputs
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list:
+        u, _, Win, Wrec, brec, x0, alpha = inputs
         x, r = outputs
         gx, gr = cotangents
         if isinstance(gr.type, DisconnectedType):
             gr = pt.zeros_like(r)
         gx = [] if isinstance(gx.type, DisconnectedType) else [gx]
-        back = pullback_of(self)
-        D, _, gWin, gWrec, gbrec, gx0, *_ = back(u, x, r, gr, x0, Win, Wrec, alpha, *gx)
-        gn = alpha * D
-        return [pt.dot(gn, Win), gn, gx0, gWin, gWrec, gbrec, disconnected_type()]
+        back = backward_pass(self, u, x, r, gr, Win, Wrec, brec, x0, alpha, *gx)
+        g_noise = alpha * back.D
+        return [
+            pt.dot(g_noise, Win), g_noise, back.Win, back.Wrec, back.brec, back.x0,
+            disconnected_type(),
+        ]  # fmt: skip
 
-    def connection_pattern(self, node):
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[True, True]] * 6 + [[False, False]]
 
 
 class LeakyRNNPullback(KernelOp):
-    """(u, x, r, gr, x0, Win, Wrec, alpha[, gx]) -> Cotangents."""
+    """(u, x, r, gr, Win, Wrec, brec, x0, alpha[, gx]) -> Cotangents."""
 
-    def make_node(self, u, x, r, gr, x0, Win, Wrec, alpha, *gx) -> Apply:
-        inputs = [pt.as_tensor(v) for v in (u, x, r, gr, x0, Win, Wrec, alpha, *gx)]
-        like = Cotangents(D=x, S=x, Win=Win, Wrec=Wrec, brec=x0, x0=x0)
-        return Apply(self, inputs, [pt.as_tensor(v).type() for v in like])
+    def make_node(self, *inputs: Any) -> Apply:
+        inputs = tuple(pt.as_tensor(value) for value in inputs)
+        _, x, _, _, Win, Wrec, brec, x0, *_ = inputs
+        like = (x, x, Win, Wrec, brec, x0)  # in the order of Cotangents
+        return Apply(self, inputs, [value.type() for value in like])
 
-    def perform(self, node, inputs, output_storage) -> None:
-        self.backward(inputs, output_storage)
-
-    def backward(self, inputs: list, output_storage: list, **options) -> object:
-        u, x, r, gr, x0, Win, Wrec, alpha, *gx = plain(inputs)
-        n_time, n_trial, N = x.shape
-        shapes = Cotangents(x.shape, (n_time - 1, n_trial, N), Win.shape, Wrec.shape, (N,), (N,))
-        out = Cotangents(*map(scratch, output_storage, shapes, [x.dtype] * len(shapes)))
-        gx = gx[0] if gx else None
-        return self.module.backward(
-            u, x, r, gr, gx, x0, Win, Wrec, alpha, self.activation, out, **options
-        )
+    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
+        u, x, r, gr, *rest = plain(inputs)
+        recurrence, gx = self.recurrence(rest[:5]), (*rest[5:], None)[0]
+        out = cotangents_in(output_storage, recurrence, x)
+        store(output_storage, self.compute.backward(recurrence, u, Trajectory(x, r), gr, gx, out))
 
 
 class RegularisedPullback(LeakyRNNPullback):
-    """LeakyRNNPullback with Omega's derivative in Wrec's -> (*Cotangents, Omega, nelems)."""
+    """With lambda_Omega dOmega/dWrec in Wrec's -> (*Cotangents, Omega, nelems, buffer)."""
 
-    __props__ = (*KernelOp.__props__, "regulariser")
+    regulariser: Regulariser
 
-    def __init__(self, activation: str, kernels: str, regulariser: Regulariser) -> None:
-        super().__init__(activation, kernels)
-        self.regulariser = regulariser
-
-    def make_node(self, *inputs) -> Apply:
+    def make_node(self, *inputs: Any) -> Apply:
         node = super().make_node(*inputs)
-        kinds = [output.type for output in node.outputs]
-        scalar, buffer = pt.scalar(dtype=kinds[0].dtype).type, kinds[1]
-        return Apply(self, node.inputs, [kind() for kind in (*kinds, scalar, scalar, buffer)])
+        types = [output.type for output in node.outputs]
+        scalar = pt.scalar(dtype=types[0].dtype).type
+        return Apply(self, node.inputs, [kind() for kind in (*types, scalar, scalar, types[1])])
 
-    def perform(self, node, inputs, output_storage) -> None:
-        n_time, n_trial, N = inputs[1].shape
-        *storage, value, nelems, buffer = output_storage
-        by_q = scratch(buffer, (n_time - 1, n_trial, N), inputs[1].dtype)
-        omega, n_counting = self.backward(
-            inputs, storage, regulariser=self.regulariser, scratch=by_q
+    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
+        u, x, r, gr, *rest = plain(inputs)
+        recurrence, trajectory = self.recurrence(rest), Trajectory(x, r)
+        out = (
+            cotangents_in(output_storage[:-3], recurrence, x),
+            reused(output_storage[-1], x[1:].shape, x.dtype),
         )
-        value[0] = np.asarray(omega, by_q.dtype)
-        nelems[0] = np.asarray(n_counting / (n_time * n_trial), by_q.dtype)
+        cotangents, omega = self.compute.backward_with_omega(
+            recurrence, u, trajectory, gr, self.regulariser, out
+        )
+        numbers = (np.asarray(number, x.dtype) for number in (omega.value, omega.nelems))
+        store(output_storage, (*cotangents, *numbers, omega.q_term))
 
 
-def pullback_of(recurrence: LeakyRNN) -> LeakyRNNPullback:
-    """The Op that passes the cotangents of a LeakyRNN back."""
-    activation, kernels, regulariser = recurrence._props()
-    if regulariser is None:
-        return LeakyRNNPullback(activation, kernels)
-    return RegularisedPullback(activation, kernels, regulariser)
+def backward_pass(recurrence: LeakyRNN, *inputs: Any) -> BackwardPass:
+    """The symbolic backward pass of a LeakyRNN, of the inputs of LeakyRNNPullback."""
+    chosen = recurrence.activation, recurrence.kernels
+    if recurrence.regulariser is None:
+        D, S, Win, Wrec, brec, x0 = applied(LeakyRNNPullback(*chosen), *inputs)
+        return BackwardPass(D, S, Win, Wrec, brec, x0, None)
+    op = RegularisedPullback(*chosen, recurrence.regulariser)
+    D, S, Win, Wrec, brec, x0, value, nelems, _ = applied(op, *inputs)
+    return BackwardPass(D, S, Win, Wrec, brec, x0, Omega(value, None, nelems))
 
 
 class VanishingGradient(KernelOp):
-    """objective.vanishing_gradient in one pass: (D, S, x, r, Wrec, alpha) -> Omega.
+    """objective.vanishing_gradient by kernels: (D, S, x, r, Win, Wrec, brec, x0, alpha) -> Omega.
 
     bound   least |d_t|^2 that counts
     """
 
-    __props__ = (*KernelOp.__props__, "bound")
+    __props__ = ("activation", "kernels", "bound")
 
     def __init__(self, activation: str, kernels: str, bound: float) -> None:
         super().__init__(activation, kernels)
         self.bound = bound
 
-    def make_node(self, D, S, x, r, Wrec, alpha) -> Apply:
-        scalar = pt.scalar(dtype=D.dtype).type
-        like = Omega(value=scalar, gradient=Wrec.type, nelems=scalar)
-        hidden = D.type()  # the buffer for q
-        return Apply(self, [D, S, x, r, Wrec, alpha], [*(kind() for kind in like), hidden])
+    def make_node(self, *inputs: Any) -> Apply:
+        Wrec = inputs[5]
+        scalar = pt.scalar(dtype=Wrec.dtype).type
+        like = (scalar, Wrec.type, scalar)  # in the order of objective.Omega
+        return Apply(self, inputs, [kind() for kind in like])
 
-    def perform(self, node, inputs, output_storage) -> None:
-        D, S, x, r, Wrec, alpha = plain(inputs)
-        value, gradient, nelems, buffer = output_storage
-        dWrec, q = scratch(gradient, Wrec.shape, D.dtype), scratch(buffer, S.shape, D.dtype)
-        total, n_counting = self.module.omega(
-            D, S, x, r, Wrec, alpha, self.activation, self.bound, q, dWrec
-        )
-        value[0] = np.asarray(total, D.dtype)
-        nelems[0] = np.asarray(n_counting / (D.shape[0] * D.shape[1]), D.dtype)
+    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
+        D, S, x, r, *rest = plain(inputs)
+        recurrence = self.recurrence(rest)
+        omega = self.compute.omega(recurrence, Trajectory(x, r), D, S, self.bound)
+        gradient = self.compute.omega_gradient(recurrence, D, omega.q_term)
+        value, nelems = (np.asarray(number, D.dtype) for number in (omega.value, omega.nelems))
+        store(output_storage, (value, gradient, nelems))
 
 
-def plain(arrays: list[NDArray]) -> list[NDArray]:
+# --- arrays of PyTensor ---------------------------------------------------------------------------
+
+
+def plain(arrays: Any) -> list[NDArray]:
     """Arrays in C order that may be written, the one kind that the kernels are compiled for."""
-    return [np.require(array, requirements="CW") for array in arrays]
+    return [np.require(array, requirements=["C", "W"]) for array in arrays]
 
 
-def scratch(storage: list, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
-    """The array of the last call, where it fits, or a new one; it stands in `storage`."""
+def reused(storage: list, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
+    """The array of the last call where it fits, or a new one."""
     array = storage[0]
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
-        storage[0] = array = np.empty(shape, dtype)
-    return array
+    if isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype:
+        return array
+    return np.empty(shape, dtype)
+
+
+def cotangents_in(storage: list, recurrence: Recurrence, x: NDArray) -> Cotangents:
+    """Arrays for the backward pass, those of the last call where they fit."""
+    Win, Wrec, brec, x0, *_ = recurrence
+    like = (x, x[1:], Win, Wrec, brec, x0)  # in the order of Cotangents
+    pairs = zip(storage, like, strict=True)
+    return Cotangents(*(reused(one, array.shape, x.dtype) for one, array in pairs))
+
+
+def store(storage: list, arrays: Any) -> None:
+    for one, array in zip(storage, arrays, strict=True):
+        one[0] = array
 
 
 # --- the recurrence in a network ------------------------------------------------------------------
 
 
 def integrate(
-    weights: Weights, inputs: TensorVariable, noise: TensorVariable, network: NetworkConfig,
-    kernels: str = "numpy", regulariser: Regulariser | None = None,
-) -> States:  # fmt: skip
-    """States and rates, like `network.integrate_by_scan`."""
+    weights: Weights,
+    inputs: TensorVariable,
+    noise: TensorVariable,
+    network: NetworkConfig,
+    kernels: str = "numpy",
+    regulariser: Regulariser | None = None,
+) -> States:
+    """States and rates, like `scan.integrate_by_scan`."""
     alpha = alpha_per_unit(network, noise.dtype)
     recurrence = LeakyRNN(network.hidden_activation, kernels, regulariser)
     Win = input_weights(weights, network)
-    return States(*recurrence(inputs, noise, weights.x0, Win, weights.Wrec, weights.brec, alpha))
+    arrays = inputs, noise, Win, weights.Wrec, weights.brec, weights.x0, alpha
+    x, r = applied(recurrence, *arrays)
+    return States(x, r)
 
 
-def backpropagated(states: States, gr: TensorVariable) -> list[TensorVariable]:
-    """What the backward pass returns, Cotangents and more, of the cost whose gradient by r is `gr`.
+def backpropagated(states: States, gr: TensorVariable) -> BackwardPass:
+    """The backward pass of the cost whose gradient with respect to r is `gr`.
 
     Where the gradient of that same cost is taken as well, PyTensor merges the two backward passes.
     """
     node = states.r.owner
-    u, _, x0, Win, Wrec, _, alpha = node.inputs
-    return pullback_of(node.op)(u, states.x, states.r, gr, x0, Win, Wrec, alpha)
+    u, _, *rest = node.inputs
+    return backward_pass(node.op, u, states.x, states.r, gr, *rest)
 
 
 def vanishing_gradient(D: TensorVariable, S: TensorVariable, states: States, bound: float) -> Omega:
-    """Omega like `objective.vanishing_gradient`, by compiled kernels."""
-    op, (*_, Wrec, _, alpha) = states.r.owner.op, states.r.owner.inputs
+    """Omega like `objective.vanishing_gradient`, by kernels."""
+    op, (_, _, *rest) = states.r.owner.op, states.r.owner.inputs
     once = VanishingGradient(op.activation, op.kernels, bound)
-    *omega, _ = once(D, S, states.x, states.r, Wrec, alpha)
-    return Omega(*omega)
+    value, gradient, nelems = applied(once, D, S, states.x, states.r, *rest)
+    return Omega(value, gradient, nelems)
 
 
-def alpha_per_unit(network: NetworkConfig, dtype: str) -> TensorVariable:
+def applied(op: Op, *inputs: Any) -> list[TensorVariable]:
+    """The outputs of an Op that has several."""
+    return cast("list[TensorVariable]", op(*inputs, return_list=True))
+
+
+def alpha_per_unit(network: NetworkConfig, dtype: Any) -> TensorVariable:
     """dt / tau (N,)."""
-    return pt.constant(np.broadcast_to(alpha_of(network, dtype).data, network.N).copy())
+    alpha: Any = alpha_of(network, dtype)
+    return pt.constant(np.broadcast_to(alpha.data, network.N).copy())
 
 
 def input_weights(weights: Weights, network: NetworkConfig) -> TensorVariable:
     """Win (N, Nin), also where a network has no inputs."""
-    return pt.zeros((network.N, 0), weights.Wrec.dtype) if weights.Win is None else weights.Win
+    given: Any = weights.Win  # symbolic
+    return pt.zeros((network.N, 0), weights.Wrec.dtype) if given is None else given

@@ -1,53 +1,48 @@
-"""One training step: batch -> loss, gradients, Omega, clipping, update. Compiled once.
+"""One training step: a network's parameters, and what trains and evaluates it.
 
-    g     = d (loss + penalties) / d theta,   Wrec's plus lambda_Omega d Omega / d Wrec
-    gnorm = one norm of g over all trained parameters, before clipping
-    theta <- theta - learning_rate clipped(g)
-
-Source: Song, Yang and Wang (2016), "Training"; Pascanu, Mikolov and Bengio (2013).
-
-Three backends compute the same numbers:
+The mathematics stands in symbolic/step_graph.py. Three backends compute the same numbers:
 
     scan    PyTensor's loop over time, the reference that reads like the paper
     numpy   the Op of recurrence_op.py with its hand-written backward pass, through numpy
-    fast    the same Op, and Omega, as loops that Numba compiles once and keeps on disk
+    fast    the same Op, as loops that Numba compiles once and keeps on disk
 
 'auto' is 'fast', or 'numpy' where Numba cannot run; the log then says why. None needs a C compiler.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor
-import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.gradient import grad
 from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import BackendError, BatchError, SettingError
+from pycog_dgr.kernels import fastest_kernels, get_kernels
 from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
 from pycog_dgr.symbolic import objective, optimisers
-from pycog_dgr.symbolic import recurrence_op as leaky_rnn
-from pycog_dgr.symbolic import scan as equations
-from pycog_dgr.symbolic.numpy_mode import numpy_mode
-from pycog_dgr.symbolic.objective import Omega
-from pycog_dgr.symbolic.recurrence_op import Regulariser
-from pycog_dgr.symbolic.scan import States
+from pycog_dgr.symbolic.step_graph import (
+    KERNELS,
+    Graph,
+    Update,
+    batch_widths,
+    build_graph,
+    can_merge_omega,
+    compile_graph,
+    compile_update,
+)
 from pycog_dgr.training.dropout import RecurrentDropout
 
 logger = logging.getLogger(__name__)
 
 BACKENDS = ("fast", "numpy", "scan")
-KERNELS = {"fast": "numba", "numpy": "numpy"}  # of the backends that use recurrence_op.py
 SELF_CHECK_STEPS, SELF_CHECK_TRIALS = 3, 2
 SELF_CHECK_TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # relative to the largest output
 
@@ -67,91 +62,6 @@ class Evaluation(NamedTuple):
     loss: float
     error: float
     z: NDArray
-
-
-class Graph(NamedTuple):
-    """The symbolic step: inputs, and everything that a function may return."""
-
-    batch: list[TensorVariable]  # inputs, targets, mask, noise
-    states: States
-    z: TensorVariable
-    loss: TensorVariable
-    penalty: TensorVariable
-    error: TensorVariable
-    D: TensorVariable
-    Omega: Omega
-    omega_gradient: TensorVariable | None  # by the raw Wrec; None: lambda_Omega times it is in...
-    gradients: dict[str, TensorVariable]  # ... these, of loss + penalties by the raw parameters
-
-
-def build(
-    network: NetworkConfig,
-    training: TrainingConfig,
-    raw: Parameters,
-    backend: str,
-    penalties: list[objective.Penalty],
-    audible: TensorVariable | None = None,
-    merge_Omega: bool = False,
-) -> Graph:
-    """The graph of one step on symbolic raw parameters; `audible` (N,) is dropout's mask.
-
-    `merge_Omega`: let the backward pass add Omega's derivative, which costs one product less. It
-    can where the cost is the loss alone and all units share one alpha.
-    """
-    dtype = raw.Wrec.dtype
-    inputs, targets, mask, noise = (
-        pt.tensor(name, dtype=dtype, shape=(None, None, width))
-        for name, width in zip(Batch._fields, batch_widths(network), strict=True)
-    )
-    weights = equations.effective_weights(raw, network)
-    if audible is not None:
-        weights = weights._replace(Wrec=weights.Wrec * audible)
-    kernels = KERNELS.get(backend)
-    if kernels:
-        regulariser = Regulariser(training.lambda_Omega, training.bound) if merge_Omega else None
-        states = leaky_rnn.integrate(weights, inputs, noise, network, kernels, regulariser)
-    else:
-        states = equations.integrate_by_scan(weights, inputs, noise, network)
-    a = equations.output_current(states.r, weights)
-    z = equations.outputs(a, network)
-
-    loss = objective.loss(z, targets, mask, network)
-    penalty = sum((term(raw, states) for term in penalties), pt.zeros((), dtype))
-    cost = loss + penalty if penalties else loss  # so that D's backward pass is the same one
-    trained = {name: getattr(raw, name) for name in network.trained}
-    gradients = grad(cost, list(trained.values()), disconnected_inputs="ignore")
-
-    if kernels:
-        D, S, *_ = back = leaky_rnn.backpropagated(states, grad(loss, states.r))
-    else:
-        D, S = grad(loss, noise) / equations.alpha_of(network, dtype), None
-    if merge_Omega:
-        omega = Omega(value=back[-3], gradient=None, nelems=back[-2])
-    elif backend == "fast":
-        omega = leaky_rnn.vanishing_gradient(D, S, states, training.bound)
-    else:
-        omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound, S)
-    omega_gradient = None
-    if not merge_Omega:
-        omega_gradient = grad(None, raw.Wrec, known_grads={weights.Wrec: omega.gradient})
-    return Graph(
-        batch=[inputs, targets, mask, noise],
-        states=states,
-        z=z,
-        loss=objective.reported_loss(a, z, targets, mask, network),
-        penalty=penalty,
-        error=objective.error(z, targets, mask),
-        D=D,
-        Omega=omega,
-        omega_gradient=omega_gradient,
-        gradients=dict(zip(trained, gradients, strict=True)),
-    )
-
-
-def batch_widths(network: NetworkConfig) -> tuple[int, int, int, int]:
-    """Last dimension of inputs, targets, mask and noise."""
-    n_outputs = network.Nout or network.N
-    return network.Nin, n_outputs, n_outputs, network.N
 
 
 class TrainingStep:
@@ -193,7 +103,7 @@ class TrainingStep:
         self.training = training
         self.floatX = floatX
         self.backend = available(backend)
-        self._shared = {
+        self._shared: dict[str, Any] = {
             name: pytensor.shared(checked_parameter(name, value, shape, floatX), name=name)
             for name, shape, value in (
                 (name, shape, getattr(parameters, name)) for name, shape in network.shapes.items()
@@ -201,99 +111,61 @@ class TrainingStep:
         }
         self._optimiser = optimiser or optimisers.sgd(training.learning_rate)
         self._penalties = [*objective.penalties(training, network), *penalties]
-        self._wants_check = self_check
+        self._is_checked = not self_check
         self._dropout = dropout if dropout is not None and dropout.p > 0 else None
-        self._audible: SharedVariable | None = None
-        self._masks_drawn: dict[str, SharedVariable] = {}
+        self._dropout_mask: SharedVariable | None = None
+        self._dropout_state: dict[str, SharedVariable] = {}
         if self._dropout is not None:
-            self._audible = pytensor.shared(np.ones(network.N, floatX), name="audible")
+            self._dropout_mask = pytensor.shared(np.ones(network.N, floatX), name="dropout_mask")
             count = pytensor.shared(np.zeros((), floatX), name="dropout_count")
-            self._masks_drawn = {"dropout_count": count}
-        self._moments: dict[str, SharedVariable] = {}
+            self._dropout_state = {"dropout_count": count}
 
-    # --- symbolic, each built on first use ------------------------------------------------------
+    # --- compiled functions, each built on first use ---------------------------------------------
 
     @cached_property
     def graph(self) -> Graph:
-        return self._build()
+        """The symbolic step, without dropout."""
+        return self._build_graph()
 
-    def _build(self, merge_Omega: bool = False) -> Graph:
-        raw = Parameters(**{name: self._shared.get(name) for name in Parameters._fields})
+    def _build_graph(self, dropout_mask: Any = None, merge_omega: bool = False) -> Graph:
+        raw = parameters_of(self._shared)
         with pytensor.config.change_flags(floatX=self.floatX):
-            return build(
-                self.network, self.training, raw, self.backend, self._penalties, self._audible,
-                merge_Omega,
+            return build_graph(
+                self.network, self.training, raw, self.backend, self._penalties, dropout_mask,
+                merge_omega,
             )  # fmt: skip
 
     @cached_property
-    def _update(self) -> Callable:
-        merge_Omega = (
-            self.backend == "fast" and not self._penalties and not np.ndim(self.network.tau)
-        )
-        graph = self._build(merge_Omega) if merge_Omega else self.graph
+    def _compiled_update(self) -> Update:
+        merge_omega = can_merge_omega(self.network, self.backend, self._penalties)
+        graph = self.graph
+        if merge_omega or self._dropout_mask is not None:
+            graph = self._build_graph(self._dropout_mask, merge_omega)
+        trained = {name: self._shared[name] for name in self.network.trained}
         with pytensor.config.change_flags(floatX=self.floatX):
-            gradients = dict(graph.gradients)
-            if not merge_Omega:
-                gradients["Wrec"] += self.training.lambda_Omega * graph.omega_gradient
-            trained = {name: self._shared[name] for name in self.network.trained}
-            context = optimisers.Context(trained, optimisers.global_norm(gradients))
-            transform = optimisers.chain(
-                optimisers.clip_by_global_norm(self.training.max_gradient_norm),
-                optimisers.finite_guard(),
-                self._optimiser,
-            )
-            steps, updates = transform(gradients, context)
-            self._moments = {shared.name: shared for shared, _ in updates}
-            updates += [(theta, theta - steps[name]) for name, theta in trained.items()]
-        if self._wants_check:
-            self._self_check()
-        report = [graph.loss + graph.penalty, context.norm, graph.Omega.value, graph.Omega.nelems]
-        return self._compile(graph, report, updates)
+            return compile_update(graph, trained, self.training, self._optimiser, self.backend)
 
     @cached_property
-    def _evaluate(self) -> Callable:
+    def _evaluate(self) -> Callable[..., list[NDArray]]:
         graph = self.graph
-        return self._compile(graph, [graph.loss + graph.penalty, graph.error, graph.z])
+        return self._compile([graph.loss + graph.penalty, graph.error, graph.z])
 
     @cached_property
-    def _gradients(self) -> Callable:
+    def _gradients(self) -> Callable[..., dict[str, NDArray]]:
         graph = self.graph
-        wanted = {
+        wanted: dict[str, Any] = {
             "loss": graph.loss, "penalty": graph.penalty, "error": graph.error,
             "x": graph.states.x, "z": graph.z, "D": graph.D,
             "Omega": graph.Omega.value, "nelems": graph.Omega.nelems,
             "omega_gradient": graph.omega_gradient,
         }  # fmt: skip
         wanted |= {f"grad_{name}": gradient for name, gradient in graph.gradients.items()}
-        compiled = self._compile(graph, list(wanted.values()))
+        compiled = self._compile(list(wanted.values()))
         return lambda *batch: dict(zip(wanted, compiled(*batch), strict=True))
 
-    def _compile(
-        self, graph: Graph, results: list[TensorVariable], updates: list | None = None
-    ) -> Callable:
+    def _compile(self, results: list[TensorVariable]) -> Callable[..., list[NDArray]]:
         with pytensor.config.change_flags(floatX=self.floatX):
-            return pytensor.function(
-                graph.batch,
-                results,
-                updates=updates,
-                givens=self._all_audible() if updates is None else None,
-                mode=numpy_mode(loops=self.backend == "scan"),
-                on_unused_input="ignore",
-            )
-
-    def _all_audible(self) -> dict[SharedVariable, TensorVariable] | None:
-        """Dropout's mask for everything but updates: no unit silent."""
-        if self._audible is None:
-            return None
-        return {self._audible: pt.ones((self.network.N,), self.floatX)}
-
-    def _silence(self) -> None:
-        """Draw dropout's mask for the coming update."""
-        count = self._masks_drawn["dropout_count"]
-        drawn = int(count.get_value())
-        mask = self._dropout.mask(self.network.N, drawn)
-        self._audible.set_value(mask.astype(self.floatX))
-        count.set_value(np.asarray(drawn + 1, self.floatX))
+            return compile_graph(self.graph, results, self.backend)
 
     def _self_check(self) -> None:
         """Compare the compiled network with the plain numpy one on a small random batch."""
@@ -319,17 +191,28 @@ class TrainingStep:
                 f"equations by {difference:.1e} of the largest output; use another backend, and "
                 "report this with your PyTensor version"
             )
+        self._is_checked = True
         logger.info("backend %s agrees with numpy within %.1g", self.backend, difference)
+
+    def _draw_dropout_mask(self) -> None:
+        """The mask of the coming update, where there is dropout."""
+        if self._dropout is None or self._dropout_mask is None:
+            return
+        count = self._dropout_state["dropout_count"]
+        drawn = int(count.get_value())
+        self._dropout_mask.set_value(self._dropout.mask(self.network.N, drawn).astype(self.floatX))
+        count.set_value(np.asarray(drawn + 1, self.floatX))
 
     # --- numbers --------------------------------------------------------------------------------
 
     def update(self, batch: Batch) -> StepReport:
         """Train on one batch; report what was seen before the parameters changed."""
         arrays = self._checked(batch)
-        if self._dropout is not None:
-            self._silence()
+        if not self._is_checked:
+            self._self_check()
+        self._draw_dropout_mask()
         with np.errstate(all="ignore"):  # the guard deals with what overflows; gnorm tells
-            return StepReport(*(float(value) for value in self._update(*arrays)))
+            return StepReport(*(float(value) for value in self._compiled_update.function(*arrays)))
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Loss + penalties, RMSE and outputs, without training."""
@@ -363,7 +246,7 @@ class TrainingStep:
     def parameters(self) -> Parameters:
         """Raw values, copied."""
         values = {name: shared.get_value() for name, shared in self._shared.items()}
-        return Parameters(**{name: values.get(name) for name in Parameters._fields})
+        return parameters_of(values)
 
     @parameters.setter
     def parameters(self, raw: Parameters) -> None:
@@ -382,11 +265,11 @@ class TrainingStep:
     def state(self) -> dict[str, NDArray]:
         """All that training goes on from, copied: raw parameters, the optimiser's moments, and how
         many masks dropout has drawn."""
-        return {name: variable.get_value() for name, variable in self._kept().items()}
+        return {name: variable.get_value() for name, variable in self._state_variables().items()}
 
-    def _kept(self) -> dict[str, SharedVariable]:
-        self._update  # noqa: B018 - the moments exist once the update is built
-        return self._shared | self._moments | self._masks_drawn
+    def _state_variables(self) -> dict[str, SharedVariable]:
+        """The moments are those of the update, which is compiled for them if it has not been."""
+        return self._shared | self._compiled_update.moments | self._dropout_state
 
     def load_state(self, state: Mapping[str, NDArray]) -> None:
         """Go on from what `state` returned; SettingError where names or shapes differ."""
@@ -397,8 +280,14 @@ class TrainingStep:
             name: checked_parameter(name, state[name], value.shape, self.floatX)
             for name, value in own.items()
         }
-        for name, variable in self._kept().items():
+        for name, variable in self._state_variables().items():
             variable.set_value(checked[name])
+
+
+def parameters_of(values: Mapping[str, Any]) -> Parameters:
+    """Parameters by name, None where the network has none of a name."""
+    named: dict[str, Any] = {name: values.get(name) for name in Parameters._fields}
+    return Parameters(**named)
 
 
 def checked_parameter(name: str, value: NDArray, shape: tuple[int, ...], floatX: str) -> NDArray:
@@ -414,17 +303,8 @@ def available(backend: str) -> str:
 
     Raises BackendError where 'fast' was asked for by name and cannot run.
     """
-    if backend not in ("auto", "fast"):
-        return backend
-    try:
-        importlib.import_module("pycog_dgr.kernels.recurrence_numba")
-    except (ImportError, RuntimeError, OSError) as error:  # no Numba, or nowhere to keep its code
-        reason = f"{type(error).__name__}: {error}"
-        if backend == "fast":
-            raise BackendError(
-                f"backend 'fast' cannot run here ({reason}); use backend='numpy', or install numba "
-                "and make NUMBA_CACHE_DIR a folder that can be written"
-            ) from error
-        logger.warning("Numba cannot run here (%s): backend 'numpy' instead, slower", reason)
-        return "numpy"
-    return "fast"
+    if backend == "auto":
+        return {kernels: name for name, kernels in KERNELS.items()}[fastest_kernels()]
+    if backend in KERNELS:
+        get_kernels(KERNELS[backend])
+    return backend

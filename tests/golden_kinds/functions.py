@@ -10,8 +10,8 @@ import pytensor.tensor as pt
 
 from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import SettingError
-from pycog_dgr.kernels import recurrence_numba as kernels_numba
-from pycog_dgr.kernels import recurrence_numpy as kernels_numpy
+from pycog_dgr.kernels import activations_numba
+from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.network import spectral_radius
 from pycog_dgr.symbolic import activations, objective, optimisers
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
@@ -62,21 +62,20 @@ def evaluated(function, *arrays):
 def of_activations(golden, floatX):
     x = golden["act_x"].astype(floatX)
     for name, (f, derivative) in activations.HIDDEN.items():
-        rate = kernels_numpy.RATES[name]
-        plain = np.empty_like(x)
-        compiled, slope = np.empty((2, *np.atleast_2d(x).shape), floatX)
-        kind = kernels_numba.KINDS[name]
-        kernels_numba.rates(kind, np.atleast_2d(x), compiled)
-        half = compiled.dtype.type(0.5)
-        kernels_numba.slopes(kind, np.atleast_2d(x), compiled, half, slope)
+        plain_f, plain_df = ACTIVATIONS[name]
+        rows = np.atleast_2d(x)
+        compiled, slope = np.empty((2, *rows.shape), floatX)
+        kind, half = activations_numba.KINDS[name], compiled.dtype.type(0.5)
+        activations_numba.f_rows(kind, rows, compiled)
+        activations_numba.df_rows(kind, rows, compiled, half, slope)
         with np.errstate(over="ignore"):
-            rate.value(x, plain)
+            plain = plain_f(x)
             got = {
                 f"act_{name}": evaluated(f, x),
                 f"grad_{name}": evaluated(lambda v, f=f: pytensor.grad(pt.sum(f(v)), v), x),
                 f"dact_{name}": evaluated(derivative, x),
                 f"act_{name}, numpy": plain,
-                f"grad_{name}, numpy": rate.slope(x, plain),
+                f"grad_{name}, numpy": plain_df(x, plain, 0.5),
                 f"act_{name}, numba": compiled.reshape(x.shape),
                 f"grad_{name}, numba": slope.reshape(x.shape),
             }

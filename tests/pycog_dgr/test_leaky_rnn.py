@@ -10,8 +10,8 @@ from pytensor.gradient import grad
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
 from pycog_dgr.symbolic.recurrence_op import LeakyRNN
 
-NAMES = ("inputs", "noise", "x0", "Win", "Wrec", "brec")
-SHAPES = ((5, 3, 4), (5, 3, 2), (2,), (2, 4), (2, 2), (2,))
+NAMES = ("inputs", "noise", "Win", "Wrec", "brec", "x0")
+SHAPES = ((5, 3, 4), (5, 3, 2), (2, 4), (2, 2), (2,), (2,))
 
 
 @pytest.fixture(params=["numba", "numpy"])

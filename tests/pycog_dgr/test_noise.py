@@ -1,7 +1,5 @@
 """Noise of both streams: its law, its order, and what it leaves of the task's stream."""
 
-import sys
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -66,7 +64,7 @@ def test_the_fast_numbers_are_normal_and_independent():
 def test_numba_and_numpy_draw_the_same_numbers(monkeypatch):
     n = 3 * normals_numpy.PAIRS + 5
     compiled = NormalStream(2**64 - 20).normal(n)  # the stream's number runs over 64 bits
-    monkeypatch.setattr(noise, "fastest_pairs", lambda: normals_numpy.pairs)
+    monkeypatch.setattr(noise, "fastest_kernels", lambda: "numpy")
     np.testing.assert_allclose(NormalStream(2**64 - 20).normal(n), compiled, rtol=2e-6, atol=2e-6)
 
 
@@ -77,12 +75,6 @@ def test_a_stream_goes_on_where_it_was():
     np.testing.assert_array_equal(np.concatenate(pieces, axis=1), long)
     parts.normal(3)
     assert parts.position == whole.position + 2  # an odd request leaves half a pair
-
-
-def test_without_numba_it_says_so_and_draws_all_the_same(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels.normals_numba", None)
-    assert noise.fastest_pairs.__wrapped__() is normals_numpy.pairs
-    assert "slower" in caplog.text
 
 
 def test_the_fast_stream_takes_one_word_of_the_tasks_stream():

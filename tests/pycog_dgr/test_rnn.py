@@ -1,14 +1,12 @@
 """RNN.run and run_trials beyond what the golden runs pin (tests/golden_kinds/run.py)."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pycog_dgr import RNN, CheckpointError, SettingError, TaskError
-from pycog_dgr.kernels import recurrence_numba as kernels_numba
-from pycog_dgr.running.rnn import integrator, run_by_numpy
+from pycog_dgr.running import integrate
 from tests.golden_kinds.tasks_common import task
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
@@ -121,7 +119,7 @@ def test_unknown_and_unfit_overrides_are_refused_with_the_near_miss():
         RNN(VARSTIM, {"sigma0": -1})
     with pytest.raises(SettingError, match="dt"):
         RNN(VARSTIM, {"dt": 0})
-    with pytest.raises(CheckpointError, match="no such save file"):
+    with pytest.raises(CheckpointError, match="no such file"):
         RNN("nowhere.npz")
 
 
@@ -136,24 +134,10 @@ def test_the_log_says_what_was_loaded_and_that_dt_is_large(caplog):
     assert not caplog.text
 
 
-@pytest.mark.parametrize("hidden", sorted(kernels_numba.KINDS))
-def test_numba_and_numpy_integrate_alike(hidden):
-    rng = np.random.default_rng(0)
-    x, drive = rng.normal(size=(4, 3)), rng.normal(size=(6, 4, 3))
-    Wrec, alpha = rng.normal(size=(3, 3)), np.array([0.1, 0.2, 1.0])
-    running = np.array([4, 4, 4, 2, 2, 1])
-    ended = []
-    for integrate in (kernels_numba.run, run_by_numpy):
-        states, rates = x.copy(), drive.copy()
-        integrate(states, Wrec, alpha, hidden, running, rates)
-        ended.append((states, rates))
-    for got, expected in zip(*ended, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-14)
-
-
-def test_without_numba_networks_run_by_numpy_and_the_log_says_why(monkeypatch, caplog):
-    monkeypatch.setitem(
-        sys.modules, "pycog_dgr.kernels.recurrence_numba", None
-    )  # importing it fails
-    assert integrator.__wrapped__() is run_by_numpy
-    assert "Numba cannot run here" in caplog.text
+def test_numpy_runs_a_network_as_numba_does(monkeypatch):
+    fast, slow = RNN(VARSTIM), RNN(VARSTIM)
+    fast.run(inputs=(GENERATE, PARAMS[0]))
+    monkeypatch.setattr(integrate, "fastest_kernels", lambda: "numpy")
+    slow.run(inputs=(GENERATE, PARAMS[0]))
+    np.testing.assert_allclose(slow.r, fast.r, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(slow.z, fast.z, rtol=1e-5, atol=1e-6)

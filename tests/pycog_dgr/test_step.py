@@ -8,6 +8,7 @@ import pytest
 
 from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivity
 from pycog_dgr.errors import BackendError, BatchError, SettingError
+from pycog_dgr.kernels import fastest_kernels
 from pycog_dgr.network import Parameters, simulate
 from pycog_dgr.symbolic.optimisers import adam
 from pycog_dgr.training import step as step_module
@@ -76,7 +77,8 @@ def same_numbers(backend, reference, changes):
 def test_without_numba_the_numpy_backend_runs_and_the_log_says_why(monkeypatch, caplog):
     monkeypatch.setitem(
         sys.modules, "pycog_dgr.kernels.recurrence_numba", None
-    )  # importing it fails
+    )  # cannot be imported
+    monkeypatch.setattr(step_module, "fastest_kernels", fastest_kernels.__wrapped__)
     step = small.step(backend="auto")
     assert step.backend == "numpy"
     assert "Numba cannot run here (ModuleNotFoundError" in caplog.text

@@ -1,0 +1,184 @@
+"""What kernels compute, and on which arrays: one interface, kept by numpy and by Numba.
+
+Forward, t = 1..T:
+
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+
+Backward, t = T..1, from the cotangents gx and gr of x and r:
+
+    S_t = (alpha D_{t+1}) Wrec                                           S_T = 0
+    D_t = gx_t + (gr_t + S_t) * f'(x_t) + (1 - alpha) D_{t+1}            D_{T+1} = 0
+
+    noise: alpha D_t      Win: sum_t (alpha D_t)^T u_t      Wrec: sum_t (alpha D_t)^T r_{t-1}
+    brec:  sum_t,trials alpha D_t      x0: sum_trials (alpha D_1) Wrec * f'(x0) + (1 - alpha) D_1
+
+The regulariser Omega, of the D of the loss alone:
+
+    d_t     = (1 - alpha) D_{t+1}                                        d_T = 0
+    q_t     = (1 - alpha) d_t + (alpha d_t) Wrec * f'(x_t)
+    Omega_t = (|q_t|^2 / |d_t|^2 - 1)^2 where |d_t|^2 >= bound, else 0
+    Omega   = sum_t,trials Omega_t / how many (t, trial) count
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7; Omega: R. Pascanu, T. Mikolov, Y. Bengio (2013).
+A rectification's f' at exactly 0 is 0.5 in the backward pass and 0 in Omega.
+
+| symbol      | name                                     | shape                    | unit |
+|-------------|------------------------------------------|--------------------------|------|
+| u, noise    | inputs, recurrent noise                  | (time, trial, Nin or N)  | 1    |
+| x, r        | states, rates                            | (time, trial, N)         | 1    |
+| gx, gr      | cotangents of x and r                    | (time, trial, N)         | 1    |
+| D           | total derivative with respect to x_t     | (time, trial, N)         | 1    |
+| S           | what D_{t+1} gives back through Wrec     | (time - 1, trial, N)     | 1    |
+| q_term      | dOmega/dq_t * f'(x_t)                    | (time - 1, trial, N)     | 1    |
+| alpha       | dt / tau                                 | (N,)                     | 1    |
+| Wrec        | effective weights                        | (post, pre) = (N, N)     | 1    |
+
+All arrays are in C order, of one number type (float32 or float64).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Recurrence(NamedTuple):
+    """The recurrent part of a network: effective weights, alpha = dt / tau, and f by name."""
+
+    Win: NDArray  # (N, Nin); Nin may be 0
+    Wrec: NDArray  # (N, N)
+    brec: NDArray  # (N,)
+    x0: NDArray  # (N,)
+    alpha: NDArray  # (N,)
+    activation: str
+
+
+class Trajectory(NamedTuple):
+    """States and rates at t = 1..T, both (time, trial, N)."""
+
+    x: NDArray
+    r: NDArray
+
+    @classmethod
+    def empty(cls, noise: NDArray) -> Trajectory:
+        """Arrays of `noise`'s shape and number type, not yet filled."""
+        return cls(np.empty_like(noise), np.empty_like(noise))
+
+
+class Cotangents(NamedTuple):
+    """Derivatives of a cost: D, S, and those with respect to the effective weights."""
+
+    D: NDArray  # (time, trial, N)
+    S: NDArray  # (time - 1, trial, N)
+    Win: NDArray  # (N, Nin)
+    Wrec: NDArray  # (N, N)
+    brec: NDArray  # (N,)
+    x0: NDArray  # (N,)
+
+    @classmethod
+    def empty(cls, recurrence: Recurrence, x: NDArray) -> Cotangents:
+        """Arrays for a network and for states like x (time, trial, N), not yet filled."""
+        Win, Wrec, brec, x0, *_ = recurrence
+        D, S = np.empty_like(x), np.empty_like(x[1:])
+        return cls(D, S, *(np.empty_like(values) for values in (Win, Wrec, brec, x0)))
+
+
+class Regulariser(NamedTuple):
+    """lambda_Omega, and the least |d_t|^2 that counts."""
+
+    lambda_Omega: float
+    bound: float
+
+
+class Omega(NamedTuple):
+    """The regulariser, the share of (step, trial) that count, and its right-hand factor.
+
+    dOmega/dWrec = sum_t (alpha d_t)^T q_term_t, with d and x held constant.
+    """
+
+    value: float  # NaN where no step counts
+    nelems: float
+    q_term: NDArray  # (time - 1, trial, N); 0 where no step counts
+
+
+class Kernels(Protocol):
+    """The functions of recurrence_numpy and recurrence_numba.
+
+    `out` takes arrays of an earlier call to be written again. Training asks for the same large
+    arrays at every update, and getting them anew from the system costs a tenth of its time.
+    """
+
+    def forward(
+        self,
+        recurrence: Recurrence,
+        inputs: NDArray,
+        noise: NDArray,
+        out: Trajectory | None = None,
+    ) -> Trajectory:
+        """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N)."""
+
+    def backward(
+        self,
+        recurrence: Recurrence,
+        inputs: NDArray,
+        trajectory: Trajectory,
+        gr: NDArray,
+        gx: NDArray | None = None,
+        out: Cotangents | None = None,
+    ) -> Cotangents:
+        """Derivatives of a cost from those with respect to r and x (None: zero)."""
+
+    def omega(
+        self,
+        recurrence: Recurrence,
+        trajectory: Trajectory,
+        D: NDArray,
+        S: NDArray,
+        bound: float,
+        out: NDArray | None = None,
+    ) -> Omega:
+        """The regulariser, from D and S of the loss; `out` serves for q_term."""
+
+    def omega_gradient(self, recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArray:
+        """dOmega/dWrec (N, N), d and x held constant."""
+
+    def backward_with_omega(
+        self,
+        recurrence: Recurrence,
+        inputs: NDArray,
+        trajectory: Trajectory,
+        gr: NDArray,
+        regulariser: Regulariser,
+        out: tuple[Cotangents, NDArray] | None = None,
+    ) -> tuple[Cotangents, Omega]:
+        """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
+
+        Both have the factor (alpha D_{t+1})^T, so that one product serves them. That needs the
+        same alpha for all units. `out` takes the Cotangents and, for q_term, a (time - 1, trial,
+        N) array, which is left with r_t + lambda_Omega (1 - alpha) q_term_t.
+        """
+
+    def run(
+        self,
+        recurrence: Recurrence,
+        inputs: NDArray,
+        noise: NDArray,
+        x: NDArray,
+        running: NDArray,
+    ) -> NDArray:
+        """Rates at t = 0.. (time, trial, N) from the states x (trial, N) at t = 0.
+
+        At step t the first `running[t]` trials still run. To save memory, the rates take the place
+        of the noise, and the last states that of x; after a trial's end they are not defined.
+        """
+
+    def pairs(self, position: np.uint64, cosines: NDArray, sines: NDArray) -> None:
+        """Overwrite both (n,), float32, with normal pairs position + 1, position + 2, ...
+
+        Two arrays of the caller's: the halves of one, which is thus filled without a copy.
+        """

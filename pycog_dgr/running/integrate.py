@@ -1,0 +1,90 @@
+"""Trials of any lengths through one network, together.
+
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    z_t     = g(r_t Wout^T + bout)                                          t = 1..T
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7. The loop over time is that of kernels/. Sample 0
+is the initial state, which is not integrated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.kernels import Recurrence, fastest_kernels, get_kernels
+from pycog_dgr.network import Weights, activation, outputs
+
+
+class DrawnTrial(NamedTuple):
+    """All that is random about one trial; the number 0 stands for an array of zeros."""
+
+    t: NDArray  # (time,), ms
+    shown: NDArray | float  # the task's inputs, from sample 1 on: (time - 1, Nin)
+    noise_in: NDArray | float  # (time, Nin)
+    noise: NDArray | float  # (time, N)
+    x0: NDArray  # (N,)
+    info: dict[str, Any] | None
+
+
+class Run(NamedTuple):
+    """One trial: t (time,), u (Nin, time) or None, r (N, time), z (Nout, time), info."""
+
+    t: NDArray
+    u: NDArray | None
+    r: NDArray
+    z: NDArray
+    info: dict[str, Any] | None
+
+
+def integrate_trials(
+    drawn: Sequence[DrawnTrial], weights: Weights, network: NetworkConfig, training: TrainingConfig
+) -> tuple[list[Run], NDArray]:
+    """The Run of each trial, and the last states (trial, N) in order of the trials' lengths."""
+    dtype, N = weights.Wrec.dtype, network.N
+    # the longest first, so that those still running are always the first ones
+    order = sorted(range(len(drawn)), key=lambda b: -len(drawn[b].t))
+    drawn = [drawn[b] for b in order]
+    steps = np.array([len(trial.t) for trial in drawn])
+    running = np.searchsorted(-steps, -np.arange(steps[0]))  # trials, at every time step
+
+    u = stacked_inputs(drawn, steps, network.Nin if weights.Win is not None else 0, training, dtype)
+    noise = np.zeros((steps[0], len(drawn), N), dtype)
+    for b, trial in enumerate(drawn):
+        noise[: steps[b], b] = trial.noise
+    x = np.stack([trial.x0 for trial in drawn]).astype(dtype, copy=False)
+
+    Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
+    alpha = np.broadcast_to(np.asarray(network.alpha, dtype), N).copy()
+    recurrence = Recurrence(
+        Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
+    )
+    r = get_kernels(fastest_kernels()).run(recurrence, u, noise, x, running)
+    z = outputs(r, weights, activation(network.output_activation))
+
+    runs = {}
+    for b, trial in enumerate(drawn):
+        own = slice(steps[b]), b
+        u_own = None if weights.Win is None else u[own].T
+        runs[order[b]] = Run(trial.t, u_own, r[own].T, z[own].T, trial.info)
+    return [runs[b] for b in range(len(drawn))], x
+
+
+def stacked_inputs(
+    drawn: Sequence[DrawnTrial], steps: NDArray, Nin: int, training: TrainingConfig, dtype: Any
+) -> NDArray:
+    """Inputs (time, trial, Nin) with baseline and noise; sample 0 shows nothing of the task."""
+    u = np.zeros((max(steps), len(drawn), Nin), dtype)
+    for b, trial in enumerate(drawn):
+        u[1 : steps[b], b] = trial.shown
+    u += dtype.type(training.baseline_in)
+    for b, trial in enumerate(drawn):
+        u[: steps[b], b] += np.asarray(trial.noise_in, dtype)
+    return np.maximum(u, 0, out=u) if training.rectify_inputs else u

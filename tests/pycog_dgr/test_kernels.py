@@ -1,0 +1,211 @@
+"""Numba's kernels and numpy's: the same tests for both, and which of them is chosen."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from pycog_dgr.config import HIDDEN_ACTIVATIONS
+from pycog_dgr.errors import BackendError
+from pycog_dgr.kernels import (
+    Cotangents,
+    Recurrence,
+    Regulariser,
+    Trajectory,
+    fastest_kernels,
+    get_kernels,
+)
+from pycog_dgr.network import Weights, simulate
+
+T, B, N, Nin = 6, 4, 5, 3
+SCALAR, VECTOR = np.full(N, 0.3), np.linspace(0.1, 1, N)
+FINITE_DIFFERENCE = 1e-6  # relative; steps of 1e-6, central
+ROUNDING = 1e-13  # relative to the largest entry, float64
+
+
+@pytest.fixture(params=["numba", "numpy"])
+def kernels(request):
+    return get_kernels(request.param)
+
+
+def problem(activation="tanh", alpha=VECTOR, Nin=Nin, seed=0):
+    """A recurrence, inputs and noise."""
+    rng = np.random.default_rng(seed)
+    Win, Wrec = rng.normal(size=(N, Nin)), rng.normal(size=(N, N)) / 2
+    recurrence = Recurrence(Win, Wrec, *rng.normal(size=(2, N)), alpha, activation)
+    return recurrence, rng.normal(size=(T, B, Nin)), rng.normal(size=(T, B, N))
+
+
+def close(got, expected, tolerance=ROUNDING):
+    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("Nin", [Nin, 0])
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_forward_is_the_plain_network(kernels, activation, Nin):
+    recurrence, inputs, noise = problem(activation, Nin=Nin)
+    Win, Wrec, brec, x0, alpha, _ = recurrence
+    expected = simulate(
+        Weights(Win, Wrec, None, brec, np.zeros(0), x0), inputs, noise, alpha,
+        hidden_activation=activation,
+    )  # fmt: skip
+    x, r = kernels.forward(recurrence, inputs, noise)
+    close(x, expected.x)
+    close(r, expected.r)
+
+
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_backward_is_the_slope_of_a_cost_of_states_and_rates(kernels, activation):
+    recurrence, inputs, noise = problem(activation)
+    gx, gr = np.random.default_rng(1).normal(size=(2, T, B, N))
+
+    def cost(recurrence, noise=noise):
+        x, r = kernels.forward(recurrence, inputs, noise)
+        return np.sum(gx * x + gr * r)
+
+    back = kernels.backward(recurrence, inputs, kernels.forward(recurrence, inputs, noise), gr, gx)
+    rng, h = np.random.default_rng(2), 1e-6
+    for name in ("Win", "Wrec", "brec", "x0"):
+        value = getattr(recurrence, name)
+        direction = rng.normal(size=value.shape)
+        above, below = (
+            cost(recurrence._replace(**{name: value + sign * h * direction})) for sign in (1, -1)
+        )
+        slope = np.sum(getattr(back, name) * direction)
+        assert slope == pytest.approx((above - below) / (2 * h), rel=FINITE_DIFFERENCE), name
+    direction = rng.normal(size=noise.shape)
+    slope = np.sum(recurrence.alpha * back.D * direction)
+    above, below = (cost(recurrence, noise + sign * h * direction) for sign in (1, -1))
+    assert slope == pytest.approx((above - below) / (2 * h), rel=FINITE_DIFFERENCE)
+    close(back.S, (recurrence.alpha * back.D[1:]) @ recurrence.Wrec)
+
+
+def omega_by_formula(recurrence, x, D, bound, Wrec=None):
+    """Omega, one step and trial after another, with tanh."""
+    alpha = recurrence.alpha
+    Wrec = recurrence.Wrec if Wrec is None else Wrec
+    total, count = 0, 0
+    for t in range(T - 1):
+        for b in range(B):
+            d = (1 - alpha) * D[t + 1, b]
+            q = (1 - alpha) * d + (alpha * d) @ Wrec * (1 - np.tanh(x[t, b]) ** 2)
+            if d @ d >= bound:
+                total += (q @ q / (d @ d) - 1) ** 2
+                count += 1
+    return total / count, count / (T * B)
+
+
+@pytest.mark.parametrize("bound", [1e-20, 2.0])
+@pytest.mark.parametrize("alpha", [SCALAR, VECTOR], ids=["one alpha", "one a unit"])
+def test_omega_is_its_formula_and_its_gradient_the_slope(kernels, alpha, bound):
+    recurrence, inputs, noise = problem(alpha=alpha)
+    trajectory = kernels.forward(recurrence, inputs, noise)
+    gr = np.random.default_rng(1).normal(size=noise.shape)
+    D, S, *_ = kernels.backward(recurrence, inputs, trajectory, gr)
+    omega = kernels.omega(recurrence, trajectory, D, S, bound)
+    value, nelems = omega_by_formula(recurrence, trajectory.x, D, bound)
+    assert omega.value == pytest.approx(value, rel=1e-12)
+    assert omega.nelems == nelems and (nelems < (T - 1) / T) == (bound > 1)
+    gradient = kernels.omega_gradient(recurrence, D, omega.q_term)
+    direction, h = np.random.default_rng(2).normal(size=(N, N)), 1e-6
+    above, below = (
+        omega_by_formula(
+            recurrence, trajectory.x, D, bound, recurrence.Wrec + sign * h * direction
+        )[0]
+        for sign in (1, -1)
+    )
+    slope = np.sum(gradient * direction)
+    assert slope == pytest.approx((above - below) / (2 * h), rel=FINITE_DIFFERENCE)
+
+
+def test_omega_of_nothing_that_counts_is_nan_and_its_gradient_zero(kernels):
+    recurrence, inputs, noise = problem()
+    trajectory = kernels.forward(recurrence, inputs, noise)
+    D, S, *_ = kernels.backward(recurrence, inputs, trajectory, np.zeros_like(noise))
+    omega = kernels.omega(recurrence, trajectory, D, S, 1e-20)
+    assert np.isnan(omega.value) and omega.nelems == 0
+    assert not kernels.omega_gradient(recurrence, D, omega.q_term).any()
+
+
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_the_merged_backward_pass_is_both_together(kernels, activation):
+    recurrence, inputs, noise = problem(activation, SCALAR)
+    trajectory = kernels.forward(recurrence, inputs, noise)
+    gr = np.random.default_rng(1).normal(size=noise.shape)
+    back = kernels.backward(recurrence, inputs, trajectory, gr)
+    omega = kernels.omega(recurrence, trajectory, back.D, back.S, 1e-20)
+    merged, merged_omega = kernels.backward_with_omega(
+        recurrence, inputs, trajectory, gr, Regulariser(2.5, 1e-20)
+    )
+    assert merged_omega[:2] == pytest.approx(omega[:2], rel=1e-13)
+    added = 2.5 * kernels.omega_gradient(recurrence, back.D, omega.q_term)
+    assert np.abs(added).max() > 0
+    for name, value in back._replace(Wrec=back.Wrec + added)._asdict().items():
+        close(getattr(merged, name), value)
+
+
+def test_arrays_of_an_earlier_call_are_written_again(kernels):
+    recurrence, inputs, noise = problem(alpha=SCALAR)
+    gr = np.random.default_rng(1).normal(size=noise.shape)
+    space = Trajectory.empty(noise)
+    trajectory = kernels.forward(recurrence, inputs, noise, out=space)
+    assert trajectory.x is space.x and trajectory.r is space.r
+    out = Cotangents.empty(recurrence, noise), np.empty_like(noise[1:])
+    regulariser = Regulariser(2, 1e-20)
+    expected, _ = kernels.backward_with_omega(recurrence, inputs, trajectory, gr, regulariser)
+    got, _ = kernels.backward_with_omega(recurrence, inputs, trajectory, gr, regulariser, out)
+    assert all(one is other for one, other in zip(got, out[0], strict=True))
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation):
+    recurrence, inputs, noise = problem(activation)
+    steps = [T, T, 4, 2]
+    running = np.array([4, 4, 3, 3, 2, 2])
+    x = np.random.default_rng(3).normal(size=(B, N))
+    r = kernels.run(recurrence, inputs, noise.copy(), (states := x.copy()), running)
+    for b, n in enumerate(steps):
+        one = recurrence._replace(x0=x[b])
+        expected = kernels.forward(
+            one, *(np.ascontiguousarray(a[1:n, b : b + 1]) for a in (inputs, noise))
+        )
+        close(r[1:n, b], expected.r[:, 0], 1e-12)
+        close(states[b], expected.x[-1, 0], 1e-12)
+
+
+def test_float32_stays_float32(kernels):
+    recurrence, inputs, noise = problem(alpha=SCALAR)
+    arrays = [array.astype(np.float32) for array in recurrence[:5]]
+    recurrence = Recurrence(*arrays, "rectify")
+    inputs, noise = inputs.astype(np.float32), noise.astype(np.float32)
+    trajectory = kernels.forward(recurrence, inputs, noise)
+    back, omega = kernels.backward_with_omega(
+        recurrence, inputs, trajectory, noise, Regulariser(2, 1e-20)
+    )
+    given = (*trajectory, *back, omega.q_term)
+    assert {array.dtype for array in given} == {np.dtype("float32")}
+
+
+def test_both_draw_the_same_normal_numbers():
+    n = 40_000
+    drawn = {name: np.empty((2, n), np.float32) for name in ("numba", "numpy")}
+    for name, (cosines, sines) in drawn.items():
+        get_kernels(name).pairs(np.uint64(2**64 - 20), cosines, sines)
+    np.testing.assert_allclose(drawn["numba"], drawn["numpy"], rtol=2e-6, atol=2e-6)
+
+
+# --- the choice -----------------------------------------------------------------------------------
+
+
+def test_where_numba_can_run_it_is_chosen():
+    assert fastest_kernels() == "numba"
+
+
+def test_without_numba_numpy_is_chosen_and_the_log_says_why(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "pycog_dgr.kernels.recurrence_numba", None)  # not importable
+    assert fastest_kernels.__wrapped__() == "numpy"
+    assert "Numba cannot run here (ModuleNotFoundError" in caplog.text
+    with pytest.raises(BackendError, match="use backend='numpy', or install numba"):
+        get_kernels("numba")
