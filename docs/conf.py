@@ -51,5 +51,6 @@ nb_execution_timeout = 600  # s a cell
 nb_merge_streams = True
 
 autodoc_typehints = "none"  # shapes and units stand in the docstrings
+autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
