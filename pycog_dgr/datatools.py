@@ -1,13 +1,18 @@
 """Sorting data into bins."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.errors import PycogDgrError
 
 
-def partition(X, Y, nbins=None, Xedges=None):
+def partition(
+    X: ArrayLike, Y: ArrayLike, nbins: int | None = None, Xedges: ArrayLike | None = None
+) -> tuple[list[NDArray], list[NDArray], NDArray, NDArray]:
     """Sort pairs (x, y) into bins of x.
 
     X, Y     (n,) each
@@ -24,7 +29,7 @@ def partition(X, Y, nbins=None, Xedges=None):
         raise PycogDgrError(f"partition: X {X.shape} and Y {Y.shape} must be 1-D and equally long")
     if (nbins is None) == (Xedges is None):
         raise PycogDgrError("partition: give either nbins or Xedges")
-    if Xedges is None:
+    if nbins is not None:
         if not 1 <= nbins <= len(X):
             raise PycogDgrError(f"partition: cannot make {nbins} bins of {len(X)} pairs")
         order = np.argsort(X, kind="stable")

@@ -11,34 +11,41 @@ right). fit_functions holds them by name. Likelihood of k of n choices at each x
     log L = sum_x k log p(x) + (n - k) log(1 - p(x))
 """
 
+from __future__ import annotations
+
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit, minimize
 from scipy.special import expit, ndtr, xlogy
 from scipy.stats import chi2
 
 from pycog_dgr.errors import PycogDgrError
 
+Curve = Callable[..., NDArray]  # (x, *parameters) -> probability
 
-def weibull(x, alpha=1, beta=1):
+
+def weibull(x: NDArray, alpha: float = 1, beta: float = 1) -> NDArray:
     """Probability of a correct choice between two; alpha is the threshold (1 - 1/(2e) correct)."""
     return 1 - np.exp(-((x / alpha) ** beta)) / 2
 
 
-def cdf_gaussian(x, mu=0, sigma=1):
+def cdf_gaussian(x: NDArray, mu: float = 0, sigma: float = 1) -> NDArray:
     """Normal distribution function with bias mu and width sigma."""
     return ndtr((x - mu) / sigma)
 
 
-def cdf_gaussian_with_guessing(x, mu=0, sigma=1, gamma=0.1):
+def cdf_gaussian_with_guessing(
+    x: NDArray, mu: float = 0, sigma: float = 1, gamma: float = 0.1
+) -> NDArray:
     """The same between gamma and 1 - gamma: a share of 2 gamma of the choices is a guess."""
     return gamma + (1 - 2 * gamma) * cdf_gaussian(x, mu, sigma)
 
 
-def logistic(x, mu=0, sigma=1):
+def logistic(x: NDArray, mu: float = 0, sigma: float = 1) -> NDArray:
     """Logistic distribution function with bias mu and width sigma."""
     return expit((x - mu) / sigma)
 
@@ -50,7 +57,12 @@ fit_functions = {
 GUESSED_GAMMA = 0.1  # where a fit with guessing starts
 
 
-def fit_psychometric(xdata, ydata, func=None, p0=None):
+def fit_psychometric(
+    xdata: ArrayLike,
+    ydata: ArrayLike,
+    func: str | Curve | None = None,
+    p0: Sequence[float] | None = None,
+) -> tuple[dict[str, float], Curve]:
     """Fit a psychometric function to points (x, y) by least squares.
 
     func   one of fit_functions, by name or itself, or any function of x and parameters; default
@@ -68,8 +80,11 @@ def fit_psychometric(xdata, ydata, func=None, p0=None):
             raise PycogDgrError(f"fit_psychometric: unknown function {func!r}; known are {known}")
         func = fit_functions[func]
     if p0 is None:
-        start = [np.mean(xdata), np.std(xdata)]
-        starts = {cdf_gaussian: start, cdf_gaussian_with_guessing: [*start, GUESSED_GAMMA]}
+        start = [float(np.mean(np.asarray(xdata))), float(np.std(np.asarray(xdata)))]
+        starts: dict[Curve, list[float]] = {
+            cdf_gaussian: start,
+            cdf_gaussian_with_guessing: [*start, GUESSED_GAMMA],
+        }
         if func not in starts:
             raise PycogDgrError(f"fit_psychometric: {func.__name__} needs a starting point p0")
         p0 = starts[func]
@@ -97,10 +112,12 @@ class ChoiceFit(NamedTuple):
     sigma: float
     mu_error: float
     sigma_error: float
-    curve: Callable
+    curve: Curve
 
 
-def fit_choices(x, count, n, function="cdf_gaussian"):
+def fit_choices(
+    x: ArrayLike, count: ArrayLike, n: ArrayLike, function: str = "cdf_gaussian"
+) -> ChoiceFit:
     """Fit a rising psychometric function to counted choices by maximum likelihood.
 
     x, count, n   (conditions,): strength, choices of one side, trials
@@ -118,7 +135,7 @@ def fit_choices(x, count, n, function="cdf_gaussian"):
     _fittable(x, count, n)
     span = x.max() - x.min()
 
-    def loss(parameters):
+    def loss(parameters: NDArray) -> float:
         p = np.clip(curve(x, parameters[0], np.exp(parameters[1])), SMALLEST, 1 - SMALLEST)
         return -np.sum(xlogy(count, p) + xlogy(n - count, 1 - p))
 
@@ -131,11 +148,13 @@ def fit_choices(x, count, n, function="cdf_gaussian"):
     constant = -np.sum(xlogy(count, share) + xlogy(n - count, 1 - share))
     if not found.success or chi2.sf(2 * (constant - found.fun), df=1) > SIGNIFICANT:
         raise PycogDgrError("no fit: choices do not grow with the stimulus")
-    errors = _standard_errors(curve, x, n, mu, sigma)
-    return ChoiceFit(mu, sigma, *errors, lambda at: curve(np.asarray(at, float), mu, sigma))
+    mu_error, sigma_error = _standard_errors(curve, x, n, mu, sigma)
+    return ChoiceFit(
+        mu, sigma, mu_error, sigma_error, lambda at: curve(np.asarray(at, float), mu, sigma)
+    )
 
 
-def _fittable(x, count, n):
+def _fittable(x: NDArray, count: NDArray, n: NDArray) -> None:
     """PycogDgrError where no curve is determined by the counts."""
     if len(x) < FEWEST_CONDITIONS:
         raise PycogDgrError(f"no fit: {len(x)} conditions, at least {FEWEST_CONDITIONS} are needed")
@@ -146,7 +165,7 @@ def _fittable(x, count, n):
         raise PycogDgrError("no fit: choices are all or none in every condition; show weaker ones")
 
 
-def _standard_errors(curve, x, n, mu, sigma):
+def _standard_errors(curve: Curve, x: NDArray, n: NDArray, mu: float, sigma: float) -> list[float]:
     """Of mu and sigma, from the Fisher information sum n p'^T p' / (p (1 - p))."""
     small = 1e-4 * sigma
     slopes = np.array([

@@ -10,23 +10,27 @@ k, n     count, n   (x,)      trials
 p        p          (x,)      0 .. 1
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr import fittools
+from pycog_dgr.analysis.interface import SimulatedTrials
 from pycog_dgr.errors import PycogDgrError
 
 NO_CHOICE = -1
 
 
-def final_choices(trials):
+def final_choices(trials: SimulatedTrials) -> NDArray:
     """The larger output at each trial's own last sample: (trial,) of int."""
     last = trials.outputs[np.arange(len(trials)), trials.lengths - 1]
     return last.argmax(axis=1)
 
 
-def correct(trials, choices):
+def correct(trials: SimulatedTrials, choices: NDArray) -> NDArray:
     """Whether each of `choices` (trial,) is info['choice']: 1 or 0, NaN in catch trials."""
     wanted = trials.column("choice")
     return np.where(np.isfinite(wanted), choices == wanted, np.nan)
@@ -40,7 +44,7 @@ class Reactions(NamedTuple):
     time: np.ndarray
 
 
-def reactions(trials, threshold, epoch="stimulus"):
+def reactions(trials: SimulatedTrials, threshold: float, epoch: str = "stimulus") -> Reactions:
     """The output that first reaches `threshold` during an epoch, and when, as Reactions.
 
     Of two outputs that cross at the same sample the larger one is chosen.
@@ -65,7 +69,7 @@ class Proportions(NamedTuple):
     error: np.ndarray
 
 
-def proportions(x, happened):
+def proportions(x: ArrayLike, happened: ArrayLike) -> Proportions:
     """How often `happened` (trial,), true or false, at every value of x (trial,), as Proportions.
 
     Trials in which either is NaN do not count. PycogDgrError where none is left.
@@ -80,7 +84,7 @@ def proportions(x, happened):
     return Proportions(values, p, n, np.sqrt(p * (1 - p) / n))
 
 
-def binned(x, edges):
+def binned(x: ArrayLike, edges: ArrayLike) -> NDArray:
     """Mean of the x (trial,) in the same bin, NaN outside: for `proportions` of a continuous x.
 
     edges   (bins + 1,) rising; bins are closed on the left, the last one on both sides
@@ -104,7 +108,7 @@ class Means(NamedTuple):
     error: np.ndarray
 
 
-def mean_by(x, y, fewest=1):
+def mean_by(x: ArrayLike, y: ArrayLike, fewest: int = 1) -> Means:
     """Mean of y (trial,) at every value of x (trial,) that has at least `fewest` trials, as Means.
 
     Trials in which either is NaN do not count.
@@ -121,7 +125,9 @@ def mean_by(x, y, fewest=1):
     return Means(values[enough], mean[enough], n[enough], error[enough])
 
 
-def fit_choices(x, chosen, function="cdf_gaussian"):
+def fit_choices(
+    x: ArrayLike, chosen: ArrayLike, function: str = "cdf_gaussian"
+) -> fittools.ChoiceFit:
     """Psychometric function of single trials by maximum likelihood, as fittools.ChoiceFit.
 
     x (trial,), chosen (trial,) true or false; trials in which either is NaN do not count.

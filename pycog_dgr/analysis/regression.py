@@ -17,9 +17,12 @@ used by Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016).
     Q        axes          (unit, V)                 orthonormal
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.errors import PycogDgrError
 
@@ -34,19 +37,19 @@ class Scale(NamedTuple):
     spread: np.ndarray
 
 
-def scale_of(values):
+def scale_of(values: NDArray) -> Scale:
     """Scale of every unit over all trials and times of (trial, time, unit), NaN aside."""
     mean = np.nanmean(values, axis=(0, 1), dtype=np.float64)
     spread = np.nanstd(values, axis=(0, 1), dtype=np.float64)
-    return Scale(mean, np.where(spread > 0, spread, 1))
+    return Scale(np.asarray(mean), np.where(spread > 0, spread, 1))
 
 
-def zscored(values, scale):
+def zscored(values: NDArray, scale: Scale) -> NDArray:
     """(values - mean) / spread of every unit."""
     return (values - scale.mean) / scale.spread
 
 
-def regress(values, regressors):
+def regress(values: NDArray, regressors: NDArray) -> tuple[NDArray, NDArray]:
     """Coefficients (V, time, unit) of (trial, V) regressors, and the constant (time, unit).
 
     values (trial, time, unit) must have no NaN: cut a window that all trials share. PycogDgrError
@@ -74,7 +77,7 @@ class Components(NamedTuple):
     share: np.ndarray
 
 
-def principal_components(values, n):
+def principal_components(values: NDArray, n: int) -> Components:
     """First n principal components of (..., unit), all but the last axis being samples.
 
     Samples with NaN define nothing and score NaN. The sign of an axis is such that its largest
@@ -92,7 +95,9 @@ def principal_components(values, n):
     return Components(axes, mean, (values - mean) @ axes, share)
 
 
-def state_space_axes(coefficients, means, components=COMPONENTS):
+def state_space_axes(
+    coefficients: NDArray, means: NDArray, components: int = COMPONENTS
+) -> NDArray:
     """Orthonormal axes (unit, V), one per regressor, in the order of the regressors.
 
     coefficients (V, time, unit), means (condition, time, unit). Every axis points where its

@@ -12,12 +12,15 @@ have one.
     d'       dprime   (..., unit)               dimensionless; positive: prefers the first group
 """
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.errors import PycogDgrError
 
 
-def dprime(values, first, second):
+def dprime(values: NDArray, first: NDArray, second: NDArray) -> NDArray:
     """d' of every unit between the trials `first` and `second`, both (trial,) of bool.
 
     values   (trial, ..., unit); NaN does not count
@@ -38,7 +41,7 @@ def dprime(values, first, second):
         return np.where((spread == 0) & (difference == 0), 0, difference / spread)
 
 
-def _moments(values):
+def _moments(values: NDArray) -> tuple[NDArray, NDArray]:
     """Mean and unbiased variance over the first axis, in float64, without NaN."""
     there = np.isfinite(values)
     n = there.sum(axis=0)
@@ -48,7 +51,7 @@ def _moments(values):
         return mean, squares.sum(axis=0) / np.where(n > 1, n - 1, np.nan)
 
 
-def by_preference(d, group=None):
+def by_preference(d: NDArray, group: NDArray | None = None) -> NDArray:
     """Order of the units for matrices and rasters: by group (unit,), in each by falling d (unit,).
 
     Units whose d is NaN stand as if it were 0.

@@ -8,10 +8,14 @@ c        (trial,)                 number of the condition, NONE where a trial ha
 mean     (condition, time, unit)
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from pycog_dgr.analysis.interface import SimulatedTrials
 from pycog_dgr.errors import PycogDgrError
 
 NONE = -1
@@ -24,15 +28,15 @@ class Conditions(NamedTuple):
     number: np.ndarray
 
 
-def conditions(*columns):
+def conditions(*columns: ArrayLike) -> Conditions:
     """Trials by the values of one or more columns (trial,), such as trials.column('coh').
 
     A trial with NaN or "" in any of them has no condition.
     """
-    columns = [np.asarray(column) for column in columns]
-    missing = np.zeros(len(columns[0]), bool)
+    arrays = [np.asarray(column) for column in columns]
+    missing = np.zeros(len(arrays[0]), dtype=np.bool_)
     codes, levels = [], []
-    for column in columns:
+    for column in arrays:
         missing |= (column == "") if column.dtype.kind == "U" else np.isnan(column)
         level, code = np.unique(column, return_inverse=True)
         codes.append(code)
@@ -46,7 +50,9 @@ def conditions(*columns):
     return Conditions(values, which)
 
 
-def align(t, values, events, before, after):
+def align(
+    t: NDArray, values: NDArray, events: NDArray, before: float, after: float
+) -> tuple[NDArray, NDArray]:
     """Cut a window around an event out of every trial.
 
     t        (time,) ms, evenly spaced
@@ -70,7 +76,7 @@ def align(t, values, events, before, after):
     return offsets * step, cut
 
 
-def condition_means(values, sorted_trials, share=0):
+def condition_means(values: NDArray, sorted_trials: Conditions, share: float = 0) -> NDArray:
     """Average over the trials of each of the Conditions, in float64.
 
     values   (trial, time, unit); NaN does not count
@@ -89,7 +95,9 @@ def condition_means(values, sorted_trials, share=0):
     return means
 
 
-def means_between(trials, values, start, end):
+def means_between(
+    trials: SimulatedTrials, values: NDArray, start: NDArray, end: NDArray
+) -> NDArray:
     """Average of (trial, time, unit) over start < t <= end: (trial, unit) in float64.
 
     start, end   (trial,) ms; NaN, as a trial without samples in between, gives NaN
@@ -101,6 +109,6 @@ def means_between(trials, values, start, end):
     return np.where(samples > 0, total / np.maximum(samples, 1), np.nan)
 
 
-def epoch_means(trials, values, epoch):
+def epoch_means(trials: SimulatedTrials, values: NDArray, epoch: str) -> NDArray:
     """means_between the start and the end of an epoch."""
     return means_between(trials, values, *trials.epoch(epoch).T)

@@ -15,11 +15,19 @@ States are projected on orthogonal axes of choice, motion and colour, without be
 course that all conditions share; evidence is signed, positive towards choice 0.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from numpy.typing import NDArray
 
 from pycog_dgr.analysis import regression, selectivity, sorting
 from pycog_dgr.analysis.choices import correct, final_choices
 from pycog_dgr.analysis.figures import panels, style
+from pycog_dgr.analysis.interface import SimulatedTrials, TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
 
 CONTEXTS = {"m": ("motion", style.BLACK, "o"), "c": ("colour", style.GREEN, "s")}
@@ -29,12 +37,12 @@ BEFORE = 200  # ms of fixation that time courses show
 LINES = ("-", "--", ":")
 
 
-def evidence(trials, modality):
+def evidence(trials: SimulatedTrials, modality: str) -> NDArray:
     """Signed coherence of a modality, 'm' or 'c', in percent (trial,)."""
     return trials.column(f"coh_{modality}") * trials.column(f"left_right_{modality}")
 
 
-def task_variables(trials, made):
+def task_variables(trials: SimulatedTrials, made: NDArray) -> NDArray:
     """(trial, 4) from -1 to 1: choice made, motion, colour, context; NaN in catch trials."""
     motion, colour = (evidence(trials, modality) for modality in "mc")
     return np.column_stack([
@@ -46,7 +54,9 @@ def task_variables(trials, made):
 
 
 @style.styled
-def draw(trials, rnn, areas=None):
+def draw(
+    trials: SimulatedTrials, rnn: TrainedNetwork, areas: Mapping[str, NDArray] | None = None
+) -> Figure:
     """The figure.
 
     areas   name -> units; sorts the weights by area, and shows C for each
@@ -73,7 +83,7 @@ def draw(trials, rnn, areas=None):
     return fig
 
 
-def behaviour(ax, trials, made, modality):
+def behaviour(ax: Axes, trials: SimulatedTrials, made: NDArray, modality: str) -> None:
     """Psychometric functions of one modality's evidence in both contexts."""
     for context, (name, color, marker) in CONTEXTS.items():
         chosen = np.where(trials.column("context") == context, made == 0, np.nan)
@@ -83,7 +93,13 @@ def behaviour(ax, trials, made, modality):
     ax.set_xlabel(f"{CONTEXTS[modality][0].capitalize()} towards choice 0 (%)")
 
 
-def state_space(fig, axes, trials, made, areas):
+def state_space(
+    fig: FigureBase,
+    axes: Mapping[str, Axes],
+    trials: SimulatedTrials,
+    made: NDArray,
+    areas: Mapping[str, NDArray] | None,
+) -> None:
     """Panels C, D, E, G and H. PycogDgrError where the trials do not determine the regression."""
     shown = np.isfinite(trials.column("choice"))
     trials, made = trials.select(shown), made[shown]
@@ -115,7 +131,9 @@ def state_space(fig, axes, trials, made, areas):
         panels.color_steps(fig, axes[name], levels, style.signed(levels), "Evidence (%)")
 
 
-def strengths(ax, t, coefficients, areas):
+def strengths(
+    ax: Axes, t: NDArray, coefficients: NDArray, areas: Mapping[str, NDArray] | None
+) -> None:
     """Root mean square coefficient of each variable over time, per area where there are some."""
     lines = {"": "-"} if areas is None else dict(zip(areas, LINES, strict=False))
     for variable, color, beta in zip(VARIABLES, COLORS, coefficients, strict=True):
@@ -131,7 +149,7 @@ def strengths(ax, t, coefficients, areas):
     ax.set_ylim(0, 1.45 * ax.get_ylim()[1])
 
 
-def paths(ax, rates, sort_by, axes_2d):
+def paths(ax: Axes, rates: NDArray, sort_by: NDArray, axes_2d: NDArray) -> None:
     """Mean path of each value of sort_by (trial,) on two axes (unit, 2); a dot where it begins."""
     sorted_trials = sorting.conditions(sort_by)
     states = sorting.condition_means(rates, sorted_trials) @ axes_2d
@@ -141,7 +159,7 @@ def paths(ax, rates, sort_by, axes_2d):
     ax.margins(0.08)
 
 
-def units(by_choice, by_context, trials, made):
+def units(by_choice: Axes, by_context: Axes, trials: SimulatedTrials, made: NDArray) -> NDArray:
     """The units most selective for choice and for context; returns d' (unit,) for choice."""
     shown = np.isfinite(trials.column("choice"))
     context = trials.column("context")
@@ -170,7 +188,13 @@ def units(by_choice, by_context, trials, made):
     return d_choice
 
 
-def weights(fig, ax, rnn, d, areas):
+def weights(
+    fig: FigureBase,
+    ax: Axes,
+    rnn: TrainedNetwork,
+    d: NDArray | None,
+    areas: Mapping[str, NDArray] | None,
+) -> None:
     """All weights, by kind, or by kind and area."""
     if areas is None:
         panels.network(fig, ax, rnn, d)

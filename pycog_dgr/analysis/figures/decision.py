@@ -10,11 +10,19 @@ belong to the task and are drawn by examples/analysis/TASK.py; the others are th
 Coherence is signed: positive towards choice 0, the first output.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from numpy.typing import NDArray
 
 from pycog_dgr.analysis import selectivity, sorting
 from pycog_dgr.analysis.choices import correct, final_choices
 from pycog_dgr.analysis.figures import panels, style
+from pycog_dgr.analysis.interface import SimulatedTrials, TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
 
 BEFORE = 200  # ms of fixation that time courses show
@@ -22,17 +30,19 @@ HALF = 0.5
 COHERENCE = "Coherence towards choice 0 (%)"
 
 
-def figure():
+def figure() -> tuple[Figure, dict[str, Axes]]:
     """An empty figure and its axes, A to H."""
     return style.figure(["A B C", "D E F", "G H"], [2.2, 2.2, 2.9], {2: [2.1, 1]})
 
 
-def signed_coherence(trials):
+def signed_coherence(trials: SimulatedTrials) -> NDArray:
     """In percent (trial,), positive towards choice 0; NaN in catch trials."""
     return trials.column("coh") * trials.column("in_out")
 
 
-def from_stimulus(trials, values, until, shown):
+def from_stimulus(
+    trials: SimulatedTrials, values: NDArray, until: NDArray, shown: float
+) -> tuple[NDArray, NDArray]:
     """(t, values) around the start of the stimulus: BEFORE to `shown` ms, NaN after `until`
     (trial,) ms of it."""
     t, cut = sorting.align(trials.t, values, trials.epoch("stimulus")[:, 0], BEFORE, shown)
@@ -40,12 +50,14 @@ def from_stimulus(trials, values, until, shown):
     return t, cut
 
 
-def stimulus_durations(trials):
+def stimulus_durations(trials: SimulatedTrials) -> NDArray:
     """In ms (trial,); NaN in catch trials."""
     return np.diff(trials.epoch("stimulus"))[:, 0]
 
 
-def decision_variable(fig, ax, trials, until, shown):
+def decision_variable(
+    fig: FigureBase, ax: Axes, trials: SimulatedTrials, until: NDArray, shown: float
+) -> None:
     """Mean difference of the two outputs by coherence, from the start of the stimulus."""
     difference = trials.outputs[:, :, :1] - trials.outputs[:, :, 1:2]
     t, cut = from_stimulus(trials, difference, until, shown)
@@ -53,13 +65,20 @@ def decision_variable(fig, ax, trials, until, shown):
     coherence_bar(fig, ax, trials)
 
 
-def coherence_bar(fig, ax, trials):
+def coherence_bar(fig: FigureBase, ax: Axes, trials: SimulatedTrials) -> None:
     """Which colour is which coherence, beside `ax`."""
     levels = np.unique(signed_coherence(trials)[np.isfinite(signed_coherence(trials))])
     panels.color_steps(fig, ax, levels, style.signed(levels), COHERENCE)
 
 
-def by_coherence(ax, t, values, trials, label, event="stimulus"):
+def by_coherence(
+    ax: Axes,
+    t: NDArray,
+    values: NDArray,
+    trials: SimulatedTrials,
+    label: str,
+    event: str = "stimulus",
+) -> None:
     """Mean of values (trial, time) at every signed coherence, for as long as half of its trials
     go on."""
     sorted_trials = sorting.conditions(signed_coherence(trials))
@@ -69,7 +88,15 @@ def by_coherence(ax, t, values, trials, label, event="stimulus"):
     ax.set(xlabel=f"Time from {event} (ms)", ylabel=label)
 
 
-def units_and_weights(fig, axes, trials, rnn, choices, until, shown):
+def units_and_weights(
+    fig: FigureBase,
+    axes: Mapping[str, Axes],
+    trials: SimulatedTrials,
+    rnn: TrainedNetwork,
+    choices: NDArray,
+    until: NDArray,
+    shown: float,
+) -> None:
     """Panels D to H.
 
     choices   (trial,) what the network chose, 0 or 1, anything else for no choice
@@ -79,21 +106,23 @@ def units_and_weights(fig, axes, trials, rnn, choices, until, shown):
     first, second = choices == 0, choices == 1
     start = trials.epoch("stimulus")[:, 0]
     t, rates = from_stimulus(trials, trials.rates, until, shown)
+    d: NDArray | None = None
     try:
-        d = selectivity.dprime(
-            sorting.means_between(trials, trials.rates, start, start + until), first, second
-        )
+        means = sorting.means_between(trials, trials.rates, start, start + until)
+        by_unit = selectivity.dprime(means, first, second)
         over_time = selectivity.dprime(rates, first, second)
     except PycogDgrError as error:
-        d = None
         for name in "DEF":
             style.say(axes[name], str(error))
     else:
-        for name, unit in (("D", np.nanargmax(d)), ("E", np.nanargmin(d))):
+        d = by_unit
+        for name, unit in (("D", np.nanargmax(by_unit)), ("E", np.nanargmin(by_unit))):
             by_coherence(axes[name], t, rates[:, :, unit], trials, panels.RATE)
-            axes[name].set_title(f"Unit {unit}, d' = {panels.minus(d[unit], '.1f')}", fontsize=7)
+            axes[name].set_title(
+                f"Unit {unit}, d' = {panels.minus(by_unit[unit], '.1f')}", fontsize=7
+            )
         panels.selectivity_raster(
-            fig, axes["F"], t, over_time, d, panels.kinds(rnn), "d', choice 0 − choice 1"
+            fig, axes["F"], t, over_time, by_unit, panels.kinds(rnn), "d', choice 0 − choice 1"
         )
         axes["F"].set_xlabel("Time from stimulus (ms)")
     panels.network(fig, axes["G"], rnn, d)
@@ -101,7 +130,7 @@ def units_and_weights(fig, axes, trials, rnn, choices, until, shown):
 
 
 @style.styled
-def draw_fixed_duration(trials, rnn):
+def draw_fixed_duration(trials: SimulatedTrials, rnn: TrainedNetwork) -> Figure:
     """Figure of a task that shows the stimulus for a fixed time and reads the choice at the end.
 
     A psychometric function, B percentage correct, C outputs, D to H as above.

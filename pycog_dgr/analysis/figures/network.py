@@ -1,16 +1,22 @@
 """Figures of one network (an RNN of rnn.py): how it was trained, and its weights."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from numpy.typing import ArrayLike, NDArray
 
+from pycog_dgr.analysis.interface import TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.figtools import Figure, colors, gradient
+from pycog_dgr.figtools import Figure, Subplot, colors, gradient
 
 
-def plot_costs(rnn):
+def plot_costs(rnn: TrainedNetwork) -> Figure:
     """Figure of a trained RNN's cost, Omega term and error against the number of trials.
 
     The histories count from zero again where a training was resumed; the figure counts on.
@@ -37,7 +43,7 @@ def plot_costs(rnn):
     return fig
 
 
-def thousands(history):
+def thousands(history: Sequence[Sequence[Any]]) -> list[float]:
     """Trials since the first start, in thousands, of the rows [trials since the last, ...]."""
     total, before, counted = 0, 0, []
     for trials, _ in history:
@@ -47,7 +53,13 @@ def thousands(history):
     return counted
 
 
-def plot_connection_matrix(plot, W, smap_exc=None, smap_inh=None, labelsize=5):
+def plot_connection_matrix(
+    plot: Subplot,
+    W: NDArray,
+    smap_exc: ScalarMappable | None = None,
+    smap_inh: ScalarMappable | None = None,
+    labelsize: float = 5,
+) -> None:
     """Show W (post, pre), positive weights in blue and negative ones in red, on a Subplot."""
     W = W[:, np.newaxis] if W.ndim == 1 else W
     largest = np.max(np.abs(W), initial=0) or 1
@@ -63,54 +75,79 @@ def plot_connection_matrix(plot, W, smap_exc=None, smap_inh=None, labelsize=5):
     plot.yticks()
 
 
-def plot_structure(rnn, sortby=None):
+class _Panel(NamedTuple):
+    """Where a matrix stands, as fractions of the figure, and the matrix (post, pre) or (unit,)."""
+
+    rect: list[float]
+    values: NDArray
+
+
+def plot_structure(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None = None) -> Figure:
     """Figure of an RNN's weights and biases, and the distributions of the weights.
 
     sortby   order of the units: indices (N,), or a text file of them
     """
-    N = rnn.p["N"]
-    if sortby is None:
-        order = np.arange(N)
-    else:
-        order = np.loadtxt(sortby, dtype=int) if isinstance(sortby, (str, Path)) else sortby
-        if not np.array_equal(np.sort(order), np.arange(N)):
-            raise PycogDgrError(f"plot_structure: sortby must hold every unit 0..{N - 1} once")
-    matrices = {"Wrec": ([0.11, 0.17, 0.48, 0.76], rnn.Wrec[order][:, order])}
-    if np.any(rnn.brec):
-        matrices["brec"] = ([0.06, 0.17, 0.02, 0.76], rnn.brec[order])
-    if rnn.Win is not None:
-        matrices["Win"] = ([0.605, 0.17, 0.06, 0.76], rnn.Win[order])
-    if rnn.Wout is not None:
-        matrices["Wout"] = ([0.11, 0.08, 0.48, 0.07], rnn.Wout[:, order])
-        if np.any(rnn.bout):
-            matrices["bout"] = ([0.06, 0.08, 0.02, 0.07], rnn.bout)
+    panels = _structure_panels(rnn, _unit_order(rnn, sortby))
     fig = Figure(w=6.5, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4)
-    for name, (rect, matrix) in matrices.items():
+    for name, (rect, matrix) in panels.items():
         plot = fig.add(rect, None)
         plot_connection_matrix(plot, matrix)
         if name in ("Wrec", "brec", "Win"):
             plot.text_upper_center(name, dy=0.01, fontsize=6.5)
-    shown = dict(zip(matrices, fig.plots, strict=True))
+    shown = dict(zip(panels, fig.plots, strict=True))
     shown.get("brec", shown["Wrec"]).ylabel("To unit")
     shown.get("Wout", shown["Wrec"]).xlabel("From unit")
+    _name_inputs_and_outputs(shown, rnn)
+    weights = {name: panels[name].values for name in ("Win", "Wrec", "Wout") if name in panels}
+    for (name, W), bottom in zip(weights.items(), (0.72, 0.4, 0.08), strict=False):
+        _weight_histogram(fig.add([0.76, bottom, 0.22, 0.21]), name, W)
+    fig.plots[-1].xlabel("Weight")
+    return fig
 
+
+def _unit_order(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None) -> NDArray:
+    """The order of the units: as they are, as given, or as a text file says."""
+    N = rnn.p["N"]
+    if sortby is None:
+        return np.arange(N)
+    from_file = isinstance(sortby, (str, Path))
+    order = np.loadtxt(sortby, dtype=np.int64) if from_file else np.asarray(sortby)  # type: ignore[arg-type]
+    if not np.array_equal(np.sort(order), np.arange(N)):
+        raise PycogDgrError(f"plot_structure: sortby must hold every unit 0..{N - 1} once")
+    return order
+
+
+def _structure_panels(rnn: TrainedNetwork, order: NDArray) -> dict[str, _Panel]:
+    """The matrices and biases that the network has, units in `order`."""
+    panels = {"Wrec": _Panel([0.11, 0.17, 0.48, 0.76], rnn.Wrec[order][:, order])}
+    if np.any(rnn.brec):
+        panels["brec"] = _Panel([0.06, 0.17, 0.02, 0.76], rnn.brec[order])
+    if rnn.Win is not None:
+        panels["Win"] = _Panel([0.605, 0.17, 0.06, 0.76], rnn.Win[order])
+    if rnn.Wout is not None:
+        panels["Wout"] = _Panel([0.11, 0.08, 0.48, 0.07], rnn.Wout[:, order])
+        if np.any(rnn.bout):
+            panels["bout"] = _Panel([0.06, 0.08, 0.02, 0.07], rnn.bout)
+    return panels
+
+
+def _name_inputs_and_outputs(shown: Mapping[str, Subplot], rnn: TrainedNetwork) -> None:
+    """Write the model file's names of inputs and outputs beside their weights."""
     labels = rnn.p["structure"]
     if "inputs" in labels and "Win" in shown:
-        plot = shown["Win"]
-        plot.xticks(range(len(labels["inputs"])), labels=labels["inputs"], rotation=90)
-    if "Wout" in shown:
+        inputs = labels["inputs"]
+        shown["Win"].xticks(range(len(inputs)), labels=inputs, rotation=90)
+    if "Wout" in shown and rnn.Wout is not None:
         names = labels.get("outputs", [f"z{i}" for i in range(len(rnn.Wout))])
         shown["Wout"].yticks(range(len(names)), labels=names)
 
-    weights = [name for name in ("Win", "Wrec", "Wout") if name in matrices]
-    for name, bottom in zip(weights, (0.72, 0.4, 0.08), strict=False):
-        W = matrices[name][1]
-        plot = fig.add([0.76, bottom, 0.22, 0.21])
-        for part, color in ((W[W > 0], "blue"), (W[W < 0], "red")):
-            if part.size:
-                plot.hist(part, color=colors[color])
-        present = np.count_nonzero(W) / W.size
-        plot.text_upper_center(f"{name}, {present:.0%} present", dy=0.02, fontsize=6.5)
-        plot.ylabel("Density")
-    plot.xlabel("Weight")
-    return fig
+
+def _weight_histogram(plot: Subplot, name: str, W: NDArray) -> None:
+    """Densities of the positive and of the negative weights."""
+    for part, color in ((W[W > 0], "blue"), (W[W < 0], "red")):
+        if part.size:
+            plot.hist(part, color=colors[color])
+    plot.text_upper_center(
+        f"{name}, {np.count_nonzero(W) / W.size:.0%} present", dy=0.02, fontsize=6.5
+    )
+    plot.ylabel("Density")

@@ -4,17 +4,29 @@ A panel whose numbers do not exist (no choice was ever made the other way, a cur
 fitted) says so in words instead of drawing something else.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import FigureBase
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.analysis import choices, selectivity
 from pycog_dgr.analysis.figures import style
+from pycog_dgr.analysis.interface import TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.fittools import ChoiceFit
 
 CURVE_POINTS = 200
 FEWEST_TIMES = 10  # reaction times that make a mean
@@ -29,14 +41,14 @@ MOST_TICKS = 8  # of inputs or outputs without names
 WIDEST_STRIP = 0.3  # of all inputs together
 
 
-def percent(ax, label, low=0):
+def percent(ax: Axes, label: str, low: int = 0) -> None:
     """A vertical axis of percentages."""
     ax.set_ylim(low, 100)
     ax.set_yticks(np.arange(low, 101, 25))
     ax.set_ylabel(label)
 
 
-def doubling_axis(ax, values, label):
+def doubling_axis(ax: Axes, values: NDArray, label: str) -> None:
     """A logarithmic horizontal axis with a tick at every one of the values."""
     levels = np.unique(values[np.isfinite(values)])
     ax.set_xscale("log")
@@ -45,24 +57,24 @@ def doubling_axis(ax, values, label):
     ax.set_xlabel(label)
 
 
-def same_limits(axes, which):
+def same_limits(axes: Sequence[Axes], which: str) -> None:
     """Give several panels the same 'x' or 'y' limits, the widest of them."""
     limits = [getattr(ax, f"get_{which}lim")() for ax in axes]
     for ax in axes:
         getattr(ax, f"set_{which}lim")(min(low for low, _ in limits), max(up for _, up in limits))
 
 
-def minus(number, spec="g"):
+def minus(number: float, spec: str = "g") -> str:
     """A number as text with a proper minus sign."""
     return format(number, spec).replace("-", "−")
 
 
-def note(ax, text):
+def note(ax: Axes, text: str) -> None:
     """Add to the small text in the lower right corner what it does not say yet."""
     text = "\n".join(wrap(text, NOTE_WIDTH))
     old = next((old for old in ax.texts if old.get_gid() == NOTE), None)
     if old is None:
-        look = {"ha": "right", "va": "bottom", "fontsize": 6, "color": style.GREY}
+        look: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 6, "color": style.GREY}
         said = ax.text(0.99, 0.02, text, transform=ax.transAxes, gid=NOTE, **look)
         said.set_in_layout(False)
     elif text not in old.get_text():
@@ -72,7 +84,16 @@ def note(ax, text):
 # -- behaviour ------------------------------------------------------------------------------------
 
 
-def psychometric(ax, x, chosen, color=style.BLACK, marker="o", label=None, units="%", title=None):
+def psychometric(
+    ax: Axes,
+    x: ArrayLike,
+    chosen: ArrayLike,
+    color: ColorType = style.BLACK,
+    marker: str = "o",
+    label: str | None = None,
+    units: str | None = "%",
+    title: str | None = None,
+) -> ChoiceFit | None:
     """Percentage of `chosen` (trial,) at every x (trial,), binomial errors, and the fitted curve.
 
     The fit's bias and width are written below, in `units` (None: they are not); without a fit the
@@ -81,7 +102,13 @@ def psychometric(ax, x, chosen, color=style.BLACK, marker="o", label=None, units
     Returns the ChoiceFit, or None.
     """
     points, fit = choices.proportions(x, chosen), None
-    look = {"color": color, "marker": marker, "linestyle": "none", "capsize": 0, "zorder": 3}
+    look: dict[str, Any] = {
+        "color": color,
+        "marker": marker,
+        "linestyle": "none",
+        "capsize": 0,
+        "zorder": 3,
+    }
     try:
         fit = choices.fit_choices(x, chosen)
     except PycogDgrError as error:
@@ -100,7 +127,14 @@ def psychometric(ax, x, chosen, color=style.BLACK, marker="o", label=None, units
     return fit
 
 
-def percent_correct(ax, x, right, color=style.BLACK, marker="o", label=None):
+def percent_correct(
+    ax: Axes,
+    x: ArrayLike,
+    right: ArrayLike,
+    color: ColorType = style.BLACK,
+    marker: str = "o",
+    label: str | None = None,
+) -> None:
     """Percentage correct at every x, with binomial errors; dotted at chance."""
     points = choices.proportions(x, right)
     ax.errorbar(
@@ -112,7 +146,14 @@ def percent_correct(ax, x, right, color=style.BLACK, marker="o", label=None):
         ax.axhline(50, color=style.GREY, linestyle=":", linewidth=0.8, gid="chance")
 
 
-def mean_times(ax, x, times, color=style.BLACK, marker="o", label=None):
+def mean_times(
+    ax: Axes,
+    x: ArrayLike,
+    times: ArrayLike,
+    color: ColorType = style.BLACK,
+    marker: str = "o",
+    label: str | None = None,
+) -> None:
     """Mean of times (trial,) in ms at every x (trial,), with standard errors of the mean.
 
     Only where there are at least FEWEST_TIMES of them.
@@ -125,7 +166,16 @@ def mean_times(ax, x, times, color=style.BLACK, marker="o", label=None):
 # -- time courses ---------------------------------------------------------------------------------
 
 
-def courses(ax, t, means, colors, styles=None, labels=None, shade=(), event=None):
+def courses(
+    ax: Axes,
+    t: NDArray,
+    means: NDArray,
+    colors: Sequence[ColorType],
+    styles: Sequence[str] | None = None,
+    labels: Sequence[str | None] | None = None,
+    shade: Iterable[tuple[float, float]] = (),
+    event: float | None = None,
+) -> None:
     """One line per condition: t (time,) in ms, means (condition, time).
 
     styles   a line style per condition; labels likewise, for a legend
@@ -144,7 +194,13 @@ def courses(ax, t, means, colors, styles=None, labels=None, shade=(), event=None
     ax.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def color_steps(fig, ax, levels, colors, label):
+def color_steps(
+    fig: FigureBase,
+    ax: Axes,
+    levels: NDArray | Sequence[float],
+    colors: Sequence[ColorType],
+    label: str,
+) -> None:
     """A bar beside `ax` that names the colour of each of the levels, lowest first."""
     steps = ListedColormap(colors)
     bar = fig.colorbar(
@@ -157,7 +213,15 @@ def color_steps(fig, ax, levels, colors, label):
     bar.outline.set_visible(False)
 
 
-def selectivity_raster(fig, ax, t, over_time, d, group, label="d'"):
+def selectivity_raster(
+    fig: FigureBase,
+    ax: Axes,
+    t: NDArray,
+    over_time: NDArray,
+    d: NDArray,
+    group: NDArray,
+    label: str = "d'",
+) -> None:
     """d' (time, unit) of every unit over time t (ms), with a line where time is 0.
 
     Units are sorted by d (unit,) within each group (unit,), with lines between groups.
@@ -180,7 +244,7 @@ def selectivity_raster(fig, ax, t, over_time, d, group, label="d'"):
 # -- weights --------------------------------------------------------------------------------------
 
 
-def matrix(ax, W, extreme=None):
+def matrix(ax: Axes, W: NDArray, extreme: float | None = None) -> AxesImage:
     """W (post, pre), positive weights blue, negative ones red; returns the image.
 
     extreme   |weight| at which the colours end; the 99th percentile where it is None
@@ -195,18 +259,26 @@ def matrix(ax, W, extreme=None):
     )  # fmt: skip
 
 
-def kinds(rnn):
+def kinds(rnn: TrainedNetwork) -> NDArray:
     """0 for excitatory, 1 for inhibitory units (unit,); all 0 without Dale's law."""
     ei = rnn.p["ei"]
     return np.zeros(rnn.p["N"], int) if ei is None else (np.asarray(ei) < 0).astype(int)
 
 
-def _boundaries(group):
+def _boundaries(group: NDArray) -> list[int]:
     """Places in sorted group (unit,) where the next one begins."""
     return (np.flatnonzero(np.diff(group)) + 1).tolist()
 
 
-def network(fig, ax, rnn, d=None, group=None, names=None, by="d'"):
+def network(
+    fig: FigureBase,
+    ax: Axes,
+    rnn: TrainedNetwork,
+    d: NDArray | None = None,
+    group: NDArray | None = None,
+    names: Sequence[str] | None = None,
+    by: str = "d'",
+) -> None:
     """All weights: Wrec on `ax`, Win to its right, Wout below.
 
     d       (unit,) what units are sorted by within their group, called `by`; as they are if None
@@ -230,7 +302,7 @@ def network(fig, ax, rnn, d=None, group=None, names=None, by="d'"):
     right = 1 + GAP
     if rnn.Win is not None:
         width = min(STRIP * rnn.Win.shape[1], WIDEST_STRIP)
-        inputs = ax.inset_axes([right, 0, width, 1])
+        inputs = ax.inset_axes((right, 0, width, 1))
         matrix(inputs, rnn.Win[order])
         inputs.set_title("Inputs", fontsize=7)
         _name_ticks(inputs.xaxis, rnn.Win.shape[1], labels.get("inputs"))
@@ -238,28 +310,26 @@ def network(fig, ax, rnn, d=None, group=None, names=None, by="d'"):
     below = ax
     if rnn.Wout is not None:
         height = STRIP * rnn.Wout.shape[0]
-        below = ax.inset_axes([0, -GAP - height, 1, height])
+        below = ax.inset_axes((0, -GAP - height, 1, height))
         matrix(below, rnn.Wout[:, order])
         _name_ticks(below.yaxis, rnn.Wout.shape[0], labels.get("outputs"))
         below.set_ylabel("Outputs", rotation=0, ha="right", va="center", fontsize=7)
     below.set_xlabel(f"From {units}")
-    bar = fig.colorbar(image, cax=ax.inset_axes([right, 0.2, 0.03, 0.6]))
+    bar = fig.colorbar(image, cax=ax.inset_axes((right, 0.2, 0.03, 0.6)))
     bar.set_label("Recurrent weight")
     bar.outline.set_visible(False)
 
 
-def _name_ticks(axis, n, names):
+def _name_ticks(axis: XAxis | YAxis, n: int, names: Sequence[str] | None) -> None:
     """Ticks on an axis of n places, with the model file's names or else numbers, as many as fit."""
-    places = range(n)
-    if names is None:
-        places = range(0, n, -(-n // MOST_TICKS))
-        names = places
-    rotation = 90 if axis.axis_name == "x" and any(len(str(name)) > 2 for name in names) else 0
-    axis.set_ticks(places, [str(name) for name in names], fontsize=6, rotation=rotation)
+    places = range(n) if names else range(0, n, -(-n // MOST_TICKS))
+    texts = [str(name) for name in names or places]
+    rotation = 90 if axis.axis_name == "x" and any(len(text) > 2 for text in texts) else 0
+    axis.set_ticks(places, texts, fontsize=6, rotation=rotation)
     axis.set_tick_params(length=0)
 
 
-def weight_distribution(ax, rnn):
+def weight_distribution(ax: Axes, rnn: TrainedNetwork) -> None:
     """Densities of the strengths of the recurrent weights that are present.
 
     By presynaptic kind under Dale's law, else by sign; the legend says how many are present.

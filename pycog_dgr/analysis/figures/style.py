@@ -4,12 +4,23 @@ Named colours are those of Okabe and Ito (2008), ordered ones parts of viridis, 
 to blue of ColorBrewer: all can be told apart with any common colour vision.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from textwrap import wrap
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.typing import ColorType
+from numpy.typing import NDArray
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WIDTH = 7.0  # inches, two columns of a paper
 DPI = 150
@@ -24,7 +35,7 @@ WEIGHTS = (BLUE, VERMILION)  # positive or excitatory, negative or inhibitory
 KINDS = tuple(zip(("excitatory", "inhibitory"), WEIGHTS, strict=True))
 SIGNED = "RdBu"  # negative red, positive blue
 
-RC = {
+RC: Any = {  # matplotlib's stubs name every setting; these are checked when they are used
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 8,
     "axes.labelsize": 8,
@@ -50,18 +61,22 @@ RC = {
 }
 
 
-def styled(draw):
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Let `draw` draw in this style, and leave matplotlib's settings as they were."""
 
     @wraps(draw)
-    def in_style(*args, **kwargs):
+    def in_style(*args: P.args, **kwargs: P.kwargs) -> R:
         with matplotlib.rc_context(RC):
             return draw(*args, **kwargs)
 
     return in_style
 
 
-def figure(rows, heights, widths=None):
+def figure(
+    rows: Sequence[str],
+    heights: Sequence[float],
+    widths: Mapping[int, Sequence[float]] | None = None,
+) -> tuple[Figure, dict[str, Axes]]:
     """A Figure as wide as a page and its axes by name; every row is laid out by itself.
 
     rows      one string of panel names per row, as in ["A B C", "D E"]; a "." leaves a gap, names
@@ -69,21 +84,24 @@ def figure(rows, heights, widths=None):
     heights   inches of each row
     widths    row number -> relative widths of its panels, all alike where it is absent
     """
-    fig = Figure(figsize=(WIDTH, sum(heights)), dpi=DPI, layout="constrained")
-    parts = np.atleast_1d(fig.subfigures(len(rows), 1, height_ratios=heights))
-    axes = {}
+    fig = Figure(
+        figsize=(WIDTH, sum(heights)),
+        dpi=DPI,
+        layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, wspace=0.06),
+    )
+    parts = fig.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+    axes: dict[str, Axes] = {}
     for i, (row, part) in enumerate(zip(rows, parts, strict=True)):
         names = row.split()
         ratios = (widths or {}).get(i, [1] * len(names))
         axes |= part.subplot_mosaic([names], width_ratios=ratios)
-    fig.get_layout_engine().set(w_pad=0.06, h_pad=0.05, wspace=0.06)
     for name, ax in axes.items():
         if len(name) == 1 and name.isupper():
             letter(ax, name)
     return fig, axes
 
 
-def letter(ax, text):
+def letter(ax: Axes, text: str) -> None:
     """The panel's letter, outside its upper left corner."""
     ax.annotate(
         text, (0, 1), xytext=LETTER_OFFSET, xycoords="axes fraction", textcoords="offset points",
@@ -91,12 +109,12 @@ def letter(ax, text):
     )  # fmt: skip
 
 
-def ordered(n):
+def ordered(n: int) -> list[ColorType]:
     """n colours from dark to light for conditions with an order; the lightest still shows."""
     return [matplotlib.colormaps["viridis"](x) for x in np.linspace(0.02, 0.85, n)]
 
 
-def signed(values):
+def signed(values: Sequence[float] | NDArray) -> list[ColorType]:
     """A colour for each of the signed values: dark blue for the largest, dark red for the
     smallest, the light middle of the map left out."""
     largest = np.max(np.abs(values)) or 1
@@ -104,7 +122,7 @@ def signed(values):
     return [matplotlib.colormaps[SIGNED](0.5 + 0.5 * s) for s in shade]
 
 
-def say(ax, text):
+def say(ax: Axes, text: str) -> None:
     """A short message in the middle of a panel that has nothing to show."""
     said = ax.text(
         0.5, 0.5, "\n".join(wrap(text, MESSAGE_WIDTH)), transform=ax.transAxes, ha="center",

@@ -1,9 +1,16 @@
 """Figures of activity: a few trials of any task, and a network left to itself."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.analysis.interface import SimulatedTrials, TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.figtools import Figure, colors, gradient
+from pycog_dgr.figtools import Figure, Subplot, colors, gradient
 
 LINES = [colors[name] for name in ("strongblue", "strongred", "green", "orange", "purple")]
 ACTIVITY = gradient("w", colors["darkblue"])
@@ -12,7 +19,9 @@ COLUMN, ROW, LEFT, BOTTOM, TOP = 2.2, 1.2, 0.8, 0.45, 0.3  # inches
 LABELS = {"inputs": "Inputs", "rates": "Units", "outputs": "Outputs"}
 
 
-def plot_trials(trials, labels=None, title=""):
+def plot_trials(
+    trials: SimulatedTrials, labels: Mapping[str, Sequence[str]] | None = None, title: str = ""
+) -> Figure:
     """Figure of up to six Trials, a column each: inputs, rates of all units, outputs.
 
     labels   the model's `structure`: {"inputs": [...], "outputs": [...]}, names of the lines
@@ -45,7 +54,7 @@ def plot_trials(trials, labels=None, title=""):
     return fig
 
 
-def plot_resting_state(rnn):
+def plot_resting_state(rnn: TrainedNetwork) -> Figure:
     """Figure of an RNN that has just been run: its mean rates, each unit's, and the outputs."""
     if rnn.r is None:
         raise PycogDgrError("plot_resting_state: run the network first")
@@ -77,7 +86,9 @@ def plot_resting_state(rnn):
     return fig
 
 
-def _row(plots, trials, name, labels):
+def _row(
+    plots: Sequence[Subplot], trials: SimulatedTrials, name: str, labels: Sequence[str] | None
+) -> None:
     """One quantity of every trial, on common axes; `labels` are the names of its lines."""
     values = getattr(trials, name)
     if name == "rates":
@@ -104,7 +115,7 @@ def _row(plots, trials, name, labels):
         plots[-1].legend(fontsize=6)
 
 
-def _image(plot, t, rates, largest):
+def _image(plot: Subplot, t: NDArray, rates: NDArray, largest: float) -> None:
     """Rates (unit, time) as a picture, white for 0."""
     plot.imshow(
         rates, aspect="auto", cmap=ACTIVITY, vmin=0, vmax=largest or 1, interpolation="nearest",
@@ -112,23 +123,25 @@ def _image(plot, t, rates, largest):
     )  # fmt: skip
 
 
-def _lines(plot, t, values, labels=None, **style):
+def _lines(
+    plot: Subplot, t: NDArray, values: NDArray, labels: Sequence[str] | None = None, **style: Any
+) -> None:
     """A line for each column of `values` (time, unit)."""
     for i, value in enumerate(values.T):
         label = labels[i] if labels else None
         plot.plot(t, value, **{"color": LINES[i % len(LINES)], "lw": 0.8, "label": label, **style})
 
 
-def _epochs(trials, b):
+def _epochs(trials: SimulatedTrials, b: int) -> list[tuple[float, float]]:
     """(start, end) in ms of a trial's epochs, as they begin."""
     spans = (span[b] for span in trials.epochs.values())
     return sorted(tuple(span) for span in spans if np.isfinite(span).all())
 
 
-def _condition(trials, b):
+def _condition(trials: SimulatedTrials, b: int) -> str:
     """'coh 16, in_out 1' of one trial; numbers as short as they are."""
 
-    def shown(value):
+    def shown(value: Any) -> str:
         return f"{value:g}" if isinstance(value, np.number) else str(value)
 
     return ", ".join(f"{name} {shown(column[b])}" for name, column in trials.info.items())
