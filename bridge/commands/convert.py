@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise CheckpointError(f"{arguments.new}: is already there; pass --force to replace it")
     save = legacy.load(arguments.old)
     checkpoint.save(arguments.new, save)
-    N = save.best.weights.Wrec.shape[0]
+    N = save.selected.weights.Wrec.shape[0]
     print(
         f"{arguments.new}: {N} units, {save.iteration - 1} updates, best loss "
-        f"{save.best.cost:.6g} after {save.best.iteration - 1}"
+        f"{save.selected.cost:.6g} after {save.selected.iteration - 1}"
     )
     return 0

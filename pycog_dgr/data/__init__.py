@@ -9,6 +9,7 @@ from pycog_dgr.data.noise import (
     recurrent_noise,
     recurrent_noise_sampler,
 )
+from pycog_dgr.data.source import task_source, user_call
 from pycog_dgr.data.trial import FixedTrial, Task, checked_trial, task_name
 
 __all__ = [
@@ -24,4 +25,6 @@ __all__ = [
     "recurrent_noise",
     "recurrent_noise_sampler",
     "task_name",
+    "task_source",
+    "user_call",
 ]

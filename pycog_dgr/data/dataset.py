@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise
-from pycog_dgr.data.trial import Task, Trial, checked_trial
+from pycog_dgr.data.source import user_call
+from pycog_dgr.data.trial import Task, Trial, checked_trial, task_name
 from pycog_dgr.errors import TaskError
 
 
@@ -141,7 +142,9 @@ class Dataset:
 
     def _generate(self, params: dict[str, Any]) -> Trial:
         network = self.network
-        trial = self.task.generate_trial(self.rng, network.dt, params)
+        number = params.get("minibatch_index", 0)
+        what = f"task {task_name(self.task)!r}, trial {number} for {self.name!r}"
+        trial = user_call(what, self.task.generate_trial, self.rng, network.dt, params)
         return checked_trial(trial, network.Nin, network.Nout, self.task, params)
 
     def _batch(self) -> Batch:

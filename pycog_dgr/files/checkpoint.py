@@ -81,6 +81,11 @@ SCHEMA = record(
         "guarded": whole(0),  # as it was called
         "seconds": number,
         "stopped": optional(text),
+        "ending": optional(BEST),
+        "origin": mapping(anything),
+        "changes": many(
+            record({"iteration": whole(1), "name": text, "before": text, "after": text})
+        ),
     },
 )
 
@@ -120,6 +125,12 @@ class Checkpoint:
     skipped        updates that were skipped because their gradient was too large (divergence.py)
     seconds        time spent on this training so far, by the clock
     stopped        why it stopped (training.ENDS), None while it goes on
+    ending         the network at the ending, which is validated beside the checks; None where the
+                   ending is a check. A training that goes on takes no notice of it, so stopping
+                   changes no number
+    origin         what else decides the result: {"task": {"name", "digest" of its source},
+                   "floatX", "version", "start": digest of the weights it started from}
+    changes        what was set otherwise when it was gone on with: iteration, name, before, after
     """
 
     settings: dict
@@ -138,6 +149,15 @@ class Checkpoint:
     skipped: int = 0
     seconds: float = 0.0
     stopped: str | None = None
+    ending: Best | None = None
+    origin: dict = field(default_factory=dict)
+    changes: list = field(default_factory=list)
+
+    @property
+    def selected(self) -> Best:
+        """The network to use: the better of the best at the checks and the one at the ending."""
+        ending = self.ending
+        return ending if ending is not None and ending.cost < self.best.cost else self.best
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
@@ -184,7 +204,9 @@ def from_tree(where: str, tree: Any) -> Checkpoint:
         tree["skipped"] = tree.pop("guarded")
     sizes = {name: tree["settings"].get(name) for name in ("N", "Nin", "Nout")}
     _check_shapes("parameters", tree["parameters"], sizes)
-    tree["best"] = _best("best", tree["best"], sizes)
+    for name in ("best", "ending"):
+        if tree.get(name) is not None:
+            tree[name] = _best(name, tree[name], sizes)
     tree["parameters"] = Parameters(**tree["parameters"])
     for name in ("trained", "rng_gradient", "rng_validation"):
         tree[name] = tuple(tree[name])

@@ -101,11 +101,18 @@ class RNN:
             save = open_save(savefile)
             self.costs_history, self.Omega_history = save.costs_history, save.Omega_history
             self._configure(save.settings, rnnparams or {})
-            W = save.best.weights
+            best = save.selected
+            W = best.weights
             logger.log(
                 self.level, "%s: %d updates, best loss %.6g, spectral radius %.6g", savefile,
-                save.best.iteration - 1, save.best.cost, spectral_radius(W.Wrec),
+                best.iteration - 1, best.cost, spectral_radius(W.Wrec),
             )  # fmt: skip
+            if best.iteration == 1 < save.iteration:
+                logger.warning(
+                    "%s: the best network is the initial one, of %d updates none has lowered the "
+                    "loss; train longer, or with another learning_rate", savefile,
+                    save.iteration - 1,
+                )  # fmt: skip
         cut: dict[str, Any] = {
             name: None if value is None else np.where(np.abs(value) < self.p["threshold"], 0, value)
             for name, value in (("Win", W.Win), ("Wrec", W.Wrec), ("Wout", W.Wout))

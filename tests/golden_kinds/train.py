@@ -16,7 +16,8 @@ from unittest import mock
 from pycog_dgr import tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, previous
-from pycog_dgr.training.loop import Run, train
+from pycog_dgr.training.loop import train
+from pycog_dgr.training.run import TrainingRun
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, load, same, task
 
@@ -47,7 +48,7 @@ def compare(savefile, prefix, params, arrays, meta, path):
     own_task = task(TASK_BY_INPUTS[params.get("Nin", 0)])
     forgotten = checkpoint.load(savefile).costs_history[-1][0] if savefile.exists() else 0
     network, training = settings(**with_functions(params, own_task, path))
-    with mock.patch.object(Run, "is_validation_due", validates_at_every_check):
+    with mock.patch.object(TrainingRun, "is_validation_due", validates_at_every_check):
         train(own_task, network, training, savefile, floatX=meta["floatX"])
     got = at_the_last_check(savefile, training.n_gradient)
 
