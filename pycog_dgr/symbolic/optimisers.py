@@ -5,22 +5,33 @@
     sgd      step = learning_rate g
     adam     m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
              step = learning_rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+    only     step <- mask step; a parameter that is not named does not move
     theta <- theta - step
 
-Sources: R. Pascanu, T. Mikolov, Y. Bengio (2013) for clip and guard; D. P. Kingma, J. Ba (2015).
-A transform is a function (gradients, Context) -> (gradients, updates of its own shared state).
+learning_rate is a number, or a schedule: a function of the number of updates done.
+
+    exponential   start 2^(-n / halving)
+    cosine        end + (start - end) (1 + cos(pi min(n / updates, 1))) / 2
+    warm_up       rate(n) min((n + 1) / updates, 1)
+
+Sources: R. Pascanu, T. Mikolov, Y. Bengio (2013) for clip and guard; D. P. Kingma, J. Ba (2015) for
+adam; I. Loshchilov, F. Hutter (2017) for cosine. A transform is a function (gradients, Context) ->
+(gradients, updates of its own shared state).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.tensor.variable import TensorVariable
+
+from pycog_dgr.errors import SettingError
 
 Variables = dict[str, TensorVariable]
 Updates = list[tuple[SharedVariable, TensorVariable]]
@@ -37,6 +48,8 @@ class Context(NamedTuple):
     norm: TensorVariable  # of the gradients as they entered the chain
 
 
+Schedule = Callable[[TensorVariable], TensorVariable]  # of how many updates were done
+Rate = float | Schedule
 Transform = Callable[[Variables, Context], tuple[Variables, Updates]]
 
 
@@ -73,17 +86,22 @@ def finite_guard() -> Transform:
     return transform
 
 
-def sgd(learning_rate: float) -> Transform:
+def sgd(learning_rate: Rate) -> Transform:
     """Plain gradient descent."""
 
     def transform(gradients: Variables, _: Context) -> tuple[Variables, Updates]:
-        return {name: learning_rate * g for name, g in gradients.items()}, []
+        if not callable(learning_rate):
+            return {name: learning_rate * g for name, g in gradients.items()}, []
+        dtype = next(iter(gradients.values())).dtype
+        count = pytensor.shared(np.zeros((), dtype), name="sgd_count")
+        rate = pt.cast(learning_rate(count), dtype)
+        return {name: rate * g for name, g in gradients.items()}, [(count, count + 1)]
 
     return transform
 
 
 def adam(
-    learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5
+    learning_rate: Rate, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5
 ) -> Transform:
     """Adam on raw parameters; its moments are shared variables named adam_*."""
 
@@ -100,11 +118,67 @@ def adam(
             m = beta1 * mean + (1 - beta1) * g
             v = beta2 * square + (1 - beta2) * g**2
             updates += [(mean, m), (square, v)]
-            rate = learning_rate / (1 - beta1**t)
+            start = learning_rate(count) if callable(learning_rate) else learning_rate
+            rate = pt.cast(start / (1 - beta1**t), dtype)
             steps[name] = rate * m / (pt.sqrt(v / (1 - beta2**t)) + epsilon)
         return steps, updates
 
     return transform
+
+
+def only(**masks: bool | NDArray) -> Transform:
+    """Let some connections learn and hold everything else; the last of a chain.
+
+    Parameters
+    ----------
+    masks
+        Parameter's name -> True, or an array of its shape, zero where a weight stays: as
+        `only(Wrec=new, Wout=True)`. What is not named stays as it is.
+    """
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        check_masks(masks, context)
+        kept = {
+            name: pt.constant(np.broadcast_to(masks.get(name, False), _shape(context, name)),
+                              dtype=g.dtype) * g
+            for name, g in gradients.items()
+        }  # fmt: skip
+        return kept, []
+
+    return transform
+
+
+def check_masks(masks: Mapping[str, bool | NDArray], context: Context) -> None:
+    """SettingError for a mask of a parameter that is not trained, or of another shape."""
+    for name, mask in masks.items():
+        if name not in context.parameters:
+            known = ", ".join(context.parameters)
+            raise SettingError(f"only: {name!r} is not trained; trained are {known}")
+        shape = _shape(context, name)
+        if np.ndim(mask) and np.shape(mask) != shape:
+            raise SettingError(f"only: mask of {name} has shape {np.shape(mask)}, expected {shape}")
+
+
+def _shape(context: Context, name: str) -> tuple[int, ...]:
+    return context.parameters[name].get_value(borrow=True).shape
+
+
+# -- schedules ------------------------------------------------------------------------------------
+
+
+def exponential(start: float, halving: float) -> Schedule:
+    """A learning rate that is halved every `halving` updates."""
+    return lambda n: start * 2.0 ** (-n / halving)
+
+
+def cosine(start: float, updates: float, end: float = 0.0) -> Schedule:
+    """A learning rate that falls along half a cosine to `end`, within so many updates."""
+    return lambda n: end + (start - end) * (1 + pt.cos(np.pi * pt.minimum(n / updates, 1.0))) / 2
+
+
+def warm_up(rate: Rate, updates: float) -> Schedule:
+    """A learning rate that grows linearly to what it is, within so many updates."""
+    return lambda n: (rate(n) if callable(rate) else rate) * pt.minimum((n + 1) / updates, 1.0)
 
 
 def chain(*transforms: Transform) -> Transform:
