@@ -1,11 +1,14 @@
 """What every solver and generator here asks of its examples, and how it walks through them."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from torch_dgr.errors import ExamplesError, SettingError
+
+T = TypeVar("T")
 
 # A row of class probabilities may miss 1 by the rounding of a float32 softmax over many classes.
 SUM_TOLERANCE = 1e-4
@@ -89,6 +92,13 @@ def checked_count(value: int, name: str, least: int = 1, most: int = LARGEST_COU
         limits = f"of at least {least}" if whole and value < least else f"from {least} to {most}"
         raise SettingError(f"{name} is {value!r}; give a whole number {limits}")
     return int(value)
+
+
+def named(table: dict[str, T], name: str, setting: str) -> T:
+    """Return table[name], or raise SettingError naming the setting and the choices."""
+    if name not in table:
+        raise SettingError(f"{setting} is {name!r}; give one of {', '.join(table)}")
+    return table[name]
 
 
 def minibatches(

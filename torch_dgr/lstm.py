@@ -36,7 +36,7 @@ from torch_dgr.checks import (
     minibatches,
 )
 from torch_dgr.errors import SettingError, TrainingDivergedError
-from torch_dgr.rate_rnn.optimisers import adam, load_numpy_state, numpy_state
+from torch_dgr.state import adam, load_numpy_state, numpy_state
 
 OnIteration = Callable[[int, dict[str, float]], None]
 

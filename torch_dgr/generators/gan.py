@@ -39,7 +39,7 @@ from torch.nn.functional import leaky_relu
 
 from torch_dgr.checks import checked_count, checked_images, minibatches
 from torch_dgr.errors import SettingError, TrainingDivergedError
-from torch_dgr.rate_rnn.optimisers import adam, load_numpy_state, numpy_state
+from torch_dgr.state import adam, load_numpy_state, numpy_state
 
 LATENTS = ("uniform", "normal")
 SLOPE = 0.2  # leaky rectification below 0

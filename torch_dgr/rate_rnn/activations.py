@@ -6,14 +6,10 @@ rectification counts as half open for the gradient and as shut for Omega.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-from torch_dgr.errors import SettingError
-
-T = TypeVar("T")
 
 
 class Activation(NamedTuple):
@@ -68,10 +64,3 @@ OUTPUT: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 POSITIVE: dict[str, Callable[[Tensor], Tensor]] = {"rectify": rectify, "abs": torch.abs}
-
-
-def named(table: dict[str, T], name: str, setting: str) -> T:
-    """Return table[name], or raise SettingError naming the setting and the choices."""
-    if name not in table:
-        raise SettingError(f"{setting} is {name!r}; give one of {', '.join(table)}")
-    return table[name]

@@ -36,8 +36,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from torch_dgr.checks import named
 from torch_dgr.errors import SettingError, StateError
-from torch_dgr.rate_rnn.activations import HIDDEN, OUTPUT, POSITIVE, named
+from torch_dgr.rate_rnn.activations import HIDDEN, OUTPUT, POSITIVE
 from torch_dgr.rate_rnn.constraint import Constraint, Masks
 
 MATRICES = ("Win", "Wrec", "Wout")

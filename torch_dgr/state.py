@@ -1,0 +1,81 @@
+"""Networks and their Adam moments as named numpy arrays, and back."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+
+from torch_dgr.errors import SettingError, StateError
+
+
+def adam(
+    network: nn.Module, learning_rate: float, betas: tuple[float, float], epsilon: float = 1e-8
+) -> torch.optim.Adam:
+    """Return Adam over a network's parameters, one fused kernel a step (Kingma and Ba 2015)."""
+    if not isinstance(learning_rate, (int, float)) or not 0 < learning_rate < math.inf:
+        raise SettingError(f"learning_rate is {learning_rate!r}; give a finite number above 0")
+    if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
+        raise SettingError(f"betas are {betas!r}; give two numbers in [0, 1)")
+    return torch.optim.Adam(
+        network.parameters(), lr=learning_rate, betas=betas, eps=epsilon, fused=True
+    )
+
+
+Parts = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def numpy_state(parts: Parts) -> dict[str, np.ndarray]:
+    """Return copies of every weight and Adam moment: 'part.weight' and 'part.adam.moment.weight'.
+
+    Before the first step the moments are zeros: what Adam itself starts from.
+    """
+    return {name: tensor.detach().numpy().copy() for name, tensor in _named(parts).items()}
+
+
+def load_numpy_state(parts: Parts, state: Mapping[str, np.ndarray]) -> None:
+    """Copy a state of `numpy_state` into the networks and optimisers it describes.
+
+    Raises StateError, and changes nothing, where a name is missing or foreign, or a shape differs.
+    """
+    tensors = _named(parts)
+    if missing := sorted(tensors.keys() - state.keys()):
+        raise StateError(
+            f"the state lacks {missing[0]!r} (and {len(missing) - 1} more): "
+            "it belongs to another kind of network"
+        )
+    if foreign := sorted(state.keys() - tensors.keys()):
+        raise StateError(
+            f"the state holds {foreign[0]!r} (and {len(foreign) - 1} more), unknown "
+            "here: it belongs to another kind of network"
+        )
+    for name, tensor in tensors.items():
+        value = np.asarray(state[name])
+        if value.shape != tuple(tensor.shape) or value.dtype.kind != "f":
+            raise StateError(
+                f"{name} has shape {value.shape} and dtype {value.dtype}; this network holds "
+                f"floating-point numbers of shape {tuple(tensor.shape)}: build it with the "
+                "sizes that the state was saved with"
+            )
+        if not np.isfinite(value).all():
+            raise StateError(f"{name} holds NaN or infinity; load an earlier state")
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            tensor.copy_(torch.from_numpy(np.array(state[name])))
+
+
+def _named(parts: Parts) -> dict[str, torch.Tensor]:
+    """Return the live tensors by name; Adam's are made, at zero, where it has not stepped yet."""
+    named: dict[str, torch.Tensor] = {}
+    for part, (network, optimiser) in parts.items():
+        for name, parameter in network.named_parameters():
+            named[f"{part}.{name}"] = parameter
+            moments = optimiser.state[parameter]
+            for moment in MOMENTS:
+                if moment not in moments:
+                    scalar = moment == "step"
+                    moments[moment] = torch.zeros(()) if scalar else torch.zeros_like(parameter)
+                named[f"{part}.adam.{moment}.{name}"] = moments[moment]
+    return named
