@@ -1,6 +1,7 @@
 """What every solver and generator here asks of its examples, and how it walks through them."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,9 @@ T = TypeVar("T")
 SUM_TOLERANCE = 1e-4
 
 
-def checked_images(images: np.ndarray, shape: tuple[int, int] | None = None) -> torch.Tensor:
+def checked_images(
+    images: np.ndarray, shape: tuple[int | None, int | None] | None = None
+) -> torch.Tensor:
     """Return images (trial, row, column) in [0, 1] as a float32 tensor, or raise ExamplesError.
 
     shape: the (row, column) that a network was built for; a None in it matches anything.
@@ -94,11 +97,68 @@ def checked_count(value: int, name: str, least: int = 1, most: int = LARGEST_COU
     return int(value)
 
 
-def named(table: dict[str, T], name: str, setting: str) -> T:
+def checked_number(
+    value: float, name: str, *, least: float = 0.0, above: float | None = None
+) -> float:
+    """Return value as a float of at least `least`, or above `above`, or raise SettingError."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not real or not math.isfinite(value) or (value < least if above is None else value <= above):
+        limit = f"of at least {least:g}" if above is None else f"above {above:g}"
+        raise SettingError(f"{name} is {value!r}; give a finite number {limit}")
+    return float(value)
+
+
+def checked_sizes(sizes: Sequence[int], name: str, length: int | None = None) -> tuple[int, ...]:
+    """Return a sequence of sizes of at least 1 as a tuple of int, or raise SettingError."""
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise SettingError(f"{name} is {sizes!r}; give a sequence of whole numbers")
+    if not sizes or length not in (None, len(sizes)):
+        wanted = "at least one" if length is None else length
+        raise SettingError(f"{name} is {sizes!r}; give {wanted} whole numbers")
+    return tuple(checked_count(size, name) for size in sizes)
+
+
+MOST_PIXELS = 2**16  # of an image
+
+
+def checked_image_shape(shape: Sequence[int]) -> tuple[int, int]:
+    """Return (row, column), or raise SettingError."""
+    rows, columns = checked_sizes(shape, "image_shape", length=2)
+    if rows * columns > MOST_PIXELS:
+        raise SettingError(
+            f"image_shape is {shape!r}; give two sizes, (row, column), of at most {MOST_PIXELS} "
+            "pixels"
+        )
+    return rows, columns
+
+
+def named(table: Mapping[str, T], name: str, setting: str) -> T:
     """Return table[name], or raise SettingError naming the setting and the choices."""
     if name not in table:
         raise SettingError(f"{setting} is {name!r}; give one of {', '.join(table)}")
     return table[name]
+
+
+def checked_rng(rng: np.random.Generator) -> np.random.Generator:
+    """Return rng, or raise SettingError unless it is numpy's."""
+    if not isinstance(rng, np.random.Generator):
+        raise SettingError(f"rng is {rng!r}; give numpy.random.default_rng(seed)")
+    return rng
+
+
+def checked_device(device: str | torch.device) -> torch.device:
+    """Return the device, or raise SettingError where torch cannot compute on it here."""
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        # torch says 'not compiled with CUDA' in an AssertionError, all else in the others.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SettingError(
+            f"device is {device!r}, which cannot be used here ({reason}); give 'cpu', or a device "
+            "that this computer and this build of torch have"
+        ) from None
+    return found
 
 
 def minibatches(
@@ -108,8 +168,7 @@ def minibatches(
 
     Every pass sees each trial once; its last batch holds what is left and may be short.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise SettingError(f"rng is {rng!r}; give numpy.random.default_rng(seed)")
+    checked_rng(rng)
     remaining = iterations
     while remaining > 0:
         order = torch.from_numpy(rng.permutation(n_trials))

@@ -1,13 +1,26 @@
 """Networks and their Adam moments as named numpy arrays, and back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import nn
 
+from torch_dgr.checks import LARGEST_SEED, checked_count
 from torch_dgr.errors import SettingError, StateError
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from a seed within, and leave its global state as it was.
+
+    That of the CPU alone: networks draw their first weights there, whatever device they move to.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(checked_count(seed, "seed", 0, LARGEST_SEED))
+        yield
 
 
 def adam(
@@ -23,7 +36,9 @@ def adam(
     )
 
 
-Parts = Mapping[str, tuple[nn.Module, torch.optim.Optimizer]]
+Parts = Mapping[str, tuple[nn.Module, torch.optim.Optimizer | None]]
+"""Networks by name, each with the Adam that trains it, or None."""
+
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -32,7 +47,7 @@ def numpy_state(parts: Parts) -> dict[str, np.ndarray]:
 
     Before the first step the moments are zeros: what Adam itself starts from.
     """
-    return {name: tensor.detach().numpy().copy() for name, tensor in _named(parts).items()}
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in _named(parts).items()}
 
 
 def load_numpy_state(parts: Parts, state: Mapping[str, np.ndarray]) -> None:
@@ -72,10 +87,12 @@ def _named(parts: Parts) -> dict[str, torch.Tensor]:
     for part, (network, optimiser) in parts.items():
         for name, parameter in network.named_parameters():
             named[f"{part}.{name}"] = parameter
+            if optimiser is None:
+                continue
             moments = optimiser.state[parameter]
             for moment in MOMENTS:
                 if moment not in moments:
-                    scalar = moment == "step"
-                    moments[moment] = torch.zeros(()) if scalar else torch.zeros_like(parameter)
+                    like = parameter.detach() if moment != "step" else parameter.detach().sum()
+                    moments[moment] = torch.zeros_like(like)
                 named[f"{part}.adam.{moment}.{name}"] = moments[moment]
     return named

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from torch_dgr.checks import checked_images, checked_targets, checked_weights, minibatches
+from torch_dgr.checks import (
+    checked_device,
+    checked_images,
+    checked_number,
+    checked_targets,
+    checked_weights,
+    minibatches,
+)
 from torch_dgr.errors import ExamplesError, SettingError
 
 IMAGES = np.full((3, 4, 5), 0.5)
@@ -95,3 +102,18 @@ def test_iterations_end_in_the_middle_of_a_pass():
 def test_an_rng_that_is_a_seed_is_refused():
     with pytest.raises(SettingError, match="default_rng"):
         next(minibatches(10, 4, 5, 17))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", 3.5, None])
+def test_a_device_that_cannot_compute_here_is_refused(device):
+    with pytest.raises(SettingError, match=r"device is .* give 'cpu'"):
+        checked_device(device)
+
+
+@pytest.mark.parametrize("value", [-1, np.inf, np.nan, "1", True, None])
+def test_a_number_is_finite_and_large_enough(value):
+    with pytest.raises(SettingError, match=r"rate is .* at least 0"):
+        checked_number(value, "rate")
+    with pytest.raises(SettingError, match="rate is 0; give a finite number above 0"):
+        checked_number(0, "rate", above=0)
+    assert checked_number(np.float32(0.5), "rate") == 0.5

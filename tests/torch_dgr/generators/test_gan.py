@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from torch_dgr.errors import ExamplesError, SettingError, StateError, TrainingDivergedError
-from torch_dgr.generators.gan import (
+from torch_dgr.generators.gan import GAN
+from torch_dgr.generators.gan_game import (
     DROPOUT,
-    GAN,
     REAL_LABEL,
     SLOPE,
-    Pass,
+    AutogradGame,
     Perceptron,
-    _masks,
-    layers_of,
+    dropout_masks,
 )
+from torch_dgr.generators.gan_numpy import ForwardPass, layers_of
 
 IMAGES = np.random.default_rng(0).random((40, 28, 28), dtype=np.float32)
 
@@ -53,20 +53,19 @@ def test_without_an_rng_the_perceptron_is_the_formula_by_hand():
     )
 
 
-def test_dropout_silences_three_in_ten_and_keeps_the_mean():
-    (mask,) = _masks(1000, [200], np.random.default_rng(0))
+def test_dropout_takes_out_three_in_ten_and_keeps_the_mean():
+    (mask,) = dropout_masks(1000, [200], np.random.default_rng(0))
     assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
     assert (mask == 0).mean() == pytest.approx(0.3, abs=5e-3)
     assert mask.mean() == pytest.approx(1, abs=1e-2)
 
 
 def update_discriminator(gan, real, rng):
-    players = layers_of(gan.discriminator), layers_of(gan.generator)
-    return gan._update_discriminator(*players, real, rng)
+    return gan._game()._update_discriminator(real, rng)
 
 
 def update_generator(gan, n, rng):
-    return gan._update_generator(layers_of(gan.generator), layers_of(gan.discriminator), n, rng)
+    return gan._game()._update_generator(n, rng)
 
 
 def real_pixels(n):
@@ -75,7 +74,7 @@ def real_pixels(n):
 
 def generated_images(gan, n, rng):
     """What the generator makes with dropout, by torch."""
-    return torch.tanh(gan.generator(torch.from_numpy(gan._latent(n, rng)), rng))
+    return torch.tanh(gan.generator(torch.from_numpy(gan._draw_latent(n, rng)), rng))
 
 
 def test_discriminator_loss_is_the_sum_over_smoothed_real_and_generated_halves():
@@ -103,17 +102,17 @@ def test_generator_loss_wants_its_images_called_real_without_smoothing():
     )
 
 
-def test_the_way_back_is_that_of_autograd():
+def test_the_backward_pass_is_that_of_autograd():
     network = Perceptron([9, 5, 4, 2])
     values = torch.randn(6, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
     output = network(values, np.random.default_rng(1))
     inputs, *parameters = torch.autograd.grad(
         output.square().sum(), [values, *network.parameters()]
     )
-    way = Pass(layers_of(network), values.detach().numpy(), np.random.default_rng(1))
-    np.testing.assert_allclose(way.output, output.detach(), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(way.back(2 * way.output), inputs, rtol=1e-5, atol=1e-6)
-    way.differentiate(2 * way.output)
+    run = ForwardPass(layers_of(network), values.detach().numpy(), np.random.default_rng(1))
+    np.testing.assert_allclose(run.output, output.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(run.input_gradient(2 * run.output), inputs, rtol=1e-5, atol=1e-6)
+    run.write_gradients(2 * run.output)
     for parameter, gradient in zip(network.parameters(), parameters, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-5, atol=1e-6)
 
@@ -174,6 +173,53 @@ def test_training_equals_the_plain_loop_in_torch():
     for player in ("generator", "discriminator"):
         mine, theirs = (getattr(one, player).state_dict() for one in (gan, twin))
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_the_game_in_numpy_is_the_game_by_autograd():
+    fast, plain = small(), small()
+    plain._game = lambda: AutogradGame(plain._players())
+    losses = {gan: [] for gan in (fast, plain)}
+    for gan, kept in losses.items():
+        rng = np.random.default_rng(4)
+        gan.fit(
+            small_images(20),
+            iterations=8,
+            rng=rng,
+            batch_size=8,
+            on_iteration=lambda i, report, kept=kept: kept.append(list(report.values())),
+        )
+    np.testing.assert_allclose(losses[fast], losses[plain], rtol=1e-5)
+    for name, value in plain.state().items():
+        np.testing.assert_allclose(fast.state()[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_a_new_context_begins_with_new_networks():
+    gan, other = small(), small(seed=2)
+    for one in (gan, other):
+        one.fit(small_images(), iterations=2, rng=np.random.default_rng(0))
+        one.begin_context(iterations=2, rng=np.random.default_rng(3))
+    assert_same_state(gan.state(), other.state())
+    assert gan.state()["generator.adam.step.layers.0.weight"] == 0
+
+
+def test_it_knows_no_classes():
+    gan = small()
+    assert not gan.conditional
+    assert gan.classes == ()
+    with pytest.raises(SettingError, match="knows none"):
+        gan.sample(2, np.random.default_rng(0), np.array([0, 1]))
+    with pytest.raises(SettingError, match="device is 'gpu'"):
+        small(device="gpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+def test_an_accelerator_gives_the_same_images_within_rounding():
+    images = []
+    for device in ("cpu", "cuda"):
+        gan = small(device=device)
+        gan.fit(small_images(), iterations=5, rng=np.random.default_rng(4))
+        images.append(gan.sample(6, np.random.default_rng(0)))
+    np.testing.assert_allclose(images[1], images[0], atol=1e-4)
 
 
 def test_the_same_state_data_and_rng_give_the_same_training():
@@ -252,7 +298,7 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, messag
 
 @pytest.mark.parametrize("latent", ["uniform", "normal"])
 def test_samples_are_float32_images_in_the_unit_interval(latent):
-    images = small(latent=latent).sample(11, np.random.default_rng(0), batch_size=4)
+    images = small(latent=latent).sample(11, np.random.default_rng(0))
     assert images.shape == (11, 3, 4)
     assert images.dtype == np.float32
     assert images.min() >= 0
@@ -272,7 +318,7 @@ def test_sampling_is_without_dropout_and_rescaled_from_tanh():
 
 def test_latents_have_the_law_that_was_asked_for():
     for latent, low, deviation in [("uniform", -1, 3**-0.5), ("normal", -np.inf, 1)]:
-        drawn = small(latent=latent)._latent(4000, np.random.default_rng(0))
+        drawn = small(latent=latent)._draw_latent(4000, np.random.default_rng(0))
         assert drawn.min() >= low
         assert drawn.std() == pytest.approx(deviation, rel=0.02)
         assert drawn.mean() == pytest.approx(0, abs=0.02)

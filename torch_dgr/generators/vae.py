@@ -1,0 +1,191 @@
+"""A conditional variational autoencoder.
+
+    q(z | y, c) = N(mu(y, c), diag(sigma(y, c)^2))                               encoder
+    p(y | z, c) = Bernoulli(s(decoder(z, c))), pixel by pixel                    decoder
+
+    loss = mean_real [ -log p(y | z, c) + beta KL( q(z | y, c) || N(0, I) ) ]    z ~ q
+         + mean_pairs [ -log p(y' | z', c') ]                                    alignment
+
+(z', y') are pairs of the last sampler (conditional.py). Once a context is learnt a mixture of
+Gaussians is fitted to the encoded latents of each of its classes, and replaces N(0, I) where
+images are sampled. Kingma and Welling 2014; Sohn, Lee and Yan 2015; beta: Higgins et al. 2017.
+
+| symbol | name         | shape           |
+|--------|--------------|-----------------|
+| y      | images       | (trial, pixel)  |
+| c      | condition    | (trial, class)  |
+| z      | latent       | (trial, latent) |
+| mu     | mean         | (trial, latent) |
+| sigma  | exp(log_variance / 2) | (trial, latent) |
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from torch_dgr.checks import checked_count, checked_image_shape, checked_number, checked_sizes
+from torch_dgr.generators.conditional import ConditionalGenerator
+from torch_dgr.generators.context import Batch, Context, Learner
+from torch_dgr.generators.latents import ClassMixtures
+from torch_dgr.generators.networks import PerceptronDecoder, PerceptronEncoder
+from torch_dgr.schedules import one_cycle
+
+__all__ = ["ConditionalVAE"]
+
+BETAS = (0.9, 0.99)  # of Adam
+MAX_GRADIENT_NORM = 1e3  # a safeguard; training stays far below it
+
+
+class Evidence(NamedTuple):
+    """The terms of the loss, each a mean over trials, and the logits of the real images."""
+
+    reconstruction: Tensor
+    divergence: Tensor
+    alignment: Tensor
+    logits: Tensor  # (trial, pixel)
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder, trained by one Adam."""
+
+    def __init__(self, encoder: PerceptronEncoder, decoder: nn.Module):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+
+class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
+    """Decoder (latent + class) -> hidden -> pixels, an encoder that mirrors it, class mixtures.
+
+    Parameters
+    ----------
+    n_classes, image_shape, n_latent, hidden
+        Sizes; hidden are those of the decoder's and of the encoder's layers.
+    seed
+        Of the decoder's first weights.
+    beta
+        Weight of the divergence.
+    learning_rate
+        Of Adam, at the peak of its one cycle over a context.
+    averaging
+        Of the decoder's weights, an exponential moving average; what is kept of it each iteration.
+    replay
+        What is done about earlier classes: 'aligned' (conditional.py), 'as_data' (their samples
+        are encoded again, like real images) or 'none'.
+    replayed
+        Samples of earlier classes beside each batch.
+    device
+        Where it computes, e.g. 'cpu' or 'cuda'.
+
+    Raises
+    ------
+    SettingError
+        A size, number, name or device that is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        n_classes: int = 10,
+        image_shape: tuple[int, int] = (28, 28),
+        n_latent: int = 16,
+        hidden: Sequence[int] = (400, 400),
+        beta: float = 0.5,
+        learning_rate: float = 1.5e-3,
+        averaging: float = 0.998,
+        replay: str = "aligned",
+        replayed: int = 64,
+        device: str | torch.device = "cpu",
+    ):
+        n_classes = checked_count(n_classes, "n_classes")
+        n_latent = checked_count(n_latent, "n_latent")
+        image_shape = checked_image_shape(image_shape)
+        self.hidden = checked_sizes(hidden, "hidden")
+        self.beta = checked_number(beta, "beta")
+        self.learning_rate = checked_number(learning_rate, "learning_rate", above=0)
+        n_pixels = image_shape[0] * image_shape[1]
+        super().__init__(
+            lambda: PerceptronDecoder(n_latent, n_classes, self.hidden, n_pixels),
+            ClassMixtures(n_latent),
+            seed=seed,
+            n_classes=n_classes,
+            image_shape=image_shape,
+            replay=replay,
+            replayed=replayed,
+            averaging=averaging,
+            device=device,
+        )
+
+    def _learners(self, decoder: nn.Module) -> dict[str, Learner]:
+        rows, columns = self.image_shape
+        n_latent = self.sampler.latents.n_latent
+        encoder = PerceptronEncoder(
+            rows * columns, self.n_classes, tuple(reversed(self.hidden)), n_latent
+        )
+        networks = Autoencoder(encoder.to(self.device), decoder)
+        return {
+            "autoencoder": Learner(
+                networks, self.learning_rate, BETAS, one_cycle, MAX_GRADIENT_NORM
+            )
+        }
+
+    def _update(
+        self, context: Context, batch: Batch, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        evidence = self._evidence(context, batch, rng)
+        context.learners["autoencoder"].descend(self._loss(evidence), context)
+        return self._losses(evidence)
+
+    def _losses(self, evidence: Evidence) -> dict[str, Tensor]:
+        reconstruction, divergence, alignment, _ = evidence
+        return {
+            "reconstruction": reconstruction,
+            "divergence": divergence,
+            "alignment": alignment,
+        }
+
+    def _loss(self, evidence: Evidence) -> Tensor:
+        return evidence.reconstruction + self.beta * evidence.divergence + evidence.alignment
+
+    def _evidence(self, context: Context, batch: Batch, rng: np.random.Generator) -> Evidence:
+        pairs, n = batch.pairs, len(batch.images)
+        mean, log_variance = _encoder(context)(batch.images, batch.condition)
+        latent = self._drawn_latent(mean, log_variance, rng)
+        logits = context.decoder(
+            torch.cat([latent, pairs.latent]), torch.cat([batch.condition, pairs.condition])
+        )
+        images = torch.cat([batch.images, pairs.images])
+        entropy = binary_cross_entropy_with_logits(logits, images, reduction="none").sum(dim=1)
+        divergence = (mean.square() + log_variance.exp() - log_variance - 1) / 2
+        return Evidence(
+            reconstruction=entropy[:n].mean(),
+            divergence=divergence.sum(dim=1).mean(),
+            alignment=entropy[n:].sum() / max(len(pairs.latent), 1),
+            logits=logits[:n],
+        )
+
+    def _drawn_latent(self, mean: Tensor, log_variance: Tensor, rng: np.random.Generator) -> Tensor:
+        normal = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32))
+        return mean + normal.to(self.device) * torch.exp(log_variance / 2)
+
+    def _learnt_latents(
+        self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
+    ) -> ClassMixtures:
+        laws = self.sampler.latents
+        encoder = _encoder(context)
+        labels = condition.argmax(dim=1)
+        with torch.no_grad():
+            for label in labels.unique().tolist():
+                chosen = labels == label
+                mean, log_variance = encoder(images[chosen], condition[chosen])
+                latents = self._drawn_latent(mean, log_variance, rng).cpu().numpy()
+                laws = laws.with_mixture(label, latents, rng)
+        return laws
+
+
+def _encoder(context: Context) -> PerceptronEncoder:
+    return cast(Autoencoder, context.learners["autoencoder"].network).encoder
