@@ -21,7 +21,12 @@ SOLVERS = {
     "lstm": ("torch_dgr.lstm", "LSTMClassifier"),
     "biornn": ("pycog_dgr.training.classifier", "RateRNNClassifier"),
 }
-GENERATORS = {"gan": ("torch_dgr.generators.gan", "GAN")}
+GENERATORS = {
+    "gan": ("torch_dgr.generators", "GAN"),
+    "conditional_gan": ("torch_dgr.generators", "ConditionalGAN"),
+    "conditional_vae": ("torch_dgr.generators", "ConditionalVAE"),
+    "conditional_vae_gan": ("torch_dgr.generators", "ConditionalVAEGAN"),
+}
 
 
 class Solver(Protocol):
