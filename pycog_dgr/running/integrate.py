@@ -35,17 +35,23 @@ class DrawnTrial(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One trial: t (time,), u (Nin, time) or None, r (N, time), z (Nout, time), info."""
+    """One trial: t (time,), u (Nin, time) or None, r (N, time), z (Nout, time), info; and, where
+    it was asked for, the states x (N, time)."""
 
     t: NDArray
     u: NDArray | None
     r: NDArray
     z: NDArray
     info: dict[str, Any] | None
+    x: NDArray | None = None
 
 
 def integrate_trials(
-    drawn: Sequence[DrawnTrial], weights: Weights, network: NetworkConfig, training: TrainingConfig
+    drawn: Sequence[DrawnTrial],
+    weights: Weights,
+    network: NetworkConfig,
+    training: TrainingConfig,
+    with_states: bool = False,
 ) -> tuple[list[Run], NDArray]:
     """The Run of each trial, and the last states (trial, N) in order of the trials' lengths."""
     dtype, N = weights.Wrec.dtype, network.N
@@ -60,6 +66,9 @@ def integrate_trials(
     for b, trial in enumerate(drawn):
         noise[: steps[b], b] = trial.noise
     x = np.stack([trial.x0 for trial in drawn]).astype(dtype, copy=False)
+    x_0 = x.copy()  # the kernels leave the last states in x, and the rates in noise
+    drive = u @ weights.Win.T if with_states and weights.Win is not None else 0
+    drive = drive + weights.brec + noise if with_states else None
 
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
     alpha = np.broadcast_to(np.asarray(network.alpha, dtype), N).copy()
@@ -68,13 +77,28 @@ def integrate_trials(
     )
     r = get_kernels(fastest_kernels()).run(recurrence, u, noise, x, running)
     z = outputs(r, weights, activation(network.output_activation))
+    states = None if drive is None else states_of(r, drive, x_0, weights.Wrec, alpha)
 
     runs = {}
     for b, trial in enumerate(drawn):
         own = slice(steps[b]), b
         u_own = None if weights.Win is None else u[own].T
-        runs[order[b]] = Run(trial.t, u_own, r[own].T, z[own].T, trial.info)
+        x_own = None if states is None else states[own].T
+        runs[order[b]] = Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own)
     return [runs[b] for b in range(len(drawn))], x
+
+
+def states_of(r: NDArray, drive: NDArray, x_0: NDArray, Wrec: NDArray, alpha: NDArray) -> NDArray:
+    """States x (time, trial, N) from the rates and what drove them; x_0 (trial, N) is the first.
+
+    The recurrence that made the rates: x_t = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    """
+    x = np.empty_like(r)
+    x[0] = x_0
+    current = alpha * (r[:-1] @ Wrec.T + drive[1:])
+    for t in range(1, len(x)):
+        x[t] = (1 - alpha) * x[t - 1] + current[t - 1]
+    return x
 
 
 def stacked_inputs(

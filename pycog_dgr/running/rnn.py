@@ -2,7 +2,7 @@
 
     rnn = RNN('savefile.npz', {'dt': 0.5})
     info = rnn.run(inputs=(generate_trial, params), seed=100)
-    rnn.t (time,), rnn.u (Nin, time), rnn.r (N, time), rnn.z (Nout, time)
+    rnn.t (time,), rnn.u (Nin, time), rnn.x (N, time), rnn.r (N, time), rnn.z (Nout, time)
 
 The best weights of the save file are run, those smaller than `threshold` set to zero. The time axis
 starts at 0: sample 0 is the initial state, which is not integrated; noise is drawn for it all the
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.config import setting_names, settings, suggestion
 from pycog_dgr.data import (
@@ -34,6 +34,8 @@ from pycog_dgr.errors import SettingError, TaskError
 from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import Weights, spectral_radius
 from pycog_dgr.running.integrate import DrawnTrial, Run, integrate_trials
+from pycog_dgr.running.lesions import checked_weights, lesioned
+from pycog_dgr.running.perturbations import Perturbation
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,19 @@ OU_DEFAULTS = {
 LARGE_STEP = 1 / 10  # of tau
 TOGETHER = 64  # trials integrated together: many, but their present state stays in the cache
 AT_ONCE = 2**24  # numbers of noise drawn at once: 64 MB
+
+
+def _weight(name: str, shape: str) -> Any:
+    """Property of an RNN: one of its effective weights, checked when it is assigned."""
+
+    def read(self: RNN) -> Any:
+        return getattr(self.weights, name)
+
+    def assign(self: RNN, value: ArrayLike) -> None:
+        checked = checked_weights(name, value, self.weights, self._network)
+        self.weights = self.weights._replace(**{name: checked})
+
+    return property(read, assign, doc=shape)
 
 
 class RNN:
@@ -118,19 +133,46 @@ class RNN:
             for name, value in (("Win", W.Win), ("Wrec", W.Wrec), ("Wout", W.Wout))
         }
         self.weights: Weights = W._replace(**cut)
+        self._trained = self.weights
         self.dtype = W.Wrec.dtype
         self.x_last: NDArray | None = None  # (N,), of the last run in continuous mode
-        self.t: Any = None  # of the last run: t (time,), u (Nin, time), r (N, time), z (Nout, time)
+        # of the last run: t (time,), u (Nin, time), x and r (N, time), z (Nout, time)
+        self.t: Any = None
         self.u: Any = None
+        self.x: Any = None
         self.r: Any = None
         self.z: Any = None
 
-    Win = property(lambda self: self.weights.Win, doc="(N, Nin), or None")
-    Wrec = property(lambda self: self.weights.Wrec, doc="(N, N)")
-    Wout = property(lambda self: self.weights.Wout, doc="(Nout, N), or None")
-    brec = property(lambda self: self.weights.brec, doc="(N,)")
-    bout = property(lambda self: self.weights.bout, doc="(Nout,)")
-    x0 = property(lambda self: self.weights.x0, doc="(N,)")
+    # Effective values; others can be assigned, and are checked (lesions.py). The file stays.
+    Win = _weight("Win", "(N, Nin), or None")
+    Wrec = _weight("Wrec", "(N, N)")
+    Wout = _weight("Wout", "(Nout, N), or None")
+    brec = _weight("brec", "(N,)")
+    bout = _weight("bout", "(Nout,)")
+    x0 = _weight("x0", "(N,)")
+
+    def lesion(
+        self, units: Sequence[int] | NDArray = (), connections: ArrayLike | None = None
+    ) -> None:
+        """Cut units and recurrent connections of this network; see lesions.lesioned.
+
+        Parameters
+        ----------
+        units
+            Indices, or (N,) of bool.
+        connections
+            (N, N) of bool, post x pre.
+
+        Raises
+        ------
+        SettingError
+            For a unit that is not there, or a mask of another shape.
+        """
+        self.weights = lesioned(self.weights, units, connections)
+
+    def restore(self) -> None:
+        """Undo every lesion and assignment: the weights of the save file again."""
+        self.weights = self._trained
 
     def _configure(self, saved: dict[str, Any], overrides: dict[str, Any]) -> None:
         given = {**RUN_DEFAULTS, **saved, **overrides}
@@ -160,8 +202,10 @@ class RNN:
         inputs: tuple[Callable[..., dict], dict] | None = None,
         rng: np.random.RandomState | None = None,
         seed: int = 1234,
+        start: ArrayLike | None = None,
+        perturbations: Sequence[Perturbation] = (),
     ) -> dict[str, Any] | None:
-        """Run one trial and keep it in t, u, r and z (units first).
+        """Run one trial and keep it in t, u, x, r and z (units first).
 
         Parameters
         ----------
@@ -171,6 +215,11 @@ class RNN:
             (generate_trial, params), as in (task.generate_trial, {'name': 'test'}).
         rng
             The numpy RandomState to draw from; a new one of `seed` where it is None.
+        start
+            The state to start from, (N,), exactly; x0 (or where the last run ended, in continuous
+            mode) where it is None.
+        perturbations
+            What is done to the network meanwhile: InputPulse, CurrentPulse, Kick.
 
         Returns
         -------
@@ -182,9 +231,12 @@ class RNN:
             Where neither T nor inputs is given, or the task's trial does not fit the network.
         """
         rng = np.random.RandomState(seed) if rng is None else rng
-        drawn = self._draw(rng, rng, T, inputs, self._noise_samplers())
-        [run], x_last = integrate_trials([drawn], self.weights, self._network, self._training)
-        self.t, self.u, self.r, self.z, info = run
+        drawn = self._draw(rng, rng, T, inputs, self._noise_samplers(), self._start(start))
+        drawn = self._perturbed(drawn, perturbations)
+        [run], x_last = integrate_trials(
+            [drawn], self.weights, self._network, self._training, with_states=True
+        )
+        self.t, self.u, self.r, self.z, info, self.x = run
         if self.p["mode"] == "continuous":
             self.x_last = x_last[0]
         return info
@@ -197,6 +249,10 @@ class RNN:
         seed: int = 1234,
         noise_stream: str = "fast",
         chunk: int = TOGETHER,
+        *,
+        start: ArrayLike | None = None,
+        perturbations: Sequence[Perturbation] = (),
+        states: bool = False,
     ) -> list[Run]:
         """Run many trials at once: a list of Run, one for each dictionary in `params`.
 
@@ -212,6 +268,10 @@ class RNN:
         chunk
             Trials integrated together, fewer where they are long; the results are the same, but
             for rounding.
+        start, perturbations
+            As in `run`, for every trial.
+        states
+            Whether each Run has its states x.
 
         Every trial starts from x0, or, in continuous mode after a run, from where that run ended;
         the network's own state does not change.
@@ -219,12 +279,36 @@ class RNN:
         rng = np.random.RandomState(seed) if rng is None else rng
         stream = normal_stream(noise_stream, rng)
         samplers = self._noise_samplers()
-        drawn = (self._draw(rng, stream, None, (generate_trial, one), samplers) for one in params)
+        x = self._start(start)
+        drawn = (
+            self._perturbed(
+                self._draw(rng, stream, None, (generate_trial, one), samplers, x), perturbations
+            )
+            for one in params
+        )
         return [
             run
             for part in self._parts(drawn, chunk)
-            for run in integrate_trials(part, self.weights, self._network, self._training)[0]
+            for run in integrate_trials(part, self.weights, self._network, self._training, states)[
+                0
+            ]
         ]
+
+    def _start(self, start: ArrayLike | None) -> NDArray | None:
+        """A state to start from, checked."""
+        if start is None:
+            return None
+        x = np.array(start, self.dtype)
+        if x.shape != (self.p["N"],) or not np.isfinite(x).all():
+            raise TaskError(
+                f"start: expected {self.p['N']} finite numbers, one per unit, got shape {x.shape}"
+            )
+        return x
+
+    def _perturbed(self, drawn: DrawnTrial, perturbations: Sequence[Perturbation]) -> DrawnTrial:
+        for perturbation in perturbations:
+            drawn = perturbation.applied(drawn, self._network)
+        return drawn
 
     def _parts(self, drawn: Iterable[DrawnTrial], chunk: int) -> Iterator[list[DrawnTrial]]:
         """Lists of at most `chunk` trials, which together have about AT_ONCE noise numbers."""
@@ -254,6 +338,7 @@ class RNN:
         T: float | None,
         inputs: tuple[Callable[..., dict], dict] | None,
         samplers: tuple[Callable, Callable],
+        start: NDArray | None = None,
     ) -> DrawnTrial:
         """Everything random about one trial, in the order of draws: the task's part from `rng`,
         noise from `stream`."""
@@ -278,8 +363,9 @@ class RNN:
         input_noise, recurrent_noise = samplers
         noise_in = None if W.Win is None else input_noise(stream, (len(t), p["Nin"]))
         noise = recurrent_noise(stream, (len(t), p["N"]))
-        x0 = W.x0 if self.x_last is None else self.x_last
-        if self.x_last is None and p["sigma0"] > 0:
+        begun = self.x_last if start is None else start
+        x0 = W.x0 if begun is None else begun
+        if begun is None and p["sigma0"] > 0:
             x0 = (x0 + p["sigma0"] * stream.normal(size=p["N"])).astype(self.dtype)
         return DrawnTrial(
             t=t,
