@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install docs reproduce test test-slow examples torture golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow test-cluster examples torture golden crosscheck bench lint clean
 
 # Numbers of the original pycog; any folder of the same format serves.
 GOLDEN ?= $(firstword $(wildcard ../shared/golden) tests/golden)
@@ -36,6 +36,9 @@ test: $(STAMP)  ## the test suite
 
 test-slow: $(STAMP)  ## the checks that take minutes
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m slow
+
+test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slurm-wlm and munge)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -m cluster -rs
 
 examples: $(VENV)/.neurogym  ## every example script, end to end, at a reduced size
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m examples -n 2
