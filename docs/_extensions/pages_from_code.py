@@ -11,7 +11,6 @@ import inspect
 import os
 import pkgutil
 import shutil
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -79,24 +78,41 @@ def subcommands(parser) -> dict:
 # --- API -----------------------------------------------------------------------------------------
 
 
-def public_modules() -> Iterator[ModuleType]:
-    """The packages and the folders in them that export something."""
+def public_modules() -> dict[str, ModuleType]:
+    """Name -> module: the packages, the folders in them, and the modules that these export."""
+    found: dict[str, ModuleType] = {}
     for package in map(import_module, PACKAGES):
         folders = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         names = [package.__name__, *(info.name for info in folders if info.ispkg)]
-        yield from (module for module in map(import_module, names) if exported(module))
+        for module in map(import_module, names):
+            exports = exported(module).values()
+            found |= {one.__name__: one for one in exports if inspect.ismodule(one)}
+            found |= {module.__name__: module} if exports else {}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name.count("."), name))}
 
 
 def exported(module: ModuleType) -> dict[str, object]:
-    """Name -> object of all that `module` exports."""
-    return {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+    """Name -> object of all that `module` exports; without `__all__`, what it defines."""
+    if not hasattr(module, "__path__") and not hasattr(module, "__all__"):
+        return {
+            name: value
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        }
+    return {name: attribute(module, name) for name in getattr(module, "__all__", ())}
+
+
+def attribute(module: ModuleType, name: str) -> object:
+    """What `from module import name` gives."""
+    if hasattr(module, name):
+        return getattr(module, name)
+    return import_module(f"{module.__name__}.{name}")
 
 
 def api_pages() -> dict[str, str]:
     """File name -> text of every page of the API, and of its index."""
     homes: dict[int, str] = {}  # of every object, the shortest path that exports it
-    modules = sorted(public_modules(), key=lambda m: (m.__name__.count("."), m.__name__))
-    pages = {module.__name__: api_page(module, homes) for module in modules}
+    pages = {name: api_page(module, homes) for name, module in public_modules().items()}
     listed = sorted(pages)
     index = ["API", "===", "", "What each package, and each folder in it, exports. Anything else"]
     index += ["may change without notice.", "", ".. toctree::", "   :maxdepth: 1", ""]
@@ -121,7 +137,7 @@ def api_page(module: ModuleType, homes: dict[int, str]) -> str:
 def api_entry(path: str, value: object) -> list[str]:
     """The directive that describes one exported object."""
     if inspect.ismodule(value):
-        return [f"* ``{path}``: module", ""]
+        return [f"* :doc:`{value.__name__}`", ""]
     if inspect.isclass(value):
         fields = [
             *getattr(value, "_fields", ()),
