@@ -14,7 +14,7 @@ pycog_dgr/commands/taskrun.py.
 
 from pathlib import Path
 
-from pycog_dgr.commands.task import do
+from pycog_dgr.commands import do
 
 if __name__ == "__main__":
     do(Path(__file__).parent / "tasks")

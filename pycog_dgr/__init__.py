@@ -21,8 +21,7 @@ from pycog_dgr.errors import (
     SettingError,
     TaskError,
 )
-from pycog_dgr.running.rnn import RNN
-from pycog_dgr.running.trials import Trials, simulate_trials
+from pycog_dgr.running import RNN, Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
 
 __all__ = [

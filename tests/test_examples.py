@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pycog_dgr.commands import taskrun
-from pycog_dgr.commands.task import ACTIONS
+from pycog_dgr.commands.actions import ACTIONS
 
 pytestmark = pytest.mark.examples
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pycog_dgr import RNN, Model, tasktools
-from pycog_dgr.commands import task as taskcommand
+from pycog_dgr.commands import progress as reporting
 from pycog_dgr.commands import taskrun
 from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.figtools import Figure, colors, gradient
@@ -57,7 +57,7 @@ def main(words=None):
     parser.add_argument("--max-iter", type=int, default=5000, help="updates, at most")
     options = parser.parse_args(words)
     try:
-        with taskcommand.one_thread():
+        with reporting.one_thread():
             task = TaskFromEnv(options.name, dt=DT)
             if not task.discrete:
                 raise TaskError(f"{options.name}: its actions are no choices to be right or wrong")
@@ -85,14 +85,14 @@ def train(task, seed, options):
     )  # fmt: skip
     folder = options.out / options.name / f"seed-{seed}"
     run = taskrun.TaskRun(Path(options.name), model, seed, folder)
-    with taskcommand.Progress(run, taskrun.saved(run)) as progress:
+    with reporting.Progress(run, taskrun.saved(run)) as progress:
         save = taskrun.train(
             run,
             optimiser=optimisers.adam(LEARNING_RATE),
             on_update=progress.updated,
             on_validation=progress.validated,
         )
-    print(f"{options.name}, seed {seed}: {taskcommand.summary(save)}")
+    print(f"{options.name}, seed {seed}: {reporting.summary(save)}")
 
     fresh = simulate_trials(RNN(run.savefile, verbose=False), task, N_FRESH, FRESH_SEED)
     right = 100 * np.mean(choices(task, fresh) == fresh.column("choice"))

@@ -112,6 +112,6 @@ n_validation = 100 * nseq
 min_error = 0.05
 
 if __name__ == "__main__":
-    from pycog_dgr.commands.task import main
+    from pycog_dgr.commands import main
 
     main(__file__)

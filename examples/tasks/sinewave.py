@@ -44,6 +44,6 @@ n_validation = 50
 min_error = 0.05
 
 if __name__ == "__main__":
-    from pycog_dgr.commands.task import main
+    from pycog_dgr.commands import main
 
     main(__file__)

@@ -5,36 +5,66 @@ put beside them as TASK.png.
 """
 
 import argparse
+import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from pycog_dgr.commands.arguments import Parser
+from pycog_dgr.data import Task
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.running.rnn import RNN
-from pycog_dgr.running.trials import Trials
+from pycog_dgr.files import write_atomically
+from pycog_dgr.running import RNN, Trials
 
 
-def draw_run(draw, task, folder):
-    """Draw the figure of a run folder with draw(trials, rnn); returns the path it was written to.
+def draw_run(
+    draw: Callable[[Trials, RNN], Any], name: str, folder: str | Path, task: Task | None = None
+) -> Path:
+    """Draw the figure of a run folder.
 
-    PycogDgrError where the network or the trials are missing or damaged.
+    Parameters
+    ----------
+    draw
+        draw(trials, rnn) returns a figure.
+    name
+        The task's name.
+    folder
+        The run folder.
+    task
+        The task itself, where it is at hand: the log says if the trials are of an older one.
+
+    Returns
+    -------
+    Path
+        Where the figure was written to.
+
+    Raises
+    ------
+    PycogDgrError
+        Where the network or the trials are missing, damaged, or the trials of another network.
     """
     folder = Path(folder)
-    rnn = RNN(folder / f"{task}.npz", verbose=False)
-    figure = draw(Trials.load(folder / "trials.npz"), rnn)
-    path = folder / f"{task}.png"
-    figure.savefig(path, dpi="figure")
+    rnn = RNN(folder / f"{name}.npz", verbose=False)
+    trials = Trials.load(folder / "trials.npz")
+    trials.require_of(rnn, task, folder / "trials.npz")
+    buffer = io.BytesIO()
+    draw(trials, rnn).savefig(buffer, format="png", dpi="figure")
+    path = folder / f"{name}.png"
+    write_atomically(path, buffer.getvalue())
     return path
 
 
-def main(draw, script):
+def main(draw: Callable[[Trials, RNN], Any], script: str | Path) -> None:
     """Command line of an analysis script: its one argument is the run folder."""
-    task = Path(script).stem
-    parser = argparse.ArgumentParser(description=f"Draw the figure of {task} from saved trials.")
+    name = Path(script).stem
+    parser = Parser(description=f"Draw the figure of {name} from saved trials.")
     parser.add_argument(
         "folder",
         metavar="RUNFOLDER",
-        help=f"holds {task}.npz and trials.npz, gets {task}.png",
+        help=f"holds {name}.npz and trials.npz, gets {name}.png",
     )
+    arguments: argparse.Namespace = parser.parse_args()
     try:
-        print(draw_run(draw, task, parser.parse_args().folder))
+        print(draw_run(draw, name, arguments.folder))
     except PycogDgrError as error:
         parser.exit(1, f"{error}\n")

@@ -4,14 +4,17 @@ Only commands use this module; a library logs, and says nothing by itself.
 """
 
 import contextlib
+import io
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from types import MappingProxyType
 
 from tqdm import tqdm
 
 from pycog_dgr.commands import taskrun
+from pycog_dgr.files import Checkpoint
 from pycog_dgr.training.callbacks import ProgressBar
 
 OUTCOMES = MappingProxyType({
@@ -25,30 +28,30 @@ OUTCOMES = MappingProxyType({
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def summary(save):
+def summary(save: Checkpoint) -> str:
     """How far a training is: 'criterion met (terminate) after 140,000 trials, 1.3 minutes; ...'"""
-    said = (
+    line = (
         f"{OUTCOMES[save.stopped]} after {taskrun.trials_done(save):,} trials, "
         f"{save.seconds / 60:.1f} minutes"
     )
     if save.costs_history:
         _, (_, error, *performance) = save.costs_history[-1]
-        said += f"; error {error:.3g}"
-        said += "".join(f", performance {value:.1f}" for value in performance)
-    return said
+        line += f"; error {error:.3g}"
+        line += "".join(f", performance {value:.1f}" for value in performance)
+    return line
 
 
 class Progress(ProgressBar):
     """The progress bar of a task's run, from where its save file stands."""
 
-    def __init__(self, run, save):
+    def __init__(self, run: taskrun.TaskRun, save: Checkpoint | None) -> None:
         errors = [] if save is None else [costs[1] for _, costs in save.costs_history]
         iteration = 1 if save is None else save.iteration
         super().__init__(f"{run.name}, seed {run.seed}", run.model.training, iteration, errors)
 
 
 @contextlib.contextmanager
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Keep numpy to one thread, unless the environment says otherwise.
 
     Networks of some hundred units are too small to share: a second thread costs more than it
@@ -67,12 +70,19 @@ def one_thread():
 class _Handler(logging.Handler):
     """Writes to standard error without disturbing a progress bar."""
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stderr)
 
 
+def printable() -> None:
+    """Have standard output and error write what their encoding lacks as \\uXXXX (ASCII locales)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 @contextlib.contextmanager
-def log_lines():
+def log_lines() -> Iterator[None]:
     """The package's log on standard error: all of it, or, beside a progress bar, warnings."""
     handler = _Handler()
     handler.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pycog_dgr.commands import taskrun
+from pycog_dgr.commands import pictures, taskrun
 from pycog_dgr.commands.progress import summary
 from pycog_dgr.commands.taskrun import TaskRun
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.running.rnn import RNN
+from pycog_dgr.running import RNN
 
 DT, DT_SAVE = 0.5, 0.5  # ms; what the original's do.py handed to analysis scripts
 INSTEAD = {
@@ -108,13 +108,13 @@ def _structure(run: TaskRun, options: argparse.Namespace) -> None:
     word, *others = options.words
     _no_more(others)
     if word == "init":
-        path = taskrun.write_picture(run, "structure_init", _initial(run).plot_structure())
+        path = pictures.write_picture(run, "structure_init", _initial(run).plot_structure())
     else:
         order = run.folder / f"{run.name}_selectivity.txt" if word == "selectivity" else Path(word)
         if not order.is_file():
             raise PycogDgrError(f"{order}: no such file; it holds every unit's number once")
         rnn = taskrun.network(run)
-        path = taskrun.write_picture(run, "structure", rnn.plot_structure(sortby=order))
+        path = pictures.write_picture(run, "structure", rnn.plot_structure(sortby=order))
     print(f"written: {path}")
 
 
@@ -126,7 +126,7 @@ def _resting_state(run: TaskRun, options: argparse.Namespace) -> None:
     rnn = _initial(run)
     rnn.run(T=options.duration, seed=options.trial_seed)
     figure = trial_figures.plot_resting_state(rnn)
-    print(f"written: {taskrun.write_picture(run, 'restingstate_init', figure)}")
+    print(f"written: {pictures.write_picture(run, 'restingstate_init', figure)}")
 
 
 def _no_more(words: list[str]) -> None:

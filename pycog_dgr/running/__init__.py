@@ -3,5 +3,15 @@
 from pycog_dgr.running.integrate import Run
 from pycog_dgr.running.perturbations import CurrentPulse, InputPulse, Kick, Perturbation
 from pycog_dgr.running.rnn import RNN
+from pycog_dgr.running.trials import Trials, simulate_trials
 
-__all__ = ["RNN", "CurrentPulse", "InputPulse", "Kick", "Perturbation", "Run"]
+__all__ = [
+    "RNN",
+    "CurrentPulse",
+    "InputPulse",
+    "Kick",
+    "Perturbation",
+    "Run",
+    "Trials",
+    "simulate_trials",
+]

@@ -14,22 +14,37 @@
     info      name -> (trial,)    conditions; NaN or "" where a trial has no such entry, as a catch
                                   trial does
     epochs    name -> (trial, 2)  start and end in ms, start < t <= end; NaN where a trial has none
+    origin    the digests of the network and of the task's source, and the seed; {} in older files
 
 The file is an npz as files/npz.py describes it, with the digest of the whole. It is not compressed:
 noise takes longer to compress than to simulate.
 """
 
 import functools
+import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pycog_dgr.data import Task, task_source
 from pycog_dgr.errors import CheckpointError, TaskError
 from pycog_dgr.files import load_tree, npz, save_tree
-from pycog_dgr.files.schema import SchemaError, array, mapping, record
+from pycog_dgr.files.schema import (
+    SchemaError,
+    array,
+    mapping,
+    number,
+    optional,
+    record,
+    text,
+    whole,
+)
+from pycog_dgr.running.integrate import Run
+from pycog_dgr.running.rnn import RNN
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +54,11 @@ SCHEMA = record({
     "inputs": array("f", ndim=3), "rates": array("f", ndim=3),
     "outputs": array("f", ndim=3), "targets": array("f", ndim=3),
     "info": mapping(array("biufU", ndim=1)), "epochs": mapping(array("f", shape=(None, 2))),
+}, optional={
+    "origin": record({}, optional={
+        "network": text, "seed": whole(0), "dt": number,
+        "task": record({"name": text, "digest": optional(text)}),
+    }),
 })  # fmt: skip
 TRIALS_AT_ONCE = 500  # kept at full resolution while simulating
 NOT_AN_EPOCH = "T"  # the duration, in pycog's dictionary of epochs
@@ -54,46 +74,70 @@ class Trials:
     outputs: np.ndarray
     targets: np.ndarray
     lengths: np.ndarray
-    info: dict
-    epochs: dict
+    info: dict[str, np.ndarray]
+    epochs: dict[str, np.ndarray]
+    origin: dict[str, Any] = field(default_factory=dict)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths)
 
-    def column(self, name):
+    def column(self, name: str) -> np.ndarray:
         """info[name] (trial,); TaskError lists the known names where there is no such column."""
         if name not in self.info:
             known = ", ".join(self.info) or "none"
             raise TaskError(f"trials have no condition {name!r}; known are {known}")
         return self.info[name]
 
-    def epoch(self, name):
+    def epoch(self, name: str) -> np.ndarray:
         """epochs[name] (trial, 2) in ms; TaskError lists the known names where there is none."""
         if name not in self.epochs:
             known = ", ".join(self.epochs) or "none"
             raise TaskError(f"trials have no epoch {name!r}; known are {known}")
         return self.epochs[name]
 
-    def during(self, name):
+    def during(self, name: str) -> np.ndarray:
         """Which samples lie in an epoch, (trial, time) of bool: start < t <= end."""
         start, end = self.epoch(name).T[:, :, np.newaxis]
         return (self.t > start) & (self.t <= end) & self.present()
 
-    def present(self):
+    def present(self) -> np.ndarray:
         """Which samples belong to their trial, (trial, time) of bool."""
         return np.arange(len(self.t)) < self.lengths[:, np.newaxis]
 
-    def select(self, which):
+    def select(self, which: Any) -> "Trials":
         """Some of the trials: indices, or (trial,) of bool."""
         rows = {name: value[which] for name, value in vars(self).items() if name not in _NOT_ROWS}
         return Trials(
             t=self.t,
             info={name: column[which] for name, column in self.info.items()},
             epochs={name: span[which] for name, span in self.epochs.items()},
+            origin=self.origin,
             **rows,
         )
 
-    def save(self, path):
+    def differences(self, rnn: RNN, task: Task | None = None) -> list[str]:
+        """What these trials were simulated with that is not so now: 'network', 'task'."""
+        found = []
+        if self.origin and self.origin["network"] != network_digest(rnn):
+            found.append("network")
+        if self.origin and task is not None:
+            there, here = self.origin["task"]["digest"], task_source(task)["digest"]
+            if there and here and there != here:
+                found.append("task")
+        return found
+
+    def require_of(self, rnn: RNN, task: Task | None, path: str | Path) -> None:
+        """CheckpointError where another network made these trials; the log names another task."""
+        found = self.differences(rnn, task)
+        if "network" in found:
+            raise CheckpointError(
+                f"{path}: trials of another network than the one that is there now; simulate them "
+                "again (the action `trials`)"
+            )
+        if "task" in found:
+            logger.warning("%s: trials of the task as it was; its file has changed since", path)
+
+    def save(self, path: str | Path) -> None:
         """Write the trials to `path`, whole or not at all.
 
         CheckpointError where they are too many for one file or it cannot be written.
@@ -107,7 +151,7 @@ class Trials:
         save_tree(path, KIND, vars(self), compress=False, keep=False)
 
     @classmethod
-    def load(cls, path, max_bytes: int = npz.MAX_BYTES):
+    def load(cls, path: str | Path, max_bytes: int = npz.MAX_BYTES) -> "Trials":
         """Read trials that `save` wrote.
 
         CheckpointError where the file is missing, larger than `max_bytes`, damaged, of another
@@ -139,13 +183,15 @@ def _from_tree(where: str, tree: Any) -> Trials:
     return trials
 
 
-_NOT_ROWS = ("t", "info", "epochs")
+_NOT_ROWS = ("t", "info", "epochs", "origin")
 
 
 # -- simulating ---------------------------------------------------------------------------------
 
 
-def simulate_trials(rnn, task, n_trials, seed, dt_save=None, **given):
+def simulate_trials(
+    rnn: RNN, task: Task, n_trials: int, seed: int, dt_save: float | None = None, **given: Any
+) -> Trials:
     """Run `n_trials` trials of `task`, conditions drawn at random, as Trials.
 
     rnn      pycog_dgr.RNN
@@ -161,7 +207,7 @@ def simulate_trials(rnn, task, n_trials, seed, dt_save=None, **given):
     if n_trials < 1:
         raise TaskError(f"simulate_trials: n_trials must be at least 1, not {n_trials}")
     every = _stride(rnn.p["dt"], dt_save)
-    shown, generate_trial = _remembering(task.generate_trial)
+    asked, generate_trial = _remembering(task.generate_trial)
     params = {"name": "test", "catch": False, **given, "target_output": True}
     rng = np.random.RandomState(seed)
     kept = []
@@ -172,14 +218,29 @@ def simulate_trials(rnn, task, n_trials, seed, dt_save=None, **given):
         ]
         runs = rnn.run_trials(generate_trial, some, rng=rng)
         kept.extend(
-            _sampled(run, *targets, every) for run, targets in zip(runs, shown, strict=True)
+            _sampled(run, *targets, every) for run, targets in zip(runs, asked, strict=True)
         )
-        shown.clear()
+        asked.clear()
         logger.debug("%d of %d trials", len(kept), n_trials)
-    return _collected(kept)
+    origin = {
+        "network": network_digest(rnn),
+        "task": task_source(task),
+        "seed": int(seed),
+        "dt": float(rnn.p["dt"]),
+    }
+    return replace(_collected(kept), origin=origin)
 
 
-def _stride(dt, dt_save):
+def network_digest(rnn: RNN) -> str:
+    """SHA-256 of a network's weights, biases and initial states."""
+    digest = hashlib.sha256()
+    for value in rnn.weights:
+        if value is not None:
+            digest.update(np.ascontiguousarray(value, np.float64).tobytes())
+    return digest.hexdigest()
+
+
+def _stride(dt: float, dt_save: float | None) -> int:
     """Samples from one that is kept to the next."""
     if dt_save is None:
         return 1
@@ -189,12 +250,12 @@ def _stride(dt, dt_save):
     return every
 
 
-def _remembering(generate_trial):
+def _remembering(generate_trial: Callable) -> tuple[list, Callable]:
     """A list, and generate_trial that appends (targets, mask) of every trial to it."""
     shown = []
 
     @functools.wraps(generate_trial)
-    def remembered(rng, dt, params):
+    def remembered(rng: np.random.RandomState, dt: float, params: dict) -> Any:
         trial = generate_trial(rng, dt, params)
         if isinstance(trial, dict):  # anything else is refused by the network that runs it
             shown.append((trial.get("outputs"), trial.get("mask")))
@@ -203,7 +264,9 @@ def _remembering(generate_trial):
     return shown, remembered
 
 
-def _sampled(run, outputs, mask, every):
+def _sampled(
+    run: Run, outputs: Any, mask: Any, every: int
+) -> tuple[np.ndarray, dict[str, np.ndarray], dict]:
     """One trial's arrays, time first, as copies of every so many samples."""
     targets = np.full((len(run.t), len(run.z)), np.nan)
     if np.shape(outputs) == targets[1:].shape:
@@ -214,7 +277,7 @@ def _sampled(run, outputs, mask, every):
     return run.t[::every], kept, run.info or {}
 
 
-def _collected(kept):
+def _collected(kept: list) -> Trials:
     """Trials from a list of (t, arrays, info)."""
     times, arrays, infos = zip(*kept, strict=True)
     lengths = np.array([len(t) for t in times])
@@ -239,7 +302,7 @@ def _collected(kept):
     )
 
 
-def _column(key, values):
+def _column(key: str, values: list) -> np.ndarray:
     """One entry of every trial's info as an array; None becomes NaN or ""."""
     present = [value for value in values if value is not None]
     if all(isinstance(value, str) for value in present):

@@ -45,6 +45,6 @@ def terminate(performance_history):
 
 
 if __name__ == "__main__":
-    from pycog_dgr.commands.task import main
+    from pycog_dgr.commands import main
 
     main(__file__)

@@ -14,6 +14,7 @@ from pycog_dgr.commands import task as taskcommand
 from pycog_dgr.commands.taskrun import open_run
 from pycog_dgr.files import checkpoint
 from pycog_dgr.running.trials import Trials
+from pycog_dgr.training import stopping
 
 TASK = """
 from tests.pycog_dgr import tiny
@@ -76,7 +77,7 @@ def drawing(tmp_path):
     return write
 
 
-def said(capsys, command, where, *words):
+def answer(capsys, command, where, *words):
     """(status, standard output, standard error) of one of the two commands."""
     with pytest.raises(SystemExit) as stopped:
         command(where, list(words))
@@ -85,7 +86,7 @@ def said(capsys, command, where, *words):
 
 
 def run(capsys, path, *words):
-    return said(capsys, taskcommand.main, path, *words)
+    return answer(capsys, taskcommand.main, path, *words)
 
 
 def test_a_task_trains_is_tested_and_drawn_and_says_what_was_written(task, capsys):
@@ -113,9 +114,9 @@ def test_what_is_finished_is_only_drawn_again(trained, capsys):
 
 
 def test_a_longer_training_goes_on_and_its_trials_are_made_anew(trained, capsys):
-    status, out, err = run(capsys, trained, "--set", "max_iter=8")
+    status, out, err = run(capsys, trained, "--set", "max_iter=40", "learning_rate=0.3")
     assert status == 0 and "going on after 5 updates" in err
-    assert "after 24 trials" in out and f"{FOLDER / 'trials.npz'} (1,000 trials)" in out
+    assert "after 120 trials" in out and f"{FOLDER / 'trials.npz'} (1,000 trials)" in out
 
 
 def test_a_damaged_network_is_set_aside_and_the_one_before_it_goes_on(trained, capsys):
@@ -160,7 +161,7 @@ def test_a_model_files_own_seed_names_the_folder(task):
 )  # fmt: skip
 def test_do_py_knows_what_pycog_users_know(trained, capsys, action, file):
     before = (FOLDER / file).stat().st_mtime_ns if (FOLDER / file).exists() else 0
-    status, out, _ = said(
+    status, out, _ = answer(
         capsys, taskcommand.do, "tasks", "pulse", action, "--trials", "3", "--dt", "10",
         "--duration", "100",
     )  # fmt: skip
@@ -195,7 +196,7 @@ def test_a_task_is_found_by_name_or_by_path(task, name):
 )
 def test_a_mistake_is_one_line_and_writes_nothing(task, capsys, words, message):
     task()
-    status, out, err = said(capsys, taskcommand.do, "tasks", *words)
+    status, out, err = answer(capsys, taskcommand.do, "tasks", *words)
     assert status == 2 and message in err and err.count("\n") == 1 and not out
     assert not Path("runs").exists()
 
@@ -288,20 +289,64 @@ def test_numpy_keeps_to_one_thread_unless_the_environment_says_otherwise(monkeyp
 
 
 @pytest.mark.parametrize(
-    ("stopped", "finished"),
+    ("stopped", "changes", "finished"),
     [
-        ("min_error", True), ("terminate", True), ("patience", True), ("max_iter", True),
-        ("interrupted", False), (None, False),
+        ("min_error", {"min_error": 10.0}, True), ("min_error", {}, False),
+        ("patience", {"patience": 0}, True), ("patience", {}, False),
+        ("terminate", {}, True), ("max_iter", {}, True),
+        ("interrupted", {}, False), (None, {}, False),
     ],
 )  # fmt: skip
-def test_only_what_stopped_by_itself_is_finished(trained, stopped, finished):
-    run = open_run(trained)
+def test_only_what_stopped_for_a_reason_that_still_holds_is_finished(
+    trained, stopped, changes, finished
+):
+    run = open_run(trained, changes=changes)
     save = dataclasses.replace(taskrun.saved(run), stopped=stopped)
-    assert taskrun.is_finished(save, run.model.training) is finished
+    assert stopping.is_finished(save, run.model.training) is finished
+
+
+@pytest.mark.parametrize("action", ["all", "train", "trials", "figure", "run", "costs"])
+def test_an_old_result_is_refused_where_another_network_is_asked_for(trained, capsys, action):
+    """All printed 'there already', and figures drew the old network on the new task."""
+    status, out, err = run(capsys, trained, action, "--set", "tau=50")
+    assert status == 2 and not out
+    assert "tau is 40 there, 50 here" in err and "clean" in err
+    text = trained.read_text()
+    trained.write_text(f"{text}N, ei = 4, [1, 1, 1, -1]\n")
+    status, out, err = run(capsys, trained, action)
+    assert status == 2 and "N is 6 there, 4 here" in err and len(err) < 600
+
+
+def test_an_old_result_under_another_training_is_told_apart(trained, capsys):
+    status, out, err = run(capsys, trained, "train", "--set", "learning_rate=0.5")
+    assert status == 0 and "there already" in out
+    assert "learning_rate is now 0.5, but it was trained with 0.01" in err
+
+
+def test_trials_of_another_network_are_not_drawn_and_are_made_anew(trained, capsys):
+    (FOLDER / "pulse.npz").unlink()
+    (FOLDER / "pulse.npz.previous").unlink()
+    status, _, _ = run(capsys, trained, "train", "--set", "max_iter=40", "learning_rate=0.3")
+    assert status == 0
+    status, _, err = run(capsys, trained, "figure", "--set", "max_iter=40", "learning_rate=0.3")
+    assert status == 2 and "trials of another network" in err
+    status, out, _ = run(capsys, trained, "--set", "max_iter=40", "learning_rate=0.3")
+    assert status == 0 and f"written: {FOLDER / 'trials.npz'}" in out
+
+
+def test_trials_of_a_task_as_it_was_are_made_anew_and_named_where_only_drawn(trained, capsys):
+    trained.write_text(
+        f"{trained.read_text()}def generate_trial(*a): return tiny.generate_trial(*a)"
+    )
+    status, _, err = run(capsys, trained, "figure")
+    assert status == 0 and "trials of the task as it was" in err
+    trained.write_text(f"{trained.read_text()}\n# now\n")
+    status, out, _ = run(capsys, trained)
+    assert status == 0 and f"written: {FOLDER / 'trials.npz'}" in out
 
 
 def test_more_iterations_are_gone_on_to(trained):
     save = taskrun.saved(open_run(trained))
     assert save.stopped == "max_iter" and save.iteration == 6
     longer = open_run(trained, changes={"max_iter": 6}).model.training
-    assert not taskrun.is_finished(save, longer)
+    assert not stopping.is_finished(save, longer)

@@ -1,0 +1,63 @@
+"""What command lines are parsed by: one-line errors, and the types of arguments."""
+
+import argparse
+import ast
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+from pycog_dgr.errors import PycogDgrError
+
+FAILED, INTERRUPTED = 2, 130  # exit statuses
+LARGEST = 2**32 - 1  # of a seed
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the status FAILED after one line."""
+        self.exit(FAILED, f"{self.prog}: {message}; see --help\n")
+        raise SystemExit(FAILED)
+
+
+def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
+    """The type of an argument: a whole number from `least` to `most`."""
+
+    def parsed(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is not a whole number from {least} to {most}"
+            )
+        return value
+
+    return parsed
+
+
+def milliseconds(text: str) -> float:
+    """The type of an argument: a time in ms; a whole one stays a whole number."""
+    try:
+        value = int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a time in ms, above 0")
+    return value
+
+
+def changes(words: Iterable[str]) -> dict[str, Any]:
+    """{setting: value} from words NAME=VALUE; what is not a Python literal is text."""
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise PycogDgrError(f"--set {word[:40]}: expected NAME=VALUE, such as max_iter=20")
+        try:
+            values[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            values[name] = value
+    return values
