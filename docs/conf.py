@@ -49,6 +49,7 @@ nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_execution_timeout = 600  # s a cell
 nb_merge_streams = True
+nb_output_stderr = "remove"  # progress bars
 
 autodoc_typehints = "none"  # shapes and units stand in the docstrings
 autodoc_inherit_docstrings = False
