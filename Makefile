@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install docs reproduce test test-slow test-cluster examples torture golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow test-pythons test-cluster examples torture golden crosscheck bench lint clean
+
+# Where torch comes from, such as the address that its own page gives for CPUs; pip's setting else.
+TORCH_INDEX ?=
+PYTHONS := 3.11 3.12 3.13
 
 # Numbers of the original pycog; any folder of the same format serves.
 GOLDEN ?= $(firstword $(wildcard ../shared/golden) tests/golden)
@@ -18,7 +22,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "dgr needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,export]'
 	@touch $@
 
@@ -36,6 +40,13 @@ test: $(STAMP)  ## the test suite
 
 test-slow: $(STAMP)  ## the checks that take minutes
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m slow
+
+test-pythons:  ## lint and tests under every Python that is promised and found, each in its own environment
+	@for version in $(PYTHONS); do \
+	  if command -v python$$version >/dev/null; then \
+	    $(MAKE) PYTHON=python$$version VENV=.venv-$$version lint test || exit 1; \
+	  else echo "python$$version: not found, skipped"; fi; \
+	done
 
 test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slurm-wlm and munge)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m cluster -rs
