@@ -25,7 +25,7 @@ from pycog_dgr.symbolic.activations import HIDDEN
 
 def integrate(weights: Weights, inputs, noise, network: NetworkConfig):
     """x and r (time, trial, N)."""
-    f = HIDDEN[network.hidden_activation].value
+    f = HIDDEN[network.hidden_activation].f
     alpha = equations.alpha_of(network, FLOATX)
     Win, Wrec, _, brec, _, x0 = weights
 

@@ -1,15 +1,9 @@
 """The network's mathematics in numpy: parameters, initial values, and the equations themselves."""
 
+from pycog_dgr.network.activations import ACTIVATIONS, activation
 from pycog_dgr.network.initialisation import initial_parameters, rescaled, spectral_radius
 from pycog_dgr.network.parameters import Parameters, Weights, effective_weights
-from pycog_dgr.network.simulate import (
-    ACTIVATIONS,
-    Simulation,
-    activation,
-    outputs,
-    simulate,
-    step,
-)
+from pycog_dgr.network.simulate import Simulation, outputs, simulate, step
 
 __all__ = [
     "ACTIVATIONS",

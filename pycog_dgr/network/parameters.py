@@ -21,45 +21,47 @@ Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e10047
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity, NetworkConfig
 
+Array = TypeVar("Array")  # a numpy array, or a PyTensor variable
 POSITIVE: dict[str, Callable[[NDArray], NDArray]] = {  # of setting ei_positive_func
     "rectify": lambda W: np.maximum(W, 0),
     "abs": np.abs,
 }
 
 
-class Parameters(NamedTuple):
+class Parameters(NamedTuple, Generic[Array]):
     """Raw values, the ones that are trained; None where the network has no such matrix.
 
     Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,).
+    numpy arrays, or PyTensor variables in symbolic/.
     """
 
-    Win: NDArray | None
-    Wrec: NDArray
-    Wout: NDArray | None
-    brec: NDArray
-    bout: NDArray
-    x0: NDArray
+    Win: Array | None
+    Wrec: Array
+    Wout: Array | None
+    brec: Array
+    bout: Array
+    x0: Array
 
 
-class Weights(NamedTuple):
+class Weights(NamedTuple, Generic[Array]):
     """Effective values, the ones in the equations; shapes as in `Parameters`."""
 
-    Win: NDArray | None
-    Wrec: NDArray
-    Wout: NDArray | None
-    brec: NDArray
-    bout: NDArray
-    x0: NDArray
+    Win: Array | None
+    Wrec: Array
+    Wout: Array | None
+    brec: Array
+    bout: Array
+    x0: Array
 
 
-def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
+def effective_weights(raw: Parameters[NDArray], network: NetworkConfig) -> Weights[NDArray]:
     """Masks first, then Dale's law, on numpy arrays.
 
     Parameters
@@ -74,9 +76,9 @@ def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
     Weights
         Effective values in the types of `raw`, copied: later training changes nothing in them.
     """
-    Win = masked(raw.Win, network.Cin)
+    Win = None if raw.Win is None else masked(raw.Win, network.Cin)
     Wrec = masked(raw.Wrec, network.Crec)
-    Wout = masked(raw.Wout, network.Cout)
+    Wout = None if raw.Wout is None else masked(raw.Wout, network.Cout)
     if network.ei is not None:
         positive = POSITIVE[network.ei_positive_func]
         Win = None if Win is None else positive(Win)
@@ -85,10 +87,8 @@ def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
     return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy())
 
 
-def masked(W: NDArray | None, connectivity: Connectivity | None) -> NDArray | None:
-    """mask_plastic * W + mask_fixed, in W's dtype."""
-    if W is None:
-        return None
+def masked(W: NDArray, connectivity: Connectivity | None) -> NDArray:
+    """mask_plastic * W + mask_fixed, in W's type; W copied where every connection is plastic."""
     if connectivity is None:
         return W.copy()
     return connectivity.mask_plastic.astype(W.dtype) * W + connectivity.mask_fixed.astype(W.dtype)

@@ -1,4 +1,4 @@
-"""Activation functions f and g, in PyTensor, with the derivatives that Omega uses.
+"""Activation functions f and g in PyTensor, with the derivatives df that Omega uses.
 
     linear x     rectify max(x, 0)     rectify_power max(x, 0)^2     tanh     rtanh max(tanh x, 0)
     sigmoid 1/(1 + e^-x)     softplus log(1 + e^x)     softmax e^a_i / sum_j e^a_j
@@ -20,10 +20,10 @@ Function = Callable[[TensorVariable], TensorVariable]
 
 
 class Activation(NamedTuple):
-    """A function of x, and its derivative as Omega uses it; both elementwise."""
+    """The pair (f, df): a function of x, and its derivative as Omega uses it; both elementwise."""
 
-    value: Function
-    derivative: Function
+    f: Function
+    df: Function
 
 
 def rectify(x: TensorVariable) -> TensorVariable:
@@ -50,21 +50,21 @@ def softmax(a: TensorVariable) -> TensorVariable:
     return e / pt.sum(e, axis=-1, keepdims=True)
 
 
-def sigmoid_derivative(x: TensorVariable) -> TensorVariable:
+def d_sigmoid(x: TensorVariable) -> TensorVariable:
     return pt.sigmoid(x) * (1 - pt.sigmoid(x))
 
 
-def tanh_derivative(x: TensorVariable) -> TensorVariable:
+def d_tanh(x: TensorVariable) -> TensorVariable:
     return 1 - pt.tanh(x) ** 2
 
 
-HIDDEN = {
+HIDDEN: dict[str, Activation] = {
     "linear": Activation(lambda x: x, pt.ones_like),
     "rectify": Activation(rectify, step),
     "rectify_power": Activation(rectify_power, lambda x: 2 * rectify(x)),
-    "sigmoid": Activation(pt.sigmoid, sigmoid_derivative),
-    "tanh": Activation(pt.tanh, tanh_derivative),
-    "rtanh": Activation(rtanh, lambda x: step(x) * tanh_derivative(x)),
+    "sigmoid": Activation(pt.sigmoid, d_sigmoid),
+    "tanh": Activation(pt.tanh, d_tanh),
+    "rtanh": Activation(rtanh, lambda x: step(x) * d_tanh(x)),
     "softplus": Activation(pt.softplus, pt.sigmoid),
 }
 

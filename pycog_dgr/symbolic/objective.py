@@ -125,7 +125,7 @@ def vanishing_gradient(
     has it already. Step T never counts (d_T = 0), so only the first T - 1 are computed.
     """
     alpha = alpha_of(network, D.dtype)
-    slope = HIDDEN[network.hidden_activation].derivative(x[:-1])
+    slope = HIDDEN[network.hidden_activation].df(x[:-1])
     d = (1 - alpha) * D[1:]
     shared = back is not None and not alpha.ndim
     recurrent = (1 - alpha) * back if shared else pt.dot(alpha * d, Wrec)

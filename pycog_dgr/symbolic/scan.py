@@ -1,10 +1,12 @@
 """The network's equations in PyTensor: raw weights -> effective weights -> states -> outputs.
 
-    x_t = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + brec + u_t Win^T + noise_t)
-    r_t = f(x_t)
-    z_t = g(r_t Wout^T + bout)
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    z_t     = g(r_t Wout^T + bout)                                          t = 1..T
 
-Source: Song, Yang and Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 5-7.
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7.
 
 | symbol | name              | shape                | unit |
 |--------|-------------------|----------------------|------|
@@ -12,13 +14,12 @@ Source: Song, Yang and Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 5-7.
 | noise  | recurrent noise   | (time, trial, N)     | 1    |
 | x, r   | states, rates     | (time, trial, N)     | 1    |
 | z      | outputs           | (time, trial, Nout)  | 1    |
-| alpha  | dt / tau          | scalar or (N,)       | 1    |
+| alpha  | dt / tau          | () or (N,)           | 1    |
 | Wrec   | effective weights | (post, pre) = (N, N) | 1    |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,10 +29,8 @@ from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import Connectivity, NetworkConfig
 from pycog_dgr.network import Parameters, Weights
-from pycog_dgr.symbolic.activations import HIDDEN, OUTPUT, rectify
+from pycog_dgr.symbolic.activations import HIDDEN, OUTPUT, Function, rectify
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
-
-Variables = dict[str, TensorVariable]
 
 
 class States(NamedTuple):
@@ -41,14 +40,16 @@ class States(NamedTuple):
     r: TensorVariable
 
 
-Recurrence = Callable[[Weights, TensorVariable, TensorVariable, NetworkConfig], States]
+# --- weights -------------------------------------------------------------------------------------
 
 
-def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
-    """Masks first, then Dale's law, on symbolic raw parameters."""
-    Win = masked(raw.Win, network.Cin)
+def effective_weights(
+    raw: Parameters[TensorVariable], network: NetworkConfig
+) -> Weights[TensorVariable]:
+    """Masks first, then Dale's law, as in network/parameters.py."""
+    Win = None if raw.Win is None else masked(raw.Win, network.Cin)
     Wrec = masked(raw.Wrec, network.Crec)
-    Wout = masked(raw.Wout, network.Cout)
+    Wout = None if raw.Wout is None else masked(raw.Wout, network.Cout)
     if network.ei is not None:
         positive = abs if network.ei_positive_func == "abs" else rectify
         ei = pt.constant(network.ei.astype(raw.Wrec.dtype), name="ei")
@@ -58,8 +59,9 @@ def effective_weights(raw: Parameters, network: NetworkConfig) -> Weights:
     return Weights(Win, Wrec, Wout, raw.brec, raw.bout, raw.x0)
 
 
-def masked(W: TensorVariable | None, connectivity: Connectivity | None) -> TensorVariable | None:
-    if W is None or connectivity is None:
+def masked(W: TensorVariable, connectivity: Connectivity | None) -> TensorVariable:
+    """mask_plastic * W + mask_fixed, in W's type."""
+    if connectivity is None:
         return W
     plastic = pt.constant(connectivity.mask_plastic.astype(W.dtype))
     return plastic * W + connectivity.mask_fixed.astype(W.dtype)
@@ -71,31 +73,42 @@ def alpha_of(network: NetworkConfig, dtype: str) -> TensorVariable:
     As in the original a vector is divided in `dtype` and a scalar in double precision.
     """
     if np.ndim(network.tau):
-        alpha = np.asarray(network.dt, dtype) / network.tau.astype(dtype)
+        alpha = np.asarray(network.dt, dtype) / np.asarray(network.tau, dtype)
     else:
         alpha = np.asarray(network.alpha, dtype)
     return pt.constant(alpha, name="alpha")
 
 
+# --- the equations -------------------------------------------------------------------------------
+
+
 def integrate_by_scan(
-    weights: Weights, inputs: TensorVariable, noise: TensorVariable, network: NetworkConfig
+    weights: Weights[TensorVariable],
+    inputs: TensorVariable,
+    noise: TensorVariable,
+    network: NetworkConfig,
 ) -> States:
-    """The recurrence as PyTensor's scan: the reference that reads like the paper."""
-    f = HIDDEN[network.hidden_activation].value
+    """The recurrence as PyTensor's scan: the reference that reads like the paper.
+
+    Parameters
+    ----------
+    weights : Weights
+        Effective, symbolic.
+    inputs, noise : TensorVariable
+        (time, trial, Nin) and (time, trial, N).
+    network : NetworkConfig
+        Gives f and alpha.
+
+    Returns
+    -------
+    States
+    """
+    f = HIDDEN[network.hidden_activation].f
     alpha = alpha_of(network, noise.dtype)
-    Win, Wrec, _, brec, _, x0 = weights
-
-    def step(u_t, noise_t, x, r):
-        current = pt.dot(r, Wrec.T) + brec + noise_t
-        if Win is not None:
-            current += pt.dot(u_t, Win.T)
-        x_t = (1 - alpha) * x + alpha * current
-        return x_t, f(x_t)
-
-    x_start = pt.alloc(x0, noise.shape[1], network.N)
+    x_start = pt.alloc(weights.x0, noise.shape[1], network.N)
     x, r = pytensor.scan(
-        step,
-        sequences=[inputs, noise],
+        lambda drive_t, x_prev, r_prev: step(x_prev, r_prev, drive_t, weights.Wrec, alpha, f),
+        sequences=[drive(inputs, noise, weights)],
         outputs_info=[x_start, f(x_start)],
         mode=numpy_mode(loops=True),
         return_updates=False,
@@ -103,7 +116,30 @@ def integrate_by_scan(
     return States(x, r)
 
 
-def output_current(r: TensorVariable, weights: Weights) -> TensorVariable:
+def drive(
+    inputs: TensorVariable, noise: TensorVariable, weights: Weights[TensorVariable]
+) -> TensorVariable:
+    """What reaches the units from outside (time, trial, N)."""
+    if weights.Win is None:
+        return weights.brec + noise
+    return pt.dot(inputs, weights.Win.T) + weights.brec + noise
+
+
+def step(
+    x_prev: TensorVariable,
+    r_prev: TensorVariable,
+    drive_t: TensorVariable,
+    Wrec: TensorVariable,
+    alpha: TensorVariable,
+    f: Function,
+) -> tuple[TensorVariable, TensorVariable]:
+    """States and rates (trial, N) one time step on."""
+    x_t = (1 - alpha) * x_prev + alpha * (pt.dot(r_prev, Wrec.T) + drive_t)
+    r_t = f(x_t)
+    return x_t, r_t
+
+
+def output_current(r: TensorVariable, weights: Weights[TensorVariable]) -> TensorVariable:
     """a = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
     return r if weights.Wout is None else pt.dot(r, weights.Wout.T) + weights.bout
 
