@@ -17,13 +17,19 @@ Comput. Biol. 12, e1004792, 2016), so that a task written for it runs here.
 Durations are in ms, angles in degrees unless said otherwise.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
 
-from pycog_dgr.data import FixedTrial
+from pycog_dgr.data import FixedTrial, Trial
 from pycog_dgr.errors import TaskError
 
 BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
@@ -31,7 +37,7 @@ BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
 # -- populations ----------------------------------------------------------------------------
 
 
-def generate_ei(N, pE=0.8):
+def generate_ei(N: int, pE: float = 0.8) -> tuple[NDArray, list[int], list[int]]:
     """E/I signature of N units of which the first int(pE N) are excitatory.
 
     Returns (ei, EXC, INH): ei (N,) holds +1 or -1, EXC and INH are lists of unit indices.
@@ -43,7 +49,15 @@ def generate_ei(N, pE=0.8):
     return ei, list(range(n_exc)), list(range(n_exc, N))
 
 
-def generate_Crec(ei, p_exc=1, p_inh=1, rng=None, seed=1, allow_self=False, strict=True):
+def generate_Crec(
+    ei: ArrayLike,
+    p_exc: float = 1,
+    p_inh: float = 1,
+    rng: RandomState | None = None,
+    seed: int = 1,
+    allow_self: bool = False,
+    strict: bool = True,
+) -> NDArray:
     """Random recurrent connectivity (N, N) that balances excitation and inhibition.
 
     Row i (postsynaptic) receives each excitatory unit with probability p_exc and each inhibitory
@@ -54,7 +68,7 @@ def generate_Crec(ei, p_exc=1, p_inh=1, rng=None, seed=1, allow_self=False, stri
     A row without any inhibitory input cannot be balanced: TaskError, unless `strict` is False,
     which leaves NaN in that row, as the original did.
     """
-    rng = np.random.RandomState(seed) if rng is None else rng
+    rng = RandomState(seed) if rng is None else rng
     ei = np.asarray(ei)
     exc, inh = np.flatnonzero(ei > 0), np.flatnonzero(ei < 0)
     C = np.zeros((len(ei), len(ei)))
@@ -80,13 +94,13 @@ def generate_Crec(ei, p_exc=1, p_inh=1, rng=None, seed=1, allow_self=False, stri
 # -- epochs ---------------------------------------------------------------------------------
 
 
-def get_idx(t, interval):
+def get_idx(t: NDArray, interval: tuple[float, float]) -> list[int]:
     """Indices of the times t with start < t <= end, as a list."""
     start, end = interval
     return np.flatnonzero((t > start) & (t <= end)).tolist()
 
 
-def get_epochs_idx(dt, epochs):
+def get_epochs_idx(dt: float, epochs: Mapping[str, Any]) -> tuple[NDArray, dict[str, list[int]]]:
     """Time axis and epochs in discrete time.
 
     `epochs` maps names to (start, end) in ms and 'T' to the duration of the trial. Returns
@@ -105,16 +119,16 @@ def get_epochs_idx(dt, epochs):
 # -- random durations, rounded down to multiples of dt ----------------------------------------
 
 
-def _floor(duration, dt):
+def _floor(duration: float, dt: float) -> float:
     return duration // dt * dt
 
 
-def uniform(rng, dt, xmin, xmax):
+def uniform(rng: RandomState, dt: float, xmin: float, xmax: float) -> float:
     """Uniform duration between xmin and xmax, rounded down to a multiple of dt."""
     return _floor(rng.uniform(xmin, xmax), dt)
 
 
-def _redraw(draw, dt, xmin, xmax):
+def _redraw(draw: Callable[[], float], dt: float, xmin: float, xmax: float) -> float:
     """First draw with xmin <= x < xmax, rounded down (so it may fall below xmin by < dt)."""
     if not xmin < xmax:
         raise TaskError(f"no duration can lie between xmin = {xmin} and xmax = {xmax}")
@@ -124,12 +138,21 @@ def _redraw(draw, dt, xmin, xmax):
     return _floor(x, dt)
 
 
-def truncated_exponential(rng, dt, mean, xmin=0, xmax=np.inf):
+def truncated_exponential(
+    rng: RandomState, dt: float, mean: float, xmin: float = 0, xmax: float = np.inf
+) -> float:
     """Exponential duration of the given mean, drawn again until xmin <= x < xmax."""
     return _redraw(lambda: rng.exponential(mean), dt, xmin, xmax)
 
 
-def truncated_normal(rng, dt, mean, sigma, xmin=-np.inf, xmax=np.inf):
+def truncated_normal(
+    rng: RandomState,
+    dt: float,
+    mean: float,
+    sigma: float,
+    xmin: float = -np.inf,
+    xmax: float = np.inf,
+) -> float:
     """Normal duration of the given mean and width, drawn again until xmin <= x < xmax."""
     return _redraw(lambda: rng.normal(mean, sigma), dt, xmin, xmax)
 
@@ -137,12 +160,14 @@ def truncated_normal(rng, dt, mean, sigma, xmin=-np.inf, xmax=np.inf):
 # -- tuning curves ----------------------------------------------------------------------------
 
 
-def deg2rad(s):
+def deg2rad(s: Any) -> Any:
     """Degrees to radians (in the original's order of operations, for equality to the bit)."""
     return s * np.pi / 180
 
 
-def vonMises(s, spref, g=1, kappa=5, b=0, convert=True):
+def vonMises(
+    s: Any, spref: Any, g: float = 1, kappa: float = 5, b: float = 0, convert: bool = True
+) -> Any:
     """Von Mises tuning curve g exp(kappa (cos(s - spref) - 1)) + b.
 
     Angles are in degrees, or in radians with convert=False.
@@ -154,12 +179,17 @@ def vonMises(s, spref, g=1, kappa=5, b=0, convert=True):
 # -- conditions -------------------------------------------------------------------------------
 
 
-def unravel_index(b, dims):
+def unravel_index(b: int, dims: Sequence[int]) -> tuple[Any, ...]:
     """Condition number b as one index per dimension, the first running fastest (column-major)."""
-    return np.unravel_index(b, dims, order="F")
+    return np.unravel_index(b, tuple(dims), order="F")
 
 
-def choose_condition(rng, params, conditions, pcatch):
+def choose_condition(
+    rng: RandomState,
+    params: Mapping[str, Any],
+    conditions: Mapping[str, Sequence[Any]],
+    pcatch: float,
+) -> dict[str, Any] | None:
     """The condition of one trial as a dictionary; None for a catch trial.
 
     conditions   name -> list of values, in the order of the draws
@@ -189,7 +219,7 @@ def choose_condition(rng, params, conditions, pcatch):
     raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
 
 
-def built_once(build):
+def built_once(build: Callable[..., Trial]) -> Callable[..., FixedTrial]:
     """Decorate what builds a trial, so that every condition is built once and then reused.
 
         @tasktools.built_once
@@ -199,10 +229,10 @@ def built_once(build):
     arguments (numbers, texts, dictionaries of these), and draw nothing. Returns FixedTrials; at
     most BUILT of them are kept. (Not in pycog.)
     """
-    built = {}
+    built: dict[tuple, FixedTrial] = {}
 
     @functools.wraps(build)
-    def trial(*arguments):
+    def trial(*arguments: Any) -> FixedTrial:
         key = tuple(tuple(a.items()) if isinstance(a, dict) else a for a in arguments)
         if key not in built:
             if len(built) == BUILT:
@@ -213,7 +243,9 @@ def built_once(build):
     return trial
 
 
-def choice_targets(t, e, choice, hi=1.0, lo=0.2):
+def choice_targets(
+    t: NDArray, e: Mapping[str, list[int]], choice: int | None, hi: float = 1.0, lo: float = 0.2
+) -> tuple[NDArray, NDArray]:
     """Targets of a choice between two outputs: (outputs, mask), both (time, 2).
 
     Low during fixation; during the decision the chosen output is high and the other low; nothing
@@ -232,12 +264,12 @@ def choice_targets(t, e, choice, hi=1.0, lo=0.2):
 # -- performance and callbacks ----------------------------------------------------------------
 
 
-def _choices(trials, z):
+def _choices(trials: Sequence[Trial], z: NDArray) -> list[int]:
     """The larger output at each trial's own last step; z is (time, trial, Nout)."""
     return [int(np.argmax(z[len(trial["t"]) - 1, i])) for i, trial in enumerate(trials)]
 
 
-def _correct(trials, z):
+def _correct(trials: Sequence[Trial], z: NDArray) -> list[tuple[Trial, bool]]:
     """(trial, was the choice right) for every trial that is not a catch trial."""
     pairs = zip(trials, _choices(trials, z), strict=True)
     scored = [
@@ -248,7 +280,7 @@ def _correct(trials, z):
     return scored
 
 
-def performance_2afc(trials, z):
+def performance_2afc(trials: Sequence[Trial], z: NDArray) -> float:
     """Percentage of correct choices in a two-alternative task; catch trials do not count.
 
     z (time, trial, Nout); a trial's choice is its larger output at its own last time step, the
@@ -258,18 +290,20 @@ def performance_2afc(trials, z):
     return 100 * sum(right) / len(right)
 
 
-def performance_2afc_min_condition(trials, z):
+def performance_2afc_min_condition(trials: Sequence[Trial], z: NDArray) -> float:
     """Like performance_2afc, but of the condition with the lowest percentage.
 
     A condition is the set of values in `info`.
     """
-    by_condition = defaultdict(list)
+    by_condition: dict[tuple, list[bool]] = defaultdict(list)
     for trial, right in _correct(trials, z):
         by_condition[tuple(trial["info"].values())].append(right)
     return 100 * min(sum(right) / len(right) for right in by_condition.values())
 
 
-def correct_2afc_bias(trials, z, rmin=0.45, rmax=0.55):
+def correct_2afc_bias(
+    trials: Sequence[Trial], z: NDArray, rmin: float = 0.45, rmax: float = 0.55
+) -> list[float]:
     """Callback: probabilities [p, 1 - p] of the two correct choices that counter a bias.
 
     p is the share of choice 1 in the last validation, kept between rmin and rmax: a network that
@@ -281,7 +315,7 @@ def correct_2afc_bias(trials, z, rmin=0.45, rmax=0.55):
     return [p, 1 - p]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     raise AttributeError(
         f"tasktools has no {name!r}; if it is a function of a fork of pycog, define it in the "
         "model file",

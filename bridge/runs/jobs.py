@@ -141,7 +141,7 @@ class Notebook:
         seconds = self.notes.get("seconds", 0.0) + now - self._since
         self.notes.update(notes, seconds=seconds)
         if self._watch is not None:
-            self.notes.update(updates=self._watch.updates, guarded=self._watch.guarded)
+            self.notes.update(updates=self._watch.updates, guarded=self._watch.skipped)
         self._since = now
         archive.save(self.path, STATE, self.arrays, keep=True, **self.notes)
 
@@ -151,14 +151,14 @@ class Notebook:
         Its first bad update is kept beside this file. Networks without a guard, torch's, stop with
         an error at their first loss that is not finite.
         """
-        self._watch = getattr(network, "watch", None)
+        self._watch = getattr(network, "monitor", None)
         if self._watch is None:
             self.notes["guarded"] = 0
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._watch.savefile = self.path.with_name("diverged.npz")
         self._watch.updates = self.notes.get("updates", 0)
-        self._watch.guarded = self.notes.get("guarded", 0)
+        self._watch.skipped = self.notes.get("guarded", 0)
 
     def state(self, who: str) -> dict[str, np.ndarray]:
         """The kept state of the network called `who`; empty where there is none."""

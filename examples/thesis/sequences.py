@@ -46,7 +46,7 @@ from pycog_dgr.data import Dataset
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.network import initial_parameters
 from pycog_dgr.training.dropout import RecurrentDropout
-from pycog_dgr.training.ewc import elastic_weight_consolidation, remember
+from pycog_dgr.training.ewc import consolidate, elastic_weight_consolidation
 from pycog_dgr.training.step import TrainingStep
 
 # -- network ----------------------------------------------------------------------------------
@@ -147,16 +147,16 @@ class Experiment:
         first = TrainingStep(network, self.training, raw, FLOATX)
         curves = self.learn(first, 1, seed, "task 1")
         shown = {"learn 1": self.show(first, 1)}
-        memory = remember(first, self.dataset(1, FISHER_TRIALS, FISHER_SEED + seed)())
+        state = consolidate(first, self.dataset(1, FISHER_TRIALS, FISHER_SEED + seed)())
         results = []
         for one in conditions:
-            wells = elastic_weight_consolidation([memory], one.strength)
+            penalty = elastic_weight_consolidation([state], one.strength)
             step = TrainingStep(
                 network,
                 self.training,
                 raw if one.alone else first.parameters,
                 FLOATX,
-                penalties=(wells,) if one.strength else (),
+                penalties=(penalty,) if one.strength else (),
                 dropout=RecurrentDropout(one.p, seed),
             )
             before = None if one.alone else self.errors(first)[0]

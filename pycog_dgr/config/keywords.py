@@ -59,7 +59,7 @@ def setting_values(network: NetworkConfig, training: TrainingConfig) -> dict[str
 
 def check_variance(name: str, variance: float | NDArray, units: int) -> None:
     """SettingError unless the variance is a number, one per unit, or a covariance matrix."""
-    if np.ndim(variance) == 0:
+    if not isinstance(variance, np.ndarray):
         return
     if variance.shape not in ((units,), (units, units)):
         raise SettingError(

@@ -96,15 +96,17 @@ class NetworkConfig:
         }
         for name, value in filled.items():
             object.__setattr__(self, name, value)
-        for name, shape in (("tau", (N,)), ("brec", (N,)), ("bout", (Nout,)), ("x0", (N,))):
-            check_shape(name, getattr(self, name), shape)
+        vectors = {"tau": (N,), "brec": (N,), "bout": (Nout,), "x0": (N,)}
+        for name, vector in vectors.items():
+            check_shape(name, getattr(self, name), vector)
         if self.dt > np.min(self.tau):
             raise SettingError(
                 f"setting dt: {self.dt:g} ms is longer than the shortest tau, "
                 f"{np.min(self.tau):g} ms, where the integration overshoots; lower dt"
             )
-        for name, shape in (("Cin", (N, Nin)), ("Crec", (N, N)), ("Cout", (Nout, N))):
-            check_shape(name, getattr(self, name), shape)
+        matrices = {"Cin": (N, Nin), "Crec": (N, N), "Cout": (Nout, N)}
+        for name, matrix in matrices.items():
+            check_shape(name, getattr(self, name), matrix)
 
     @property
     def alpha(self) -> float | NDArray:
@@ -115,7 +117,7 @@ class NetworkConfig:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every parameter the network has, in the original's order."""
         N, Nin, Nout = self.N, self.Nin, self.Nout
-        shapes = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
+        shapes: dict[str, tuple[int, ...]] = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
         shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
         absent = {"Win": Nin == 0, "Wout": Nout == 0}
         return {name: shape for name, shape in shapes.items() if not absent.get(name)}

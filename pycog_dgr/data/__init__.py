@@ -10,7 +10,7 @@ from pycog_dgr.data.noise import (
     recurrent_noise_sampler,
 )
 from pycog_dgr.data.source import task_source, user_call
-from pycog_dgr.data.trial import FixedTrial, Task, checked_trial, task_name
+from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, task_name
 
 __all__ = [
     "Batch",
@@ -18,6 +18,7 @@ __all__ = [
     "FixedTrial",
     "NormalStream",
     "Task",
+    "Trial",
     "checked_trial",
     "input_noise",
     "input_noise_sampler",

@@ -20,16 +20,26 @@ Where the numbers N(0, 1) come from has a name, the setting `noise_stream`:
     var_rec   var_rec       (), (N,), (N, N)        dimensionless
 """
 
+from __future__ import annotations
+
+import functools
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.config import NOISE_STREAMS
 from pycog_dgr.errors import SettingError
 from pycog_dgr.kernels import fastest_kernels, get_kernels
 
+Shape = tuple[int, ...]
+Stream: TypeAlias = "np.random.RandomState | NormalStream"
+Sampler = Callable[[Stream, Shape], NDArray | None]
 
-def normal_stream(name, rng):
+
+def normal_stream(name: str, rng: np.random.RandomState) -> Stream:
     """What draws the noise of one batch: `rng` itself, or a NormalStream that it seeds."""
     if name not in NOISE_STREAMS:
         raise SettingError(f"noise_stream is {name!r}; give one of {', '.join(NOISE_STREAMS)}")
@@ -38,44 +48,62 @@ def normal_stream(name, rng):
     return NormalStream(int(rng.randint(0, 2**64, dtype=np.uint64)))
 
 
-def input_noise(rng, shape, *, tau_in, dt, var_in):
-    """Input noise (*shape, Nin); None, and nothing drawn, where all variances are 0.
+def input_noise(
+    rng: Stream, shape: Shape, *, tau_in: float, dt: float, var_in: ArrayLike
+) -> NDArray | None:
+    """Input noise.
 
-    rng   a RandomState (float64 numbers) or a NormalStream (float32)
+    Parameters
+    ----------
+    rng : RandomState or NormalStream
+        Draws float64 or float32 numbers.
+    shape : tuple of int
+        (..., Nin).
+    tau_in, dt : float
+        ms.
+    var_in : array_like of shape (), (Nin,) or (Nin, Nin)
+        Variance of the noise integrated, or covariance.
+
+    Returns
+    -------
+    ndarray or None
+        None, and nothing drawn, where all variances are 0.
     """
     return input_noise_sampler(tau_in=tau_in, dt=dt, var_in=var_in)(rng, shape)
 
 
-def recurrent_noise(rng, shape, *, tau, dt, var_rec):
-    """Recurrent noise (*shape, N); None, and nothing drawn, where all variances are 0."""
+def recurrent_noise(
+    rng: Stream, shape: Shape, *, tau: ArrayLike, dt: float, var_rec: ArrayLike
+) -> NDArray | None:
+    """Recurrent noise (..., N), like `input_noise`; tau, in ms, may be one per unit."""
     return recurrent_noise_sampler(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
 
 
-def input_noise_sampler(*, tau_in, dt, var_in):
+def input_noise_sampler(*, tau_in: float, dt: float, var_in: ArrayLike) -> Sampler:
     """`input_noise` as a function (rng, shape), for those who draw often."""
     return _sampler(2 * tau_in / dt * np.asarray(var_in))
 
 
-def recurrent_noise_sampler(*, tau, dt, var_rec):
+def recurrent_noise_sampler(*, tau: ArrayLike, dt: float, var_rec: ArrayLike) -> Sampler:
     """`recurrent_noise` as a function (rng, shape), for those who draw often."""
     return _sampler(2 / dt * np.asarray(var_rec), np.sqrt(tau))
 
 
-def _sampler(variance, factor=1.0):
+def _sampler(variance: NDArray, factor: ArrayLike = 1.0) -> Sampler:
     """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
-    covariance = variance.ndim == 2
+    covariance = np.ndim(variance) == 2
     if not covariance and not (variance > 0).any():
         return lambda rng, shape: None
-    scales = (factor,) if covariance else (np.sqrt(variance), factor)
-    at_once = np.asarray(math.prod(scales), np.float32)
+    scales = [np.asarray(factor)] if covariance else [np.sqrt(variance), np.asarray(factor)]
+    at_once = [np.asarray(functools.reduce(np.multiply, scales), np.float32)]
 
-    def draw(rng, shape):
+    def draw(rng: Stream, shape: Shape) -> NDArray:
         if covariance:
             noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
         else:
             noise = rng.normal(size=shape)
         # float64 numbers are scaled step by step, to the original's last bit
-        for scale in (at_once,) if noise.dtype == np.float32 else scales:
+        for scale in at_once if noise.dtype == np.float32 else scales:
             noise *= scale
         return noise
 
@@ -96,11 +124,11 @@ class NormalStream:
     Numba and numpy compute the same numbers but for rounding.
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         self.position = seed
         self._pairs = get_kernels(fastest_kernels()).pairs
 
-    def normal(self, size):
+    def normal(self, size: int | Shape) -> NDArray:
         """Numbers of shape `size`; every request begins with a new pair."""
         n = math.prod(size) if isinstance(size, tuple) else size
         half = (n + 1) // 2
@@ -109,7 +137,7 @@ class NormalStream:
         self.position = (self.position + half) % 2**64
         return drawn[:n].reshape(size)
 
-    def multivariate_normal(self, mean, cov, size):
+    def multivariate_normal(self, mean: NDArray, cov: NDArray, size: Shape) -> NDArray:
         """Numbers (*size, unit) of covariance `cov` (unit, unit) around `mean` (unit,)."""
         variances, axes = np.linalg.eigh(cov)
         root = np.sqrt(np.maximum(variances, 0)) * axes

@@ -67,9 +67,10 @@ def checked_trial(trial: Any, Nin: int, Nout: int, task: Any, params: Mapping[st
     if not isinstance(trial, dict):
         got = type(trial).__name__
         raise TaskError(f"{where}: generate_trial returned {got}, expected a dictionary")
-    if np.ndim(trial.get("t")) != 1 or not len(trial["t"]):
+    t: Any = trial.get("t")
+    if np.ndim(t) != 1 or not len(t):
         raise TaskError(f"{where}: 't' must be a time axis (time,) of one step or more")
-    steps = len(trial["t"])
+    steps = len(t)
     for key, size in zip(("inputs", "outputs"), sizes, strict=True):
         if size and key not in trial:
             raise TaskError(f"{where}: {key!r} is missing; expected shape ({steps}, {size})")

@@ -72,7 +72,7 @@ def initial_parameters(
 
 def draw(
     name: str,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     connectivity: Connectivity | None,
     distribution: str,
     gamma_k: float,

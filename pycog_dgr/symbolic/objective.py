@@ -103,12 +103,21 @@ def penalties(training: TrainingConfig, network: NetworkConfig) -> list[Penalty]
         if suffix is None:
             continue
         if lambda1 := getattr(training, f"lambda1_{suffix}"):
-            terms.append(lambda raw, _, w=lambda1, n=name: w * pt.mean(abs(getattr(raw, n))))
+            terms.append(mean_of(name, abs, lambda1))
         if lambda2 := getattr(training, f"lambda2_{suffix}"):
-            terms.append(lambda raw, _, w=lambda2, n=name: w * pt.mean(getattr(raw, n) ** 2))
+            terms.append(mean_of(name, square, lambda2))
     if lambda2_r := training.lambda2_r:
         terms.append(lambda _, states: lambda2_r * pt.mean(states.r**2))
     return terms
+
+
+def mean_of(name: str, function: Callable, weight: float) -> Penalty:
+    """weight mean(function(W)) of the raw matrix called `name`."""
+    return lambda raw, _: weight * pt.mean(function(getattr(raw, name)))
+
+
+def square(x: TensorVariable) -> TensorVariable:
+    return x**2
 
 
 def vanishing_gradient(

@@ -22,7 +22,7 @@ adam; I. Loshchilov, F. Hutter (2017) for cosine. A transform is a function (gra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor
@@ -44,7 +44,7 @@ SHRINK_WREC = np.float32(0.02)
 class Context(NamedTuple):
     """What a transform may look at beside the gradients."""
 
-    parameters: dict[str, SharedVariable]  # raw, trained
+    parameters: dict[str, Any]  # raw, trained: shared variables
     norm: TensorVariable  # of the gradients as they entered the chain
 
 

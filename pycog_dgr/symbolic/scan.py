@@ -20,7 +20,7 @@ discretised by Euler's method as in its eqs. 5-7.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor
@@ -105,15 +105,15 @@ def integrate_by_scan(
     """
     f = HIDDEN[network.hidden_activation].f
     alpha = alpha_of(network, noise.dtype)
-    x_start = pt.alloc(weights.x0, noise.shape[1], network.N)
-    x, r = pytensor.scan(
+    x_start: Any = pt.alloc(weights.x0, noise.shape[1], network.N)
+    states: Any = pytensor.scan(
         lambda drive_t, x_prev, r_prev: step(x_prev, r_prev, drive_t, weights.Wrec, alpha, f),
         sequences=[drive(inputs, noise, weights)],
         outputs_info=[x_start, f(x_start)],
         mode=numpy_mode(loops=True),
         return_updates=False,
     )
-    return States(x, r)
+    return States(*states)
 
 
 def drive(

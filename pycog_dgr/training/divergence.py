@@ -1,7 +1,7 @@
 """The first update that went wrong: what was seen, in which tensor, on which batch.
 
     bad       loss or gnorm is not finite, or gnorm > 1e10
-    guarded   gnorm is not finite, or gnorm > 1e10: the guard of optimisers.py put its own small
+    skipped   gnorm is not finite, or gnorm > 1e10: the guard of optimisers.py put its own small
               step in place of the gradient's, as in the original, which says nothing about it
 
 Training goes on. The first bad update is logged and saved; `load(path).replay()` computes it again:
@@ -12,12 +12,16 @@ Training goes on. The first bad update is logged and saved; `load(path).replay()
               is finite and only their norm is too large
 """
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.config import setting_values, settings
 from pycog_dgr.data import Batch
@@ -50,62 +54,66 @@ SCHEMA = record({
 })  # fmt: skip
 COMPUTED = ("x", "z", "loss", "penalty", "D", "Omega", "omega_gradient")  # then the gradients
 
+State = dict[str, NDArray]  # as TrainingStep.state returns it
+
 
 @dataclass(frozen=True)
 class Divergence:
-    """One bad update. `index` and `value`: where `tensor` is first not finite, and what is there.
+    """One bad update."""
 
-    update    1-based; settings, floatX, backend: of the TrainingStep; state, batch: see above
-    """
-
-    update: int
+    update: int  # 1-based
     loss: float
     gnorm: float
-    tensor: str
-    index: tuple
-    value: float
-    settings: dict
+    tensor: str  # the first that is not finite, or 'gnorm'
+    index: tuple[int, ...]  # where in it
+    value: float  # what is there
+    settings: dict[str, Any]  # of the TrainingStep, as are floatX and backend
     floatX: str
     backend: str
-    state: dict
+    state: State
     batch: Batch
 
-    def replay(self):
-        """Compute the update again: (StepReport, everything inside it as TrainingStep.gradients).
+    def replay(self) -> tuple[StepReport, dict[str, NDArray]]:
+        """Compute the update again: its report, and all inside it as in TrainingStep.gradients.
 
         Not part of it: terms added to the objective from outside, and dropout.
         """
         network, training = settings(**self.settings)
-        raw = Parameters(**{name: self.state.get(name) for name in Parameters._fields})
+        raw = Parameters(*(self.state.get(name) for name in Parameters._fields))
         step = TrainingStep(network, training, raw, self.floatX, self.backend, self_check=False)
         tensors = step.gradients(self.batch)
         return step.update(self.batch), tensors
 
 
-class Watch:
-    """Updates a TrainingStep, counts what the guard replaced, and keeps the first bad update.
+class DivergenceMonitor:
+    """Makes the updates of a TrainingStep, counts those skipped, and keeps the first bad one.
 
-    savefile  where that one is saved (None: it is only logged)
-    updates   how many were done; guarded: in how many the guard stepped in
+    Parameters
+    ----------
+    savefile : path, optional
+        Where that one is saved; without it, it is only logged.
+    updates, skipped : int
+        How many updates were made, and how many of them the guard replaced, before this monitor.
     """
 
-    def __init__(self, savefile: str | Path | None = None, updates: int = 0, guarded: int = 0):
+    def __init__(
+        self, savefile: str | Path | None = None, updates: int = 0, skipped: int = 0
+    ) -> None:
         self.savefile = savefile
         self.updates = updates
-        self.guarded = guarded
-        self._seen = False
+        self.skipped = skipped
+        self._has_seen_bad = False
 
     def update(self, step: TrainingStep, batch: Batch) -> StepReport:
         """`step.update(batch)`, watched; CheckpointError where the first bad one is not saved."""
-        first = not (self._seen or self.guarded)
-        before = step.state() if first else None
+        before = None if self._has_seen_bad or self.skipped else step.state()
         report = step.update(batch)
         self.updates += 1
-        guarded = is_guarded(report.gnorm)
-        if first and (guarded or not np.isfinite(report.loss)):
-            self._seen = True
-            self._keep(found(step, batch, before, report, self.updates))
-        self.guarded += guarded
+        skipped = is_skipped(report.gnorm)
+        if before is not None and (skipped or not np.isfinite(report.loss)):
+            self._has_seen_bad = True
+            self._keep(diagnose(step, batch, before, report, self.updates))
+        self.skipped += skipped
         return report
 
     def _keep(self, first: Divergence) -> None:
@@ -125,21 +133,21 @@ class Watch:
         )  # fmt: skip
 
 
-def is_guarded(gnorm: float) -> bool:
-    """Whether the guard steps in: gnorm NaN, infinite or above 1e10."""
+def is_skipped(gnorm: float) -> bool:
+    """Whether the guard replaces the step: gnorm NaN, infinite or above 1e10."""
     return not 0 <= gnorm <= LARGEST_NORM
 
 
-def found(
-    step: TrainingStep, batch: Batch, before: dict, report: StepReport, update: int
+def diagnose(
+    step: TrainingStep, batch: Batch, before: State, report: StepReport, update: int
 ) -> Divergence:
-    """The Divergence of an update just made from the state `before`, which it leaves as it is."""
+    """The Divergence of an update just made from the state `before`; the step is left as it is."""
     after = step.state()
     step.load_state(before)
     computed = step.gradients(batch)
     step.load_state(after)
     gradients = [name for name in computed if name.startswith("grad_")]
-    tensors = {name: before[name] for name in step.network.shapes}
+    tensors: dict[str, Any] = {name: before[name] for name in step.network.shapes}
     tensors |= batch._asdict() | {name: computed[name] for name in (*COMPUTED, *gradients)}
     tensor, index = first_not_finite(tensors)
     value = report.gnorm if tensor is None else float(np.asarray(tensors[tensor])[index])
@@ -158,7 +166,7 @@ def found(
     )
 
 
-def first_not_finite(tensors: dict[str, Any]) -> tuple[str | None, tuple[int, ...]]:
+def first_not_finite(tensors: Mapping[str, Any]) -> tuple[str | None, tuple[int, ...]]:
     """Name of the first tensor with NaN or infinity, and the first place of one; or (None, ())."""
     for name, tensor in tensors.items():
         bad = ~np.isfinite(np.asarray(tensor))

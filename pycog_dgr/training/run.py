@@ -29,7 +29,7 @@ from pycog_dgr.data import Batch, Dataset, Task, user_call
 from pycog_dgr.errors import CheckpointError, TaskError
 from pycog_dgr.files import Best, Checkpoint, checkpoint, is_legacy, keep_previous
 from pycog_dgr.network import Parameters, initial_parameters
-from pycog_dgr.training.divergence import Watch
+from pycog_dgr.training.divergence import DivergenceMonitor
 from pycog_dgr.training.resume import (
     changes_at,
     differences,
@@ -98,7 +98,7 @@ class TrainingRun:
         )
         parameters, rescaled = initial_parameters(network, training.seed)
         self.step = TrainingStep(rescaled, training, start or parameters, floatX, **options)
-        self.watch = Watch(savefile.with_name(f"{savefile.stem}_diverged.npz"))
+        self.monitor = DivergenceMonitor(savefile.with_name(f"{savefile.stem}_diverged.npz"))
         self.iteration = 1
         self.best = Best(1, np.inf, [], self.step.weights, self.step.parameters)
         self.ending: Best | None = None
@@ -135,7 +135,7 @@ class TrainingRun:
             callback_results=self.callback_results,
             stored={name: dict(where) for name, where in self.stored.items()},
             report=None if self.report is None else list(self.report),
-            skipped=self.watch.guarded,
+            skipped=self.monitor.skipped,
             seconds=self.seconds,
             stopped=stopped,
             ending=self.ending,
@@ -163,7 +163,7 @@ class TrainingRun:
         self.Omega_history = list(saved.Omega_history)
         self.callback_results = saved.callback_results
         self.report = None if saved.report is None else StepReport(*saved.report)
-        self.watch.updates, self.watch.guarded = self.iteration - 1, saved.skipped
+        self.monitor.updates, self.monitor.skipped = self.iteration - 1, saved.skipped
         self.seconds_before = saved.seconds
         for data in (self.gradient_data, self.validation_data):
             data.training = self.training
@@ -240,7 +240,7 @@ class TrainingRun:
     def update(self) -> None:
         """One gradient step."""
         batch = self.draw(self.gradient_data, self.best.other_costs, self.callback_results)
-        self.report = self.watch.update(self.step, batch)
+        self.report = self.monitor.update(self.step, batch)
         self.iteration += 1
         if self.on_update is not None:
             user_call("on_update", self.on_update, self.iteration - 1, self.report)

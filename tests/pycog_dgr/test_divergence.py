@@ -12,7 +12,7 @@ from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
 from pycog_dgr.symbolic.optimisers import adam
 from pycog_dgr.training import divergence
-from pycog_dgr.training.divergence import Watch
+from pycog_dgr.training.divergence import DivergenceMonitor
 from pycog_dgr.training.loop import train
 from tests.pycog_dgr import small, tiny
 
@@ -37,13 +37,13 @@ def test_the_first_tensor_that_is_not_finite_is_named(tmp_path, value, tensor, i
     step = small.step()
     batch = small.batch(step.network)
     path = tmp_path / "bad.npz"
-    watch = Watch(path)
-    watch.update(step, batch)
-    assert not path.exists() and watch.guarded == 0
-    report = watch.update(step, spoilt(batch, **value))
+    monitor = DivergenceMonitor(path)
+    monitor.update(step, batch)
+    assert not path.exists() and monitor.skipped == 0
+    report = monitor.update(step, spoilt(batch, **value))
     assert not np.isfinite(report.gnorm) or report.gnorm > 1e10
     first = divergence.load(path)
-    assert (watch.updates, watch.guarded, first.update) == (2, 1, 2)
+    assert (monitor.updates, monitor.skipped, first.update) == (2, 1, 2)
     assert (first.tensor, first.index) == (tensor, index)
 
 
@@ -51,11 +51,11 @@ def test_the_first_tensor_that_is_not_finite_is_named(tmp_path, value, tensor, i
 def test_replaying_gives_the_same_report_to_the_last_bit(tmp_path, floatX):
     step = small.step(floatX, optimiser=adam(1e-3))
     batch = small.batch(step.network)
-    watch = Watch(tmp_path / "bad.npz")
-    watch.update(step, batch)
+    monitor = DivergenceMonitor(tmp_path / "bad.npz")
+    monitor.update(step, batch)
     before = step.parameters
     huge = batch._replace(inputs=1e9 * batch.inputs)
-    report = watch.update(step, huge)
+    report = monitor.update(step, huge)
     assert report.gnorm > 1e10
     first = divergence.load(tmp_path / "bad.npz")
     replayed, tensors = first.replay()
@@ -73,9 +73,9 @@ def step_at(step, parameters):
 def test_looking_for_the_tensor_does_not_change_the_training():
     watched, alone = small.step(), small.step()
     batch = small.batch(watched.network)
-    watch = Watch()
+    monitor = DivergenceMonitor()
     for inputs in (batch.inputs, 1e9 * batch.inputs, batch.inputs):
-        watch.update(watched, batch._replace(inputs=inputs))
+        monitor.update(watched, batch._replace(inputs=inputs))
         alone.update(batch._replace(inputs=inputs))
     for name, value in alone.state().items():
         np.testing.assert_array_equal(watched.state()[name], value)
@@ -121,7 +121,7 @@ def test_a_saved_divergence_holds_its_batch(tmp_path):
     step = small.step()
     batch = small.batch(step.network)
     bad = batch._replace(inputs=1e30 * batch.inputs)
-    Watch(tmp_path / "bad.npz").update(step, bad)
+    DivergenceMonitor(tmp_path / "bad.npz").update(step, bad)
     first = divergence.load(tmp_path / "bad.npz")
     for name, array in bad._asdict().items():
         np.testing.assert_array_equal(getattr(first.batch, name), array)

@@ -8,10 +8,10 @@ from pycog_dgr.data import Batch
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.ewc import (
-    Memory,
+    EWCState,
+    consolidate,
     elastic_weight_consolidation,
     fisher_information,
-    remember,
 )
 from pycog_dgr.training.step import TrainingStep
 from tests.pycog_dgr import small
@@ -80,21 +80,21 @@ def test_weights_that_are_absent_or_fixed_matter_to_no_task():
 def test_the_penaltys_gradient_is_lambda_F_times_the_distance():
     plain = small.step()
     network = plain.network
-    memories = [remember(plain, small.batch(network))]
+    states = [consolidate(plain, small.batch(network))]
     plain.parameters = moved(plain)
-    memories.append(remember(plain, small.batch(network, seed=1)))
-    held = small.step(penalties=(elastic_weight_consolidation(memories, 40),))
+    states.append(consolidate(plain, small.batch(network, seed=1)))
+    held = small.step(penalties=(elastic_weight_consolidation(states, 40),))
     held.parameters = plain.parameters = moved(plain, seed=4)
     batch = small.batch(network, seed=2)
     got, without = held.gradients(batch), plain.gradients(batch)
     value = 0
     for name in network.trained:
         pulls = [
-            40 * F[name] * (getattr(plain.parameters, name) - star[name]) for star, F in memories
+            40 * F[name] * (getattr(plain.parameters, name) - star[name]) for star, F in states
         ]
         value += sum(
             np.sum(20 * F[name] * (getattr(plain.parameters, name) - star[name]) ** 2)
-            for star, F in memories
+            for star, F in states
         )
         np.testing.assert_allclose(
             got[f"grad_{name}"], without[f"grad_{name}"] + sum(pulls), rtol=EXACT, atol=1e-14
@@ -106,8 +106,8 @@ def test_the_penaltys_gradient_is_lambda_F_times_the_distance():
 def test_where_a_task_ended_the_penalty_and_its_gradient_are_nothing():
     step = small.step()
     batch = small.batch(step.network)
-    memory = remember(step, batch)
-    held = small.step(penalties=(elastic_weight_consolidation([memory], 1e6),))
+    state = consolidate(step, batch)
+    held = small.step(penalties=(elastic_weight_consolidation([state], 1e6),))
     got, expected = held.gradients(batch), step.gradients(batch)
     assert got["penalty"] == 0
     np.testing.assert_array_equal(got["grad_Wrec"], expected["grad_Wrec"])
@@ -116,35 +116,35 @@ def test_where_a_task_ended_the_penalty_and_its_gradient_are_nothing():
 def test_a_strong_penalty_keeps_what_matters_and_lets_the_rest_go():
     step = small.step(learning_rate=1e-3, lambda_Omega=0)
     first, second = small.batch(step.network), small.batch(step.network, seed=8)
-    memory = remember(step, first)
+    state = consolidate(step, first)
     held = small.step(
         learning_rate=1e-3, lambda_Omega=0,
-        penalties=(elastic_weight_consolidation([memory], 1e5),),
+        penalties=(elastic_weight_consolidation([state], 1e5),),
     )  # fmt: skip
     for one in (step, held):
         for _ in range(200):
             one.update(second)
-    star, F = memory.parameters["Wout"], memory.fisher["Wout"]
+    star, F = state.theta_star["Wout"], state.fisher["Wout"]
     important = np.median(F) < F
     free, tied = (np.abs(one.parameters.Wout - star)[important].max() for one in (step, held))
     assert tied < 0.2 * free
 
 
-def test_a_memory_is_a_copy():
+def test_an_EWC_state_is_a_copy():
     step = small.step()
     batch = small.batch(step.network)
-    memory = remember(step, batch)
-    before = memory.parameters["Wrec"].copy()
+    state = consolidate(step, batch)
+    before = state.theta_star["Wrec"].copy()
     step.update(batch)
-    np.testing.assert_array_equal(memory.parameters["Wrec"], before)
+    np.testing.assert_array_equal(state.theta_star["Wrec"], before)
     assert not np.array_equal(step.parameters.Wrec, before)
 
 
-def test_float32_networks_remember_in_float32():
+def test_float32_networks_consolidate_in_float32():
     step = small.step("float32")
     batch = small.batch(step.network)
     held = small.step(
-        "float32", penalties=(elastic_weight_consolidation([remember(step, batch)], 500),)
+        "float32", penalties=(elastic_weight_consolidation([consolidate(step, batch)], 500),)
     )
     held.update(batch)
     assert {value.dtype for value in held.gradients(batch).values()} == {np.dtype("float32")}
@@ -156,17 +156,17 @@ def test_an_impossible_strength_is_refused(strength):
         elastic_weight_consolidation([], strength)
 
 
-def test_a_memory_that_does_not_fit_is_one_clear_error():
+def test_an_EWC_state_that_does_not_fit_is_one_clear_error():
     good = {"Wrec": np.zeros((6, 6))}
-    for memory, told in (
-        (Memory(good, {}), "give both for the same names"),
-        (Memory(good, {"Wrec": np.zeros((5, 6))}), "of one shape"),
-        (Memory(good, {"Wrec": np.full((6, 6), np.nan)}), "must be finite"),
-        (Memory(good, {"Wrec": np.full((6, 6), -1.0)}), "negative"),
+    for state, told in (
+        (EWCState(good, {}), "give both for the same names"),
+        (EWCState(good, {"Wrec": np.zeros((5, 6))}), "of one shape"),
+        (EWCState(good, {"Wrec": np.full((6, 6), np.nan)}), "must be finite"),
+        (EWCState(good, {"Wrec": np.full((6, 6), -1.0)}), "below 0"),
     ):
         with pytest.raises(SettingError, match=told):
-            elastic_weight_consolidation([memory], 1)
-    foreign = Memory({"Wrec": np.zeros((5, 5))}, {"Wrec": np.zeros((5, 5))})
+            elastic_weight_consolidation([state], 1)
+    foreign = EWCState({"Wrec": np.zeros((5, 5))}, {"Wrec": np.zeros((5, 5))})
     step = small.step(penalties=(elastic_weight_consolidation([foreign], 1),))
     with pytest.raises(SettingError, match=r"Wrec has shape \(5, 5\), this network's \(6, 6\)"):
         step.update(small.batch(step.network))

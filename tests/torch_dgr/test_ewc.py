@@ -99,7 +99,7 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
             z = network(one.inputs, one.noise).z
             yield masked_mean(pointwise_loss(z, one.targets, "linear"), one.mask)
 
-    ours = pycog_ewc.remember(step, batch)
+    ours = pycog_ewc.consolidate(step, batch)
     theirs = remember(network, trial_losses())
     names = {
         name: torch_name
@@ -110,7 +110,7 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
     assert set(names) == set(step.network.trained) and len(names) == len(theirs.fisher)
     for name, torch_name in names.items():
         F = ours.fisher[name]
-        np.testing.assert_array_equal(ours.parameters[name], theirs.parameters[torch_name])
+        np.testing.assert_array_equal(ours.theta_star[name], theirs.parameters[torch_name])
         np.testing.assert_allclose(
             theirs.fisher[torch_name], F, rtol=0, atol=BETWEEN_PACKAGES * F.max()
         )
@@ -119,7 +119,7 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
     elsewhere = step.parameters._replace(
         **{
             name: value + 0.1 * rng.normal(size=value.shape)
-            for name, value in ours.parameters.items()
+            for name, value in ours.theta_star.items()
         }
     )
     held = small.step(
