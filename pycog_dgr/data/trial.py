@@ -33,8 +33,8 @@ class FixedTrial(dict):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TaskError("this trial is built once and shown many times; change a copy, {**trial}")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __reduce__(self) -> tuple[type, tuple]:
         return dict, ({**self},)  # copy and pickle make a plain dictionary of it
