@@ -134,7 +134,7 @@ def train(
         "stopped after %d updates: %s; the guard against explosions stepped in at %d of them",
         run.iteration - 1,
         ENDS[reason],
-        run.watch.guarded,
+        run.monitor.skipped,
     )
     return Result(reason, run.iteration - 1, run.checkpoint(stopped=reason))
 
