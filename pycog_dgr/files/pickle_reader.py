@@ -20,11 +20,16 @@ CheckpointError, and nothing has been executed. No class is instantiated by name
 set, no __setstate__ is called.
 """
 
+from __future__ import annotations
+
 import math
 import pickletools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import CheckpointError
@@ -36,18 +41,20 @@ MAX_INSTRUCTIONS = 3 * MAX_ITEMS  # each may put an object of tens of bytes on t
 PICKLE, ZIP = b"\x80", b"PK\x03\x04"  # how a pickle of protocol 2 or later, and a zip begin
 MARK = object()
 
+Maker = Callable[[Any], Any]  # what calling a name does with its arguments
+
 # -- what the names in a file stand for -----------------------------------------------------------
 
 
 class _Pending:
     """Something that a BUILD instruction completes; `value` is what it then is."""
 
-    def __init__(self, finish):
+    def __init__(self, finish: Callable[[Any], Any]) -> None:
         self.finish = finish
-        self.value = None
+        self.value: Any = None
         self.done = False
 
-    def build(self, state):
+    def build(self, state: Any) -> None:
         if self.done:
             raise CheckpointError("an object is filled in twice")
         self.value, self.done = self.finish(state), True
@@ -56,26 +63,26 @@ class _Pending:
 class _Name:
     """A name on the list, as a value on the stack; `make(arguments)` is what calling it does."""
 
-    def __init__(self, label, make):
+    def __init__(self, label: str, make: Maker) -> None:
         self.label = label
         self.make = make
 
 
-def _expect(condition, what):
+def _expect(condition: bool, what: str) -> None:
     if not condition:
         raise CheckpointError(f"{what} is not what pycog writes")
 
 
-def _is_dimension(n):
+def _is_dimension(n: Any) -> bool:
     return isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= MAX_BYTES
 
 
-def _make_dtype(arguments):
-    kind = arguments[0] if arguments else None
+def _make_dtype(arguments: Any) -> _Pending:
+    kind: Any = arguments[0] if arguments else None
     _expect(isinstance(kind, str) and kind[:1] in tuple("biufcSU"), f"dtype {kind!r}")
     _expect(kind[1:].isdigit() and int(kind[1:]) <= 2**16, f"dtype {kind!r}")
 
-    def finish(state):
+    def finish(state: Any) -> Any:
         _expect(isinstance(state, tuple) and len(state) >= 2, "a dtype's state")
         _expect(state[1] in ("<", ">", "|", "=") and state[2:5] == (None,) * 3, "a dtype's state")
         return np.dtype(kind).newbyteorder(state[1])
@@ -83,7 +90,7 @@ def _make_dtype(arguments):
     return _Pending(finish)
 
 
-def _numbers(dtype, count, data):
+def _numbers(dtype: Any, count: int, data: Any) -> NDArray:
     """`count` numbers from the file's bytes, which must be exactly that many."""
     _expect(isinstance(dtype, _Pending) and isinstance(dtype.value, np.dtype), "an array's dtype")
     _expect(isinstance(data, (str, bytes)), "an array's data")
@@ -93,10 +100,10 @@ def _numbers(dtype, count, data):
     return numbers.astype(dtype.value.newbyteorder("="))
 
 
-def _make_array(arguments):
+def _make_array(arguments: Any) -> _Pending:
     _expect(len(arguments) == 3 and arguments[0] is NAMES["numpy ndarray"], "an array")
 
-    def finish(state):
+    def finish(state: Any) -> Any:
         _expect(isinstance(state, tuple) and len(state) == 5, "an array's state")
         _, shape, dtype, fortran, data = state
         _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
@@ -105,7 +112,7 @@ def _make_array(arguments):
     return _Pending(finish)
 
 
-def _make_array_of_bytes(arguments):
+def _make_array_of_bytes(arguments: Any) -> NDArray:
     _expect(len(arguments) == 4, "an array")
     data, dtype, shape, order = arguments
     _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
@@ -113,27 +120,27 @@ def _make_array_of_bytes(arguments):
     return _numbers(dtype, math.prod(shape), data).reshape(shape, order=order)
 
 
-def _make_bytes(arguments):
+def _make_bytes(arguments: Any) -> bytes:
     _expect(len(arguments) == 2 and arguments[1] == "latin1", "encoded bytes")
     _expect(isinstance(arguments[0], str), "encoded bytes")
     return arguments[0].encode("latin-1")
 
 
-def _make_no_bytes(arguments):
+def _make_no_bytes(arguments: Any) -> bytes:
     _expect(arguments == (), "bytes")
     return b""
 
 
-def _make_scalar(arguments):
+def _make_scalar(arguments: Any) -> Any:
     _expect(len(arguments) == 2, "a number")
-    return _numbers(*arguments[:1], 1, arguments[1])[0]
+    return _numbers(arguments[0], 1, arguments[1])[0]
 
 
-def _make_random_state(arguments):
+def _make_random_state(arguments: Any) -> _Pending:
     made_of = tuple(_plain(argument) for argument in arguments)
     _expect(made_of in ((), ("MT19937",)), "a random state")
 
-    def finish(state):
+    def finish(state: Any) -> Any:
         state = _plain(state)
         if isinstance(state, dict):  # of Python 3
             _expect(isinstance(state.get("state"), dict), "a random state")
@@ -151,16 +158,16 @@ def _make_random_state(arguments):
     return _Pending(finish)
 
 
-def _make_bit_generator(arguments):
+def _make_bit_generator(arguments: Any) -> _Pending:
     """What a RandomState of numpy 1.24 or later is made of; its own state holds the numbers."""
     _expect(arguments in (("MT19937",), (NAMES[MERSENNE_TWISTER],)), "a bit generator")
     return _Pending(lambda state: "MT19937")
 
 
-def _make_connectivity(arguments):
+def _make_connectivity(arguments: Any) -> _Pending:
     _expect(arguments == (), "a Connectivity")
 
-    def finish(state):
+    def finish(state: Any) -> Any:
         _expect(isinstance(state, dict), "a Connectivity")
         parts = [_plain(state.get(name)) for name in ("C", "idx_fixed", "fixed")]
         _expect(all(isinstance(part, np.ndarray) for part in parts), "a Connectivity")
@@ -174,18 +181,18 @@ def _make_connectivity(arguments):
     return _Pending(finish)
 
 
-def _make_dictionary(arguments):
+def _make_dictionary(arguments: Any) -> dict:
     pairs = arguments[0] if arguments else []
     _expect(isinstance(pairs, list) and all(len(pair) == 2 for pair in pairs), "a dictionary")
     return {_key(key): value for key, value in pairs}
 
 
-def _key(key):
+def _key(key: Any) -> Any:
     _expect(isinstance(key, (str, int, float, bool)), f"a dictionary's key of {type(key).__name__}")
     return key
 
 
-def _not_callable(arguments):
+def _not_callable(arguments: Any) -> NoReturn:
     raise CheckpointError("numpy's classes are not called in pycog's files")
 
 
@@ -214,7 +221,7 @@ NAMES = {
 # -- the machine ----------------------------------------------------------------------------------
 
 
-def read(path):
+def read(path: str | Path) -> Any:
     """The plain data in a pickle: dictionaries, lists, tuples, text, numbers and arrays.
 
     CheckpointError names the instruction at fault and its position in the file.
@@ -238,7 +245,7 @@ def read(path):
     position = 0
     try:
         for count, (opcode, argument, start) in enumerate(pickletools.genops(data)):
-            position = start
+            position = start or 0
             _expect(count < MAX_INSTRUCTIONS, f"a program of over {MAX_INSTRUCTIONS} instructions")
             machine.run(opcode.name, argument)
         return _plain(machine.result)
@@ -250,7 +257,7 @@ def read(path):
         ) from error
 
 
-def _name(label):
+def _name(label: str) -> _Name:
     _expect(label in NAMES, f"the name {label!r}")
     return NAMES[label]
 
@@ -266,12 +273,12 @@ PROTOCOLS = range(2, 6)
 class _Machine:
     """Stack, marks and memo of one pickle."""
 
-    def __init__(self):
-        self.stack = []
-        self.memo = {}
-        self.result = None
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+        self.result: Any = None
 
-    def run(self, name, argument):
+    def run(self, name: str, argument: Any) -> None:
         push = self.stack.append
         if name in LITERALS:
             push(argument)
@@ -295,10 +302,11 @@ class _Machine:
             self.result = self.stack.pop()
         else:
             method = getattr(self, f"do_{name}", None)
-            _expect(method is not None, f"the instruction {name}")
+            if method is None:
+                raise CheckpointError(f"the instruction {name} is not what pycog writes")
             method()
 
-    def since_mark(self):
+    def since_mark(self) -> list:
         """Pop everything above the last mark, and the mark."""
         values = []
         while self.stack[-1] is not MARK:
@@ -306,83 +314,83 @@ class _Machine:
         self.stack.pop()
         return values[::-1]
 
-    def pop(self, count):
+    def pop(self, count: int) -> list:
         _expect(len(self.stack) >= count, "an empty stack")
         values = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
         return values
 
-    def top(self, kind):
+    def top(self, kind: type) -> Any:
         _expect(bool(self.stack) and type(self.stack[-1]) is kind, "adding to this")
         return self.stack[-1]
 
-    def do_STACK_GLOBAL(self):
+    def do_STACK_GLOBAL(self) -> None:
         module, name = self.pop(2)
         self.stack.append(_name(f"{module} {name}"))
 
-    def do_MARK(self):
+    def do_MARK(self) -> None:
         self.stack.append(MARK)
 
-    def do_EMPTY_DICT(self):
+    def do_EMPTY_DICT(self) -> None:
         self.stack.append({})
 
-    def do_EMPTY_LIST(self):
+    def do_EMPTY_LIST(self) -> None:
         self.stack.append([])
 
-    def do_EMPTY_TUPLE(self):
+    def do_EMPTY_TUPLE(self) -> None:
         self.stack.append(())
 
-    def do_TUPLE(self):
+    def do_TUPLE(self) -> None:
         self.stack.append(tuple(self.since_mark()))
 
-    def do_TUPLE1(self):
+    def do_TUPLE1(self) -> None:
         self.stack.append(tuple(self.pop(1)))
 
-    def do_TUPLE2(self):
+    def do_TUPLE2(self) -> None:
         self.stack.append(tuple(self.pop(2)))
 
-    def do_TUPLE3(self):
+    def do_TUPLE3(self) -> None:
         self.stack.append(tuple(self.pop(3)))
 
-    def do_APPEND(self):
+    def do_APPEND(self) -> None:
         (value,) = self.pop(1)
         self.top(list).append(value)
 
-    def do_APPENDS(self):
+    def do_APPENDS(self) -> None:
         values = self.since_mark()
         self.top(list).extend(values)
 
-    def do_SETITEM(self):
+    def do_SETITEM(self) -> None:
         key, value = self.pop(2)
         self.top(dict)[_key(key)] = value
 
-    def do_SETITEMS(self):
+    def do_SETITEMS(self) -> None:
         values = self.since_mark()
         target = self.top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
             target[_key(key)] = value
 
-    def do_REDUCE(self):
+    def do_REDUCE(self) -> None:
         name, arguments = self.pop(2)
         _expect(isinstance(name, _Name) and type(arguments) is tuple, "calling this")
         self.stack.append(name.make(arguments))
 
-    def do_NEWOBJ(self):
+    def do_NEWOBJ(self) -> None:
         name, arguments = self.pop(2)
         connectivity = NAMES["pycog.connectivity Connectivity"]
         _expect(name is connectivity and type(arguments) is tuple, "making this")
         self.stack.append(name.make(arguments))
 
-    def do_BUILD(self):
+    def do_BUILD(self) -> None:
         (state,) = self.pop(1)
         self.top(_Pending).build(state)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """`value` with every completed object in its place."""
     items = 0
 
-    def walk(value, depth):
+    def walk(value: Any, depth: int) -> Any:
         nonlocal items
         items += 1
         _expect(depth <= MAX_DEPTH, f"nesting deeper than {MAX_DEPTH}")

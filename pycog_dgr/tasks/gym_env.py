@@ -23,9 +23,14 @@ Rewards of "outputs" add up to minus the squared error of which a network's loss
 Yang & Wang, PLoS Comput. Biol. 12, e1004792, 2016). This module needs Gymnasium.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.data import Dataset, task_name
 from pycog_dgr.errors import MissingExtraError, SettingError, TaskError
@@ -59,9 +64,15 @@ class EnvFromTask(gymnasium.Env):
     SettingError for unknown `actions` or `name`, TaskError for steps that cannot be taken.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
 
-    def __init__(self, model, actions="outputs", noise=True, name="gradient"):
+    def __init__(
+        self,
+        model: str | Path | Model,
+        actions: str = "outputs",
+        noise: bool = True,
+        name: str = "gradient",
+    ) -> None:
         for setting, value, known in (("actions", actions, ACTIONS), ("name", name, PURPOSES)):
             if value not in known:
                 raise SettingError(f"{setting} must be one of {', '.join(known)}, not {value!r}")
@@ -79,11 +90,15 @@ class EnvFromTask(gymnasium.Env):
             if actions == "outputs"
             else spaces.Discrete(Nout + 1)
         )
-        self._conditions = {}
-        self._dataset = self._batch = self._trial = None
+        self._conditions: dict[str, Any] = {}
+        self._dataset: Dataset | None = None
+        self._batch: Any = None
+        self._trial: Any = None
         self._step = 0
 
-    def reset(self, *, seed=None, options=None):
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray, dict[str, Any]]:
         """Begin the next trial, or with `seed` the first one of a new stream."""
         super().reset(seed=seed)
         if seed is not None or self._dataset is None:
@@ -97,9 +112,9 @@ class EnvFromTask(gymnasium.Env):
         self._step = 0
         if self.actions == "choices":
             self._require_choices()
-        return self._batch.inputs[0, 0].copy(), self._said()
+        return self._batch.inputs[0, 0].copy(), self._trial_info()
 
-    def step(self, action):
+    def step(self, action: Any) -> tuple[NDArray, float, bool, bool, dict[str, Any]]:
         """Answer the present observation; terminated after the last of the trial."""
         steps = 0 if self._batch is None else len(self._batch.inputs)
         if self._step == steps:
@@ -107,7 +122,7 @@ class EnvFromTask(gymnasium.Env):
         target, mask = self._batch.targets[self._step, 0], self._batch.mask[self._step, 0]
         reward = self._reward(action, target, mask)
         info = {
-            **self._said(),
+            **self._trial_info(),
             "t": float(self._trial["t"][self._step]),
             "target": target.copy(),
             "mask": mask.copy(),
@@ -117,11 +132,13 @@ class EnvFromTask(gymnasium.Env):
         observation = self._batch.inputs[self._step - last, 0].copy()
         return observation, reward, last, False, info
 
-    def generate_trial(self, rng, dt, params):
+    def generate_trial(
+        self, rng: np.random.RandomState, dt: float, params: dict[str, Any]
+    ) -> dict[str, Any]:
         """The task's trial under the conditions that reset was given."""
         return self.model.task.generate_trial(rng, dt, {**params, **self._conditions})
 
-    def _require_choices(self):
+    def _require_choices(self) -> None:
         """TaskError where the targets that count are not two levels, one for the chosen output."""
         targets = self._batch.targets[self._batch.mask > 0]
         levels = np.unique(targets)
@@ -131,14 +148,14 @@ class EnvFromTask(gymnasium.Env):
                 f"{len(levels)} values on {self.model.network.Nout} outputs; use actions='outputs'"
             )
 
-    def _said(self):
+    def _trial_info(self) -> dict[str, Any]:
         """What every info has; copies, for the task's own trial may be shown again."""
         return {
             "trial": dict(self._trial.get("info") or {}),
             "epochs": dict(self._trial.get("epochs") or {}),
         }
 
-    def _reward(self, action, target, mask):
+    def _reward(self, action: Any, target: NDArray, mask: NDArray) -> float:
         if self.actions == "outputs":
             action = np.asarray(action)
             if action.shape != target.shape or not np.isfinite(action).all():

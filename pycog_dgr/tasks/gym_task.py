@@ -19,11 +19,16 @@ Every trial reseeds the environment with one number drawn from the task's stream
 gives the same trials again, whatever the environment draws with.
 """
 
+from __future__ import annotations
+
 import difflib
 import logging
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.errors import MissingExtraError, TaskError
 
@@ -57,7 +62,13 @@ class TaskFromEnv:
     that acts only while it is stepped; MissingExtraError without NeuroGym.
     """
 
-    def __init__(self, env, decision=None, weight_outside=WEIGHT_OUTSIDE, **options):
+    def __init__(
+        self,
+        env: Any,
+        decision: str | None = None,
+        weight_outside: float = WEIGHT_OUTSIDE,
+        **options: Any,
+    ) -> None:
         if isinstance(env, str):
             self.__name__, env = env, make(env, options)
         else:
@@ -78,14 +89,14 @@ class TaskFromEnv:
         self.Nout = self._n_outputs()
         self.decision = self._last_period() if decision is None else decision
         self.generate_trial(np.random.RandomState(0), self.dt, {"target_output": True})
-        if self._remembers():
+        if self._depends_on_earlier_trials():
             logger.warning(
                 "%s: a trial depends on those before it; training that goes on from a save file "
                 "will not repeat the numbers of uninterrupted training", self.__name__,
             )  # fmt: skip
 
     @property
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What Model needs to know of the task: Model(N=50, **task.settings).
 
         Inputs have pycog's baseline, which keeps rates above zero, but neither its noise nor its
@@ -103,7 +114,9 @@ class TaskFromEnv:
         }
         return settings | ({"performance": self.performance} if self.discrete else {})
 
-    def generate_trial(self, rng, dt, params):
+    def generate_trial(
+        self, rng: np.random.RandomState, dt: float, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """One trial for pycog (see tasktools), by one draw from `rng`, a numpy RandomState."""
         if not math.isclose(dt, self.dt):
             raise self._error(
@@ -137,7 +150,7 @@ class TaskFromEnv:
             trial["mask"][start:end] = 1
         return trial
 
-    def performance(self, trials, z):
+    def performance(self, trials: Sequence[Mapping[str, Any]], z: NDArray) -> float:
         """Percentage of right choices: the largest output at the decision period's last step.
 
         z (time, trial, Nout), as the training loop gives it.
@@ -148,10 +161,10 @@ class TaskFromEnv:
 
     # -- the environment --------------------------------------------------------------------------
 
-    def _error(self, message):
+    def _error(self, message: str) -> TaskError:
         return TaskError(f"environment {self.__name__!r}: {message}")
 
-    def _layers(self):
+    def _layers(self) -> Iterator[Any]:
         """The outermost layers that make trials and that take seeds; TaskError for unfit ones."""
         layers = [self.env]
         while layers[-1] is not getattr(layers[-1], "unwrapped", layers[-1]):
@@ -173,11 +186,11 @@ class TaskFromEnv:
             for name in ("new_trial", "seed")
         )
 
-    def _inner(self):
+    def _inner(self) -> Any:
         """The environment inside all wrappers; it may be another one in the next trial."""
         return getattr(self.env, "unwrapped", self.env)
 
-    def _new_trial(self, seed, fixed):
+    def _new_trial(self, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any]:
         """Make a trial and check that it has observations and a ground truth for each of them."""
         self._seeder.seed(seed)
         try:
@@ -199,7 +212,7 @@ class TaskFromEnv:
             raise self._error(f"{len(ob)} observations but a ground truth for {len(gt)} steps")
         return dict(trial) if isinstance(trial, dict) else {}
 
-    def _n_outputs(self):
+    def _n_outputs(self) -> int:
         space = self.env.action_space
         if self.discrete and np.ndim(space.n) == 0:
             return int(space.n)
@@ -207,7 +220,7 @@ class TaskFromEnv:
             return math.prod(space.shape)
         raise self._error(f"actions must be one number or an array, not {space}")
 
-    def _actions(self):
+    def _actions(self) -> NDArray:
         """Ground truth (time,) counted from 0."""
         gt = np.asarray(self._inner().gt)
         actions = gt - getattr(self.env.action_space, "start", 0)
@@ -218,14 +231,14 @@ class TaskFromEnv:
             )
         return actions.astype(int)
 
-    def _outputs(self):
+    def _outputs(self) -> NDArray:
         if self.discrete:
             return np.eye(self.Nout)[self._actions()]
         return np.array(self._inner().gt, dtype=float).reshape(len(self._inner().gt), -1)
 
     # -- periods ----------------------------------------------------------------------------------
 
-    def _epochs(self, steps):
+    def _epochs(self, steps: int) -> dict[str, Any]:
         inner = self._inner()
         epochs = {
             name: (inner.start_ind[name] * self.dt, end * self.dt)
@@ -234,13 +247,13 @@ class TaskFromEnv:
         }
         return {**epochs, "T": steps * self.dt}
 
-    def _last_period(self):
+    def _last_period(self) -> str:
         inner = self._inner()
         if not inner.end_ind:
             raise self._error("a trial has no periods, so there is none in which to decide")
         return max(inner.end_ind, key=lambda name: (inner.end_ind[name], inner.start_ind[name]))
 
-    def _decision_steps(self):
+    def _decision_steps(self) -> tuple[int, int]:
         """First step of the decision period and the one after its last."""
         inner = self._inner()
         if self.decision not in inner.end_ind:
@@ -256,7 +269,7 @@ class TaskFromEnv:
             )
         return start, end
 
-    def _remembers(self):
+    def _depends_on_earlier_trials(self) -> bool:
         """Whether the same seed gives another trial after other ones, as far as a few tell."""
         made = []
         for n_before in range(PROBES):
@@ -271,7 +284,7 @@ class TaskFromEnv:
         )
 
 
-def make(name, options):
+def make(name: str, options: Mapping[str, Any]) -> Any:
     """NeuroGym's environment of that name; TaskError where there is none, or options do not fit."""
     try:
         import gymnasium  # only here: environments that are handed over do not need either
@@ -289,12 +302,12 @@ def make(name, options):
         raise TaskError(f"environment {name!r} with options {options}: {error}") from error
 
 
-def _defines(layer, name):
+def _defines(layer: Any, name: str) -> bool:
     """Whether an object's class has a method, rather than passing it on to what it wraps."""
     return hasattr(type(layer), name)
 
 
-def _info(shown):
+def _info(shown: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers and texts of an environment's trial; lists of them become name_0, name_1, ..."""
     info = {}
     for name, value in shown.items():
