@@ -36,6 +36,10 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
         ["--contexts", "01,23", "--scale", "0.02", "--out", "{out}/sequential.png"],
         ["sequential.png"],
     ),
+    "second_day/fixed_points.py": (
+        ["--max-iter", "3", "--out", "{out}"],
+        ["fixed_points_rest.png", "fixed_points_stimulus.png"],
+    ),
     "neurogym/train.py": (
         ["AntiReach-v0", "--max-iter", "3", "--out", "{out}"],
         ["AntiReach-v0.csv", "AntiReach-v0.png"],

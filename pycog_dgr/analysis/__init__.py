@@ -5,9 +5,12 @@
     selectivity   d' of single units
     regression    linear regression of every unit at every time, state-space axes, components
     population    demixed components and decoding across conditions, through scikit-learn
+    fixed_points  fixed and slow points, Jacobian, stability; through scipy
     figures       the folder of all that draws; only it imports matplotlib
 
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Figs. 2-9.
 """
 
-__all__ = ["choices", "figures", "population", "regression", "selectivity", "sorting"]
+__all__ = [
+    "choices", "figures", "fixed_points", "population", "regression", "selectivity", "sorting",
+]  # fmt: skip
