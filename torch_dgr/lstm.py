@@ -19,7 +19,8 @@ rectified last state from the thesis (Prasad 2020).
 | w      | weights | (trial,)                               | at least 0      |
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -28,15 +29,18 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from torch_dgr.checks import (
-    LARGEST_SEED,
     checked_count,
+    checked_device,
     checked_images,
+    checked_number,
     checked_targets,
     checked_weights,
     minibatches,
+    named,
 )
-from torch_dgr.errors import SettingError, TrainingDivergedError
-from torch_dgr.state import adam, load_numpy_state, numpy_state
+from torch_dgr.errors import TrainingDivergedError
+from torch_dgr.schedules import SCHEDULES, Position
+from torch_dgr.state import adam, load_numpy_state, numpy_state, seeded, take
 
 OnIteration = Callable[[int, dict[str, float]], None]
 
@@ -57,11 +61,30 @@ class LSTMNetwork(nn.Module):
 
 
 class LSTMClassifier:
-    """The LSTM solver: the network, its Adam moments, and nothing else.
+    """The LSTM solver: the network, its Adam moments, and where its learning rate stands.
 
-    seed: of the initial weights (torch's defaults). max_gradient_norm: the global norm to which
-    a larger gradient is scaled; None, as in the thesis, never scales. At a learning rate of 0.01
-    an unclipped LSTM now and then fails to learn its first context.
+    Parameters
+    ----------
+    n_inputs, n_hidden, n_classes
+        Sizes.
+    seed
+        Of the initial weights (torch's defaults).
+    learning_rate, betas
+        Of Adam.
+    schedule
+        What the learning rate is multiplied by over a context: a name of schedules.SCHEDULES.
+    max_gradient_norm
+        The global norm to which a larger gradient is scaled; None, as in the thesis, never scales.
+        At a learning rate of 0.01 an unclipped LSTM now and then fails to learn its first context.
+    forget_bias
+        Added to the initial biases of the forget gates (Jozefowicz et al. 2015 recommend 1).
+    device
+        Where it computes, e.g. 'cpu' or 'cuda'.
+
+    Raises
+    ------
+    SettingError
+        A size, number, name or device that is none.
     """
 
     def __init__(
@@ -73,23 +96,36 @@ class LSTMClassifier:
         seed: int,
         learning_rate: float = 0.01,
         betas: tuple[float, float] = (0.9, 0.999),
+        schedule: str = "constant",
         max_gradient_norm: float | None = None,
+        forget_bias: float = 0.0,
+        device: str | torch.device = "cpu",
     ):
-        if max_gradient_norm is not None and not (
-            isinstance(max_gradient_norm, (int, float)) and max_gradient_norm > 0
-        ):
-            raise SettingError(
-                f"max_gradient_norm is {max_gradient_norm!r}; give a number above 0, or None"
-            )
+        if max_gradient_norm is not None:
+            checked_number(max_gradient_norm, "max_gradient_norm", above=0)
+        self._schedule = named(SCHEDULES, schedule, "schedule")
+        self.learning_rate, self.betas = learning_rate, betas
+        self.device = checked_device(device)
         self.n_inputs = checked_count(n_inputs, "n_inputs")
         self.n_classes = checked_count(n_classes, "n_classes")
         self.max_gradient_norm = max_gradient_norm
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(checked_count(seed, "seed", 0, LARGEST_SEED))
-            self.network = LSTMNetwork(
-                self.n_inputs, checked_count(n_hidden, "n_hidden"), self.n_classes
-            )
+        n_hidden = checked_count(n_hidden, "n_hidden")
+        with seeded(seed):
+            network = LSTMNetwork(self.n_inputs, n_hidden, self.n_classes)
+        biases = cast(nn.Parameter, network.lstm.bias_hh_l0)
+        with torch.no_grad():  # the order of the gates is input, forget, cell, output
+            biases[n_hidden : 2 * n_hidden] += checked_number(forget_bias, "forget_bias")
+        self.network = network.to(self.device)
         self._adam = adam(self.network, learning_rate, betas)
+        self._position: Position | None = None
+
+    def begin_context(self, *, iterations: int) -> None:
+        """Begin a context of so many iterations: Adam's moments and the schedule start anew.
+
+        Without it Adam's moments go on, and the schedule runs over each call of `fit`.
+        """
+        self._position = Position(checked_count(iterations, "iterations"))
+        self._adam = adam(self.network, self.learning_rate, self.betas)
 
     def fit(
         self,
@@ -105,21 +141,47 @@ class LSTMClassifier:
     ) -> None:
         """Go on training from the present weights for a number of iterations (batches).
 
-        images (trial, time, 28) in [0, 1]; targets (trial, class) probabilities; weights (trial,),
-        where trials of weight 0 take no part. Trials are shuffled once per pass, so calls of whole
-        passes each equal one long call with the same rng. on_iteration(i, {'loss'}) is called
-        after each update, i from 1. `penalty(network)` joins the loss (ewc.py). Raises
-        ExamplesError, SettingError, TrainingDivergedError.
+        Parameters
+        ----------
+        images
+            (trial, time, 28) in [0, 1].
+        targets
+            Class probabilities (trial, class).
+        weights
+            (trial,); None for ones. Trials of weight 0 take no part.
+        iterations
+            At most as many as a context that was begun has left.
+        rng
+            The source of all random numbers. Trials are shuffled once per pass, so calls of whole
+            passes each equal one long call with the same rng.
+        on_iteration
+            Called after each update with its number, from 1, and {'loss'}.
+        penalty
+            A term of the loss, given the network (ewc.py).
+
+        Raises
+        ------
+        ExamplesError
+            Images, targets or weights of a wrong shape or range.
+        SettingError
+            A wrong iterations, batch_size or rng.
+        TrainingDivergedError
+            A loss or a gradient that is not finite.
         """
         u = checked_images(images, (None, self.n_inputs))
         q = checked_targets(targets, len(u), self.n_classes)
         w = checked_weights(weights, len(u))
         iterations = checked_count(iterations, "iterations", least=0)
         batch_size = checked_count(batch_size, "batch_size")
-        u, q, w = u[w > 0], q[w > 0], w[w > 0]
+        u, q, w = (part[w > 0].to(self.device) for part in (u, q, w))
+        position = self._position or Position(iterations)
+        position.check(iterations)
         batches = minibatches(len(u), batch_size, iterations, rng)
         for iteration, batch in enumerate(batches, start=1):
+            factor = self._schedule(position.done, position.iterations)
+            self._adam.param_groups[0]["lr"] = self.learning_rate * factor
             loss = self._update(u[batch], q[batch], w[batch], penalty)
+            position.done += 1
             if not np.isfinite(loss):
                 raise TrainingDivergedError(
                     f"the LSTM's loss or its gradient is not finite at iteration {iteration}: load "
@@ -127,22 +189,33 @@ class LSTMClassifier:
                 )
             if on_iteration is not None:
                 on_iteration(iteration, {"loss": loss})
+        if position.finished:
+            self._position = None
 
     def predict(self, images: np.ndarray, batch_size: int = 1024) -> np.ndarray:
         """Return class probabilities (trial, class), float32, for images (trial, time, 28)."""
         u = checked_images(images, (None, self.n_inputs))
         batch_size = checked_count(batch_size, "batch_size")
         with torch.inference_mode():
-            logits = torch.cat([self.network(part) for part in u.split(batch_size)])
-            return torch.softmax(logits, dim=1).numpy()
+            logits = [self.network(part.to(self.device)) for part in u.split(batch_size)]
+            return torch.softmax(torch.cat(logits), dim=1).cpu().numpy()
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return copies of all weights, Adam moments and step counts, by name."""
-        return numpy_state({"lstm": (self.network, self._adam)})
+        """Return copies of weights, Adam moments, step counts and position, by name."""
+        position = {} if self._position is None else self._position.arrays()
+        weights = numpy_state({"lstm": (self.network, self._adam)})
+        return weights | {f"context.{name}": number for name, number in position.items()}
 
-    def load_state(self, state: dict[str, np.ndarray]) -> None:
-        """Take over what `state` returned; StateError (and no change) where it does not fit."""
-        load_numpy_state({"lstm": (self.network, self._adam)}, state)
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` returned, on whatever device it was saved.
+
+        Raises StateError, and changes nothing, where it does not fit.
+        """
+        weights, position = dict(state), None
+        if any(name.startswith("context.") for name in weights):
+            position = Position.from_arrays(take(weights, "context", ("iterations", "done")))
+        load_numpy_state({"lstm": (self.network, self._adam)}, weights)
+        self._position = position
 
     def _update(
         self, u: Tensor, q: Tensor, w: Tensor, penalty: Callable[[nn.Module], Tensor] | None

@@ -1,7 +1,7 @@
 """Networks and their Adam moments as named numpy arrays, and back."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -79,6 +79,21 @@ def load_numpy_state(parts: Parts, state: Mapping[str, np.ndarray]) -> None:
     with torch.no_grad():
         for name, tensor in tensors.items():
             tensor.copy_(torch.from_numpy(np.array(state[name])))
+
+
+def prefixed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return copies of arrays by the names 'prefix.name'; `take` is the way back."""
+    return {f"{prefix}.{name}": array.copy() for name, array in arrays.items()}
+
+
+def take(state: dict[str, np.ndarray], prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Remove 'prefix.name' from a state and return it as 'name'; StateError where it lacks one."""
+    missing = [name for name in names if f"{prefix}.{name}" not in state]
+    if missing:
+        raise StateError(
+            f"the state lacks '{prefix}.{missing[0]}': it belongs to another kind of network"
+        )
+    return {name: state.pop(f"{prefix}.{name}") for name in names}
 
 
 def _named(parts: Parts) -> dict[str, torch.Tensor]:

@@ -206,3 +206,64 @@ def test_a_penalty_joins_the_loss():
             on_iteration=lambda i, report: losses.append(report["loss"]),
         )  # fmt: skip
     assert losses[1] == pytest.approx(losses[0] + 2, rel=1e-6)
+
+
+def one_cycle_in_parts(lengths, through_state):
+    model, rng = small(schedule="one_cycle"), np.random.default_rng(9)
+    model.begin_context(iterations=9)
+    for n in lengths:
+        model.fit(*examples(), iterations=n, rng=rng, batch_size=8)
+        if through_state:
+            state, model = model.state(), small(seed=n, schedule="one_cycle")
+            model.load_state(state)
+    return model
+
+
+def test_a_context_in_parts_equals_one_call_also_in_its_learning_rates():
+    whole = one_cycle_in_parts([9], through_state=False)
+    parts = one_cycle_in_parts([3, 6], through_state=True)  # three iterations are a pass
+    assert_same_state(whole.state(), parts.state())
+    constant = small()
+    constant.fit(*examples(), iterations=9, rng=np.random.default_rng(9), batch_size=8)
+    assert (constant.state()["lstm.encoder.bias"] != whole.state()["lstm.encoder.bias"]).any()
+
+
+def test_a_context_begins_with_new_moments_and_the_weights_there_are():
+    model = small()
+    model.fit(*examples(), iterations=3, rng=np.random.default_rng(0))
+    before = model.state()
+    model.begin_context(iterations=5)
+    after = model.state()
+    assert after["lstm.adam.step.encoder.bias"] == 0
+    np.testing.assert_array_equal(after["lstm.encoder.bias"], before["lstm.encoder.bias"])
+    with pytest.raises(SettingError, match="5 of 5 left"):
+        model.fit(*examples(), iterations=6, rng=np.random.default_rng(0))
+
+
+def test_forget_gates_can_start_open():
+    plain, opened = small().state(), small(forget_bias=1.0).state()
+    added = opened["lstm.lstm.bias_hh_l0"] - plain["lstm.lstm.bias_hh_l0"]
+    np.testing.assert_allclose(added, np.repeat([0, 1, 0, 0], 6), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "gpu"}, "device is 'gpu'"),
+        ({"schedule": "cycle"}, "schedule is 'cycle'; give one of constant, one_cycle"),
+        ({"forget_bias": float("nan")}, "forget_bias is nan"),
+    ],
+)
+def test_impossible_settings_are_refused(options, message):
+    with pytest.raises(SettingError, match=message):
+        small(**options)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+def test_an_accelerator_gives_the_same_probabilities_within_rounding():
+    made = []
+    for device in ("cpu", "cuda"):
+        model = small(device=device)
+        model.fit(*examples(), iterations=5, rng=np.random.default_rng(0))
+        made.append(model.predict(examples()[0]))
+    np.testing.assert_allclose(made[1], made[0], atol=1e-4)

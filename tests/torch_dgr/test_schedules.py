@@ -1,9 +1,11 @@
 """Learning rates rise and fall as torch's own schedules say."""
 
+import numpy as np
 import pytest
 import torch
 
-from torch_dgr.schedules import late_decay, one_cycle
+from torch_dgr.errors import SettingError, StateError
+from torch_dgr.schedules import Position, late_decay, one_cycle
 
 
 @pytest.mark.parametrize("steps", [7, 50, 2001])
@@ -29,3 +31,27 @@ def test_one_cycle_holds_for_a_few_steps(steps):
 
 def test_late_decay_is_flat_then_falls_to_its_least():
     assert [late_decay(step, 100) for step in (0, 50, 75, 99)] == [1, 1, 0.5, 0.05]
+
+
+def test_a_position_comes_back_from_its_arrays():
+    position = Position(10, 4)
+    assert Position.from_arrays(position.arrays()) == position
+    assert not position.finished
+    assert Position(10, 10).finished
+    position.check(6)
+    with pytest.raises(SettingError, match="6 of 10 left"):
+        position.check(7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"done": np.array(11)}, "11 of 10 iterations are done"),
+        ({"done": np.array(-1)}, "done of the context is"),
+        ({"iterations": np.array(0.5)}, "iterations of the context is"),
+        ({"iterations": np.array([3, 4])}, "iterations of the context is"),
+    ],
+)
+def test_a_position_that_is_none_is_refused(change, message):
+    with pytest.raises(StateError, match=message):
+        Position.from_arrays({**Position(10, 4).arrays(), **change})

@@ -17,8 +17,8 @@ predecessor's output at the same latent is Wu et al. 2018, Memory replay GANs.
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from typing import Generic
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -32,26 +32,26 @@ from torch_dgr.checks import (
     checked_targets,
     named,
 )
-from torch_dgr.errors import ExamplesError, SettingError, StateError
+from torch_dgr.errors import ExamplesError, SettingError
 from torch_dgr.generators.context import (
     REPLAYS,
     Batch,
     Context,
-    Laws,
     Learner,
     Sampler,
     as_data,
-    whole_number,
 )
 from torch_dgr.generators.interface import OnIteration
-from torch_dgr.state import Parts, load_numpy_state, numpy_state, seeded
+from torch_dgr.state import Parts, load_numpy_state, numpy_state, prefixed, seeded, take
 
 __all__ = ["ConditionalGenerator"]
+
+S = TypeVar("S", bound=Sampler)
 
 DRAWN_AT_ONCE = 4096  # images
 
 
-class ConditionalGenerator(ABC, Generic[Laws]):
+class ConditionalGenerator(ABC, Generic[S]):
     """The training of a context, sampling and state; subclasses add their networks and losses.
 
     seed: of the first decoder's weights. replay: a name of REPLAYS. replayed: drawn from the last
@@ -63,8 +63,7 @@ class ConditionalGenerator(ABC, Generic[Laws]):
 
     def __init__(
         self,
-        decoder: Callable[[], nn.Module],
-        latents: Laws,
+        sampler: Callable[[], S],
         *,
         seed: int,
         n_classes: int,
@@ -83,8 +82,8 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         self.replayed = checked_count(replayed, "replayed", least=0)
         self.averaging = averaging
         with seeded(seed):
-            first = decoder().to(self.device).requires_grad_(False)
-        self.sampler = Sampler(first, latents, n_classes)
+            self.sampler = sampler()
+        self.sampler.decoder.to(self.device).requires_grad_(False)
         self.context: Context | None = None
 
     @abstractmethod
@@ -98,10 +97,10 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         """Descend once with every learner; return the losses by name."""
 
     @abstractmethod
-    def _learnt_latents(
+    def _learnt(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
-    ) -> Laws:
-        """Return the laws of latents with those of the classes just learnt."""
+    ) -> S:
+        """Return the sampler that passes on: the average, and laws of the classes just learnt."""
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -112,7 +111,7 @@ class ConditionalGenerator(ABC, Generic[Laws]):
     def stored_bytes(self) -> int:
         """The bytes that pass from context to context: decoder and laws of latents."""
         weights = self.sampler.decoder.parameters()
-        laws = self.sampler.latents.arrays().values()
+        laws = self.sampler.laws().values()
         return sum(weight.nbytes for weight in weights) + sum(law.nbytes for law in laws)
 
     def begin_context(self, *, iterations: int, rng: np.random.Generator) -> None:
@@ -166,22 +165,17 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         checked_rng(rng)
         pixels, condition = self._checked_examples(images, targets)
         context = self.context or self._begun(iterations, rng)
-        left = context.iterations - context.done
-        if iterations > left:
-            raise SettingError(
-                f"iterations is {iterations}, but the context under way has {left} of "
-                f"{context.iterations} left: give at most {left}, or begin_context"
-            )
+        context.position.check(iterations)
         for iteration in range(1, iterations + 1):
             chosen = torch.from_numpy(context.next_trials(len(pixels), batch_size, rng))
             pairs = self.sampler.draw(self._random_labels(self.replayed, rng), rng)
             batch = REPLAYS[self.replay](pixels[chosen], condition[chosen], pairs)
             losses = self._update(context, batch, rng)
             context.move_average(self.averaging)
-            context.done += 1
+            context.position.done += 1
             if on_iteration is not None:
                 on_iteration(iteration, {name: loss.item() for name, loss in losses.items()})
-        if context.done == context.iterations:
+        if context.position.finished:
             self._finish(context, pixels, condition, rng)
 
     def sample(
@@ -207,8 +201,8 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         images = np.empty((n, *self.image_shape), dtype=np.float32)
         for start in range(0, n, DRAWN_AT_ONCE):
             chosen = images[start : start + DRAWN_AT_ONCE]
-            pairs = self.sampler.draw(labels[start : start + DRAWN_AT_ONCE], rng)
-            chosen[:] = pairs.images.view(chosen.shape).cpu().numpy()
+            drawn = self.sampler.images(labels[start : start + DRAWN_AT_ONCE], rng)
+            chosen[:] = drawn.reshape(chosen.shape)
         return images
 
     def state(self) -> dict[str, np.ndarray]:
@@ -218,10 +212,8 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         decoder under training, the networks beside it, Adam's moments and the position.
         """
         state = numpy_state(_parts(self.sampler, self.context))
-        state |= {f"latents.{name}": law for name, law in self.sampler.latents.arrays().items()}
-        if self.context is not None:
-            state |= {f"context.{name}": at for name, at in self.context.position().items()}
-        return state
+        context = {} if self.context is None else prefixed("context", self.context.arrays())
+        return state | self.sampler.laws() | context
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state` returned; StateError (and no change) where it does not fit.
@@ -230,17 +222,11 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         kind of device that it was saved on.
         """
         weights = dict(state)
-        laws = _taken(weights, "latents", self.sampler.latents.arrays())
-        sampler = Sampler(
-            copy.deepcopy(self.sampler.decoder),
-            self.sampler.latents.with_arrays(laws),
-            self.n_classes,
-        )
+        sampler = self.sampler.restored(copy.deepcopy(self.sampler.decoder), weights)
         context = None
         if any(name.startswith("context.") for name in weights):
-            position = _taken(weights, "context", POSITION)
-            context = self._new_context(whole_number(position, "iterations"), seed=0)
-            context.resume(position)
+            context = self._new_context(iterations=1, seed=0)
+            context.resume(take(weights, "context", context.arrays()))
         load_numpy_state(_parts(sampler, context), weights)
         self.sampler, self.context = sampler, context
 
@@ -261,8 +247,7 @@ class ConditionalGenerator(ABC, Generic[Laws]):
             n = len(images) // len(np.unique(condition.argmax(dim=1).cpu()))
             old = self.sampler.draw(np.repeat(self.classes, n).astype(np.int64), rng)
             images, condition, _ = as_data(images, condition, old)
-        latents = self._learnt_latents(context, images, condition, rng)
-        self.sampler = Sampler(context.average, latents, self.n_classes)
+        self.sampler = self._learnt(context, images, condition, rng)
         self.context = None
 
     def _random_labels(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -306,24 +291,9 @@ class ConditionalGenerator(ABC, Generic[Laws]):
         return pixels.to(self.device), condition.to(self.device)
 
 
-POSITION = ("iterations", "done", "unseen", "device")
-
-
-def _parts(sampler: Sampler[Laws], context: Context | None) -> Parts:
+def _parts(sampler: Sampler, context: Context | None) -> Parts:
     """Return every network by the name that its state goes under."""
     within = {} if context is None else context.parts()
     return {"decoder": (sampler.decoder, None)} | {
         f"context.{name}": part for name, part in within.items()
     }
-
-
-def _taken(
-    state: dict[str, np.ndarray], prefix: str, names: Iterable[str]
-) -> dict[str, np.ndarray]:
-    """Remove 'prefix.name' from a state and return it as 'name'; StateError where it lacks one."""
-    missing = [name for name in names if f"{prefix}.{name}" not in state]
-    if missing:
-        raise StateError(
-            f"the state lacks '{prefix}.{missing[0]}': it belongs to another kind of network"
-        )
-    return {name: state.pop(f"{prefix}.{name}") for name in names}

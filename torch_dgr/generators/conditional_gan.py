@@ -17,6 +17,7 @@ Mirza and Osindero 2014; Miyato and Koyama 2018; alignment: Wu et al. 2018.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from torch_dgr.checks import checked_count, checked_image_shape, checked_number, checked_sizes
 from torch_dgr.generators.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from torch_dgr.generators.conditional import ConditionalGenerator
-from torch_dgr.generators.context import Batch, Context, Learner
+from torch_dgr.generators.context import Batch, Context, Learner, Sampler, decoder_schedule
 from torch_dgr.generators.latents import StandardNormal
 from torch_dgr.generators.networks import (
     SLOPE,
@@ -33,7 +34,7 @@ from torch_dgr.generators.networks import (
     ProjectionDiscriminator,
     perceptron,
 )
-from torch_dgr.schedules import late_decay, one_cycle
+from torch_dgr.schedules import late_decay
 
 __all__ = ["ConditionalGAN"]
 
@@ -41,7 +42,7 @@ BETAS = (0.5, 0.99)  # of both Adams
 MAX_GRADIENT_NORM = 10.0  # of the generator
 
 
-class ConditionalGAN(ConditionalGenerator[StandardNormal]):
+class ConditionalGAN(ConditionalGenerator[Sampler[StandardNormal]]):
     """Decoder (latent + class) -> hidden -> 7 x 7 -> 14 x 14 -> 28 x 28, projection discriminator.
 
     Parameters
@@ -100,8 +101,11 @@ class ConditionalGAN(ConditionalGenerator[StandardNormal]):
         self.gamma = checked_number(gamma, "gamma")
         self.alignment = checked_number(alignment, "alignment")
         super().__init__(
-            lambda: ConvolutionalDecoder(n_latent, n_classes, hidden, (coarse, fine), image_shape),
-            StandardNormal(n_latent),
+            lambda: Sampler(
+                ConvolutionalDecoder(n_latent, n_classes, hidden, (coarse, fine), image_shape),
+                StandardNormal(n_latent),
+                n_classes,
+            ),
             seed=seed,
             n_classes=n_classes,
             image_shape=image_shape,
@@ -119,13 +123,16 @@ class ConditionalGAN(ConditionalGenerator[StandardNormal]):
             "discriminator": Learner(
                 judge.to(self.device), self.discriminator_rate, BETAS, late_decay
             ),
-            "generator": Learner(decoder, self.learning_rate, BETAS, one_cycle, MAX_GRADIENT_NORM),
+            "generator": Learner(
+                decoder, self.learning_rate, BETAS, decoder_schedule, MAX_GRADIENT_NORM
+            ),
         }
 
     def _update(
         self, context: Context, batch: Batch, rng: np.random.Generator
     ) -> dict[str, Tensor]:
         real, condition, pairs = batch
+        position = context.position
         judge = context.learners["discriminator"].network
         latent = rng.standard_normal((len(real), pairs.latent.shape[1]), dtype=np.float32)
         images = torch.sigmoid(
@@ -136,15 +143,15 @@ class ConditionalGAN(ConditionalGenerator[StandardNormal]):
         )
         generated, again = images[: len(real)], images[len(real) :]
         judged = discriminator_loss(judge, real, generated, condition)
-        penalty = gradient_penalty(judge, real, condition, self.gamma, context.done)
-        context.learners["discriminator"].descend(judged + penalty, context)
+        penalty = gradient_penalty(judge, real, condition, self.gamma, position.done)
+        context.learners["discriminator"].descend(judged + penalty, position)
         game = generator_loss(judge, generated, condition)
         alignment = (again - pairs.images).square().sum() / max(len(again), 1)
-        context.learners["generator"].descend(game + self.alignment * alignment, context)
+        context.learners["generator"].descend(game + self.alignment * alignment, position)
         return {"discriminator": judged, "generator": game, "alignment": alignment}
 
-    def _learnt_latents(
+    def _learnt(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
-    ) -> StandardNormal:
-        learnt = condition.argmax(dim=1).unique().tolist()
-        return self.sampler.latents.with_classes(tuple(learnt))
+    ) -> Sampler[StandardNormal]:
+        latents = self.sampler.latents.with_classes(tuple(condition.argmax(dim=1).tolist()))
+        return replace(self.sampler, decoder=context.average, latents=latents)

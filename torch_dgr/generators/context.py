@@ -7,8 +7,8 @@ Context   the learners, the moving average and the position: thrown away once le
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 import torch
@@ -16,10 +16,24 @@ from torch import Tensor, nn
 
 from torch_dgr.errors import ExamplesError, StateError, TrainingDivergedError
 from torch_dgr.generators.latents import Latents
-from torch_dgr.schedules import Schedule
-from torch_dgr.state import Parts, adam
+from torch_dgr.schedules import Position, Schedule, one_cycle
+from torch_dgr.state import Parts, adam, prefixed, take
 
-__all__ = ["REPLAYS", "Batch", "Context", "Learner", "Pairs", "Sampler", "as_data"]
+__all__ = [
+    "REPLAYS",
+    "Batch",
+    "Context",
+    "Learner",
+    "Pairs",
+    "Sampler",
+    "as_data",
+    "decoder_schedule",
+]
+
+
+def decoder_schedule(step: int, steps: int) -> float:
+    """Return a factor of a decoder's learning rate: one cycle, its peak after a tenth."""
+    return one_cycle(step, steps, rise=0.1)
 
 
 class Pairs(NamedTuple):
@@ -85,6 +99,19 @@ class Sampler(Generic[Laws]):
             z, c = (torch.from_numpy(part).to(self.device) for part in (latent, condition))
             return Pairs(z, c, torch.sigmoid(self.decoder(z, c)))
 
+    def images(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return an image (trial, pixel) in [0, 1], float32, for each label."""
+        return self.draw(labels, rng).images.cpu().numpy()
+
+    def laws(self) -> dict[str, np.ndarray]:
+        """Return what a sampler holds beside the decoder, by name."""
+        return prefixed("latents", self.latents.arrays())
+
+    def restored(self, decoder: nn.Module, state: dict[str, np.ndarray]) -> Self:
+        """Return a sampler with the laws that it takes out of a state; StateError for others."""
+        arrays = take(state, "latents", self.latents.arrays())
+        return replace(self, decoder=decoder, latents=self.latents.with_arrays(arrays))
+
 
 class Learner:
     """A network under training: its Adam, its learning rate's course, its clipped gradient."""
@@ -104,7 +131,7 @@ class Learner:
         self.schedule = schedule
         self.max_gradient_norm = max_gradient_norm
 
-    def descend(self, loss: Tensor, context: "Context") -> None:
+    def descend(self, loss: Tensor, position: Position) -> None:
         """Update the network; TrainingDivergedError, and no update, where a number is not finite.
 
         Only this network's gradient is computed; others that the loss depends on stay as they are.
@@ -115,13 +142,13 @@ class Learner:
         norm = nn.utils.get_total_norm(gradients)
         if not torch.isfinite(norm) or not torch.isfinite(loss):
             raise TrainingDivergedError(
-                f"at iteration {context.done + 1} a generator's loss is {loss.item():g} and the "
+                f"at iteration {position.done + 1} a generator's loss is {loss.item():g} and the "
                 f"norm of its gradient {norm.item():g}: load an earlier state and lower the "
                 "learning rate"
             )
         if norm > self.max_gradient_norm:
             nn.utils.clip_grads_with_norm_(self.parameters, self.max_gradient_norm, norm)
-        factor = self.schedule(context.done, context.iterations)
+        factor = self.schedule(position.done, position.iterations)
         self.adam.param_groups[0]["lr"] = self.learning_rate * factor
         self.adam.step()
 
@@ -130,11 +157,10 @@ class Learner:
 class Context:
     """A context under way."""
 
-    iterations: int  # in all
+    position: Position
     decoder: nn.Module  # one of the learners trains it
     learners: Mapping[str, Learner]
     average: nn.Module  # of the decoder's weights over the iterations
-    done: int = 0  # iterations
     unseen: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     """The trials that the present pass through the data has still to come to."""
 
@@ -149,7 +175,7 @@ class Context:
     ) -> "Context":
         """Return a context of which nothing is done."""
         average = copy.deepcopy(decoder).requires_grad_(False)
-        return cls(iterations, decoder, learners, average)
+        return cls(Position(iterations), decoder, learners, average)
 
     def next_trials(self, n_trials: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
         """Return the trials of a batch; every pass is shuffled, fewer than a batch are left out."""
@@ -166,7 +192,7 @@ class Context:
 
     def move_average(self, averaging: float) -> None:
         """Take the decoder's weights into the average; quickly at first, when it knows few."""
-        share = 1 - min(averaging, (1 + self.done) / (10 + self.done))
+        share = 1 - min(averaging, (1 + self.position.done) / (10 + self.position.done))
         with torch.no_grad():
             for mean, weight in self._averaged:
                 mean.lerp_(weight, share)
@@ -176,41 +202,28 @@ class Context:
         learners = {name: (one.network, one.adam) for name, one in self.learners.items()}
         return {"average": (self.average, None), **learners}
 
-    def position(self) -> dict[str, np.ndarray]:
-        """Return where training stands, and the kind of device it runs on, as numbers."""
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return position, unseen trials and the kind of device training runs on, as numbers."""
         device = next(self.average.parameters()).device.type
         return {
-            "iterations": np.array(self.iterations),
-            "done": np.array(self.done),
+            **self.position.arrays(),
             "unseen": self.unseen.copy(),
             "device": np.frombuffer(device.encode(), dtype=np.uint8),
         }
 
-    def resume(self, position: Mapping[str, np.ndarray]) -> None:
-        """Go on from a `position`; StateError where it is none, or was saved on another device."""
-        done, unseen = whole_number(position, "done"), np.asarray(position["unseen"])
-        trials = unseen.ndim == 1 and unseen.dtype.kind in "iu" and (unseen >= 0).all()
-        if done >= self.iterations or not trials:
-            raise StateError(
-                f"the state says that {done} of {self.iterations} iterations are done and that "
-                f"the trials {unseen!r} are unseen: no state of a context under way"
-            )
-        here, saved = self.position()["device"], np.asarray(position["device"])
+    def resume(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over `arrays`; StateError where they are none, or were saved on another device."""
+        position, unseen = Position.from_arrays(arrays), np.asarray(arrays["unseen"])
+        if unseen.ndim != 1 or unseen.dtype.kind not in "iu" or (unseen < 0).any():
+            raise StateError(f"unseen trials of the context are {unseen!r}; give their numbers")
+        here, saved = self.arrays()["device"], np.asarray(arrays["device"])
         if not np.array_equal(here, saved):
             raise StateError(
                 f"the state was saved within a context on device {_text(saved)!r}, this generator "
                 f"computes on {_text(here)!r}: resume it on the device it was saved on, or save it "
                 "once the context is learnt"
             )
-        self.done, self.unseen = done, unseen.astype(np.int64)
-
-
-def whole_number(position: Mapping[str, np.ndarray], name: str) -> int:
-    """Return a number of a position; StateError where it is not one of at least 0."""
-    value = np.asarray(position[name])
-    if value.ndim != 0 or value.dtype.kind not in "iu" or value < 0:
-        raise StateError(f"context.{name} is {value!r}; a whole number of at least 0 expected")
-    return int(value)
+        self.position, self.unseen = position, unseen.astype(np.int64)
 
 
 def _text(characters: np.ndarray) -> str:

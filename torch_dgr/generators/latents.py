@@ -21,7 +21,6 @@ from torch_dgr.errors import ExamplesError, StateError
 
 __all__ = ["ClassMixtures", "Latents", "StandardNormal"]
 
-COMPONENTS = 10  # Gaussians a class; one gives a probe 94.7 % instead of 95.5
 COVARIANCE_FLOOR = 1e-2  # added to the diagonal of every covariance
 EM_ITERATIONS = 15
 
@@ -58,9 +57,9 @@ class StandardNormal:
         """Return standard normal latents (trial, latent)."""
         return rng.standard_normal((len(labels), self.n_latent), dtype=np.float32)
 
-    def with_classes(self, classes: tuple[int, ...]) -> "StandardNormal":
+    def with_classes(self, classes: tuple[int, ...]) -> Self:
         """Return the law that holds for further classes too."""
-        return StandardNormal(self.n_latent, tuple(sorted({*self.classes, *classes})))
+        return replace(self, classes=tuple(sorted({*self.classes, *classes})))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the classes as one array."""
@@ -68,14 +67,18 @@ class StandardNormal:
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
         """Return the law for the classes of a state."""
-        return replace(self, classes=_checked_classes(arrays["classes"]))
+        return replace(self, classes=checked_classes(arrays["classes"]))
 
 
 @dataclass(frozen=True, eq=False)
 class ClassMixtures:
-    """A mixture of Gaussians with full covariances for each class."""
+    """A mixture of Gaussians with full covariances for each class.
+
+    components: Gaussians a class; with one a probe of the samples gets 94.7 % right, with ten 95.5.
+    """
 
     n_latent: int
+    components: int = 10
     classes: tuple[int, ...] = ()
     weights: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     means: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
@@ -93,25 +96,25 @@ class ClassMixtures:
         shifts = np.einsum("nij,nj->ni", self.factors[row, component], normal)
         return self.means[row, component] + shifts
 
-    def with_mixture(
-        self, label: int, latents: np.ndarray, rng: np.random.Generator
-    ) -> "ClassMixtures":
+    def with_mixture(self, label: int, latents: np.ndarray, rng: np.random.Generator) -> Self:
         """Return the laws with a mixture fitted to the latents (trial, latent) of one class.
 
         It replaces the class's last one. Raises ExamplesError for fewer trials than components.
         """
-        if len(latents) < COMPONENTS:
+        if len(latents) < self.components:
             raise ExamplesError(
-                f"class {label} has {len(latents)} images; a mixture of {COMPONENTS} Gaussians "
-                f"needs at least {COMPONENTS}"
+                f"class {label} has {len(latents)} images; a mixture of {self.components} "
+                f"Gaussians needs at least {self.components}"
             )
         laws = {
             c: (self.weights[i], self.means[i], self.factors[i]) for i, c in enumerate(self.classes)
         }
-        laws[label] = fit_mixture(latents, rng)
+        laws[label] = fit_mixture(latents, self.components, rng)
         classes = tuple(sorted(laws))
-        parts = (np.stack(part) for part in zip(*(laws[c] for c in classes), strict=True))
-        return ClassMixtures(self.n_latent, classes, *parts)
+        weights, means, factors = (
+            np.stack(part) for part in zip(*(laws[c] for c in classes), strict=True)
+        )
+        return replace(self, classes=classes, weights=weights, means=means, factors=factors)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return classes, weights, means and factors."""
@@ -124,7 +127,7 @@ class ClassMixtures:
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
         """Return the mixtures of a state; StateError where the shapes do not fit."""
-        classes = _checked_classes(arrays["classes"])
+        classes = checked_classes(arrays["classes"])
         n, d = len(classes), self.n_latent if len(classes) else 0
         k = np.shape(arrays["weights"])[-1] if np.ndim(arrays["weights"]) else 0
         shapes = {"weights": (n, k), "means": (n, k, d), "factors": (n, k, d, d)}
@@ -142,7 +145,7 @@ class ClassMixtures:
 
 
 def fit_mixture(
-    latents: np.ndarray, rng: np.random.Generator
+    latents: np.ndarray, components: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return weights (K,), means (K, latent) and factors (K, latent, latent), all float32."""
     # Imported where it is used: the import alone takes longer than a fit.
@@ -150,7 +153,7 @@ def fit_mixture(
     from sklearn.mixture import GaussianMixture
 
     model = GaussianMixture(
-        COMPONENTS,
+        components,
         covariance_type="full",
         reg_covar=COVARIANCE_FLOOR,
         max_iter=EM_ITERATIONS,
@@ -166,9 +169,11 @@ def fit_mixture(
     return weights, means, factors.astype(np.float32)
 
 
-def _checked_classes(classes: np.ndarray) -> tuple[int, ...]:
+def checked_classes(classes: np.ndarray) -> tuple[int, ...]:
     classes = np.asarray(classes)
     rising = classes.ndim == 1 and classes.dtype.kind in "iu" and (np.diff(classes) > 0).all()
     if not rising or (classes < 0).any():
-        raise StateError(f"latents.classes is {classes!r}; whole numbers in rising order expected")
+        raise StateError(
+            f"classes of the state are {classes!r}; whole numbers in rising order expected"
+        )
     return tuple(classes.tolist())

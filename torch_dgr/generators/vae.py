@@ -20,7 +20,8 @@ images are sampled. Kingma and Welling 2014; Sohn, Lee and Yan 2015; beta: Higgi
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self, cast
 
 import numpy as np
 import torch
@@ -29,10 +30,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from torch_dgr.checks import checked_count, checked_image_shape, checked_number, checked_sizes
 from torch_dgr.generators.conditional import ConditionalGenerator
-from torch_dgr.generators.context import Batch, Context, Learner
+from torch_dgr.generators.context import Batch, Context, Learner, Sampler, decoder_schedule
 from torch_dgr.generators.latents import ClassMixtures
 from torch_dgr.generators.networks import PerceptronDecoder, PerceptronEncoder
-from torch_dgr.schedules import one_cycle
+from torch_dgr.generators.textures import ClassTextures
+from torch_dgr.state import prefixed, take
 
 __all__ = ["ConditionalVAE"]
 
@@ -49,6 +51,28 @@ class Evidence(NamedTuple):
     logits: Tensor  # (trial, pixel)
 
 
+@dataclass(frozen=True)
+class TexturedSampler(Sampler[ClassMixtures]):
+    """A sampler whose images, but not whose pairs, are given texture."""
+
+    textures: ClassTextures
+
+    def images(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return an image (trial, pixel) in [0, 1], float32, for each label."""
+        smooth = super().images(labels, rng)
+        return np.clip(smooth + self.textures.draw(labels, rng), 0, 1)
+
+    def laws(self) -> dict[str, np.ndarray]:
+        """Return what is held beside the decoder, by name."""
+        return super().laws() | prefixed("textures", self.textures.arrays())
+
+    def restored(self, decoder: nn.Module, state: dict[str, np.ndarray]) -> Self:
+        """Return a sampler with the laws that it takes out of a state; StateError for others."""
+        arrays = take(state, "textures", self.textures.arrays())
+        textures = self.textures.with_arrays(arrays)
+        return replace(super().restored(decoder, state), textures=textures)
+
+
 class Autoencoder(nn.Module):
     """Encoder and decoder, trained by one Adam."""
 
@@ -57,7 +81,7 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder = encoder, decoder
 
 
-class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
+class ConditionalVAE(ConditionalGenerator[TexturedSampler]):
     """Decoder (latent + class) -> hidden -> pixels, an encoder that mirrors it, class mixtures.
 
     Parameters
@@ -68,6 +92,11 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         Of the decoder's first weights.
     beta
         Weight of the divergence.
+    components
+        Gaussians of each class's mixture.
+    texture_rank, texture_amplitude
+        Directions of the residuals that samples are given, and how much of them at most
+        (textures.py); rank 0 leaves them out.
     learning_rate
         Of Adam, at the peak of its one cycle over a context.
     averaging
@@ -92,9 +121,12 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         seed: int,
         n_classes: int = 10,
         image_shape: tuple[int, int] = (28, 28),
-        n_latent: int = 16,
+        n_latent: int = 24,
         hidden: Sequence[int] = (400, 400),
-        beta: float = 0.5,
+        beta: float = 0.2,
+        components: int = 20,
+        texture_rank: int = 40,
+        texture_amplitude: float = 1.0,
         learning_rate: float = 1.5e-3,
         averaging: float = 0.998,
         replay: str = "aligned",
@@ -108,9 +140,16 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         self.beta = checked_number(beta, "beta")
         self.learning_rate = checked_number(learning_rate, "learning_rate", above=0)
         n_pixels = image_shape[0] * image_shape[1]
+        components = checked_count(components, "components")
+        texture_rank = checked_count(texture_rank, "texture_rank", least=0, most=n_pixels)
+        texture_amplitude = checked_number(texture_amplitude, "texture_amplitude")
         super().__init__(
-            lambda: PerceptronDecoder(n_latent, n_classes, self.hidden, n_pixels),
-            ClassMixtures(n_latent),
+            lambda: TexturedSampler(
+                PerceptronDecoder(n_latent, n_classes, self.hidden, n_pixels),
+                ClassMixtures(n_latent, components),
+                n_classes,
+                ClassTextures.empty(n_pixels, texture_rank, texture_amplitude),
+            ),
             seed=seed,
             n_classes=n_classes,
             image_shape=image_shape,
@@ -129,7 +168,7 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         networks = Autoencoder(encoder.to(self.device), decoder)
         return {
             "autoencoder": Learner(
-                networks, self.learning_rate, BETAS, one_cycle, MAX_GRADIENT_NORM
+                networks, self.learning_rate, BETAS, decoder_schedule, MAX_GRADIENT_NORM
             )
         }
 
@@ -137,7 +176,7 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         self, context: Context, batch: Batch, rng: np.random.Generator
     ) -> dict[str, Tensor]:
         evidence = self._evidence(context, batch, rng)
-        context.learners["autoencoder"].descend(self._loss(evidence), context)
+        context.learners["autoencoder"].descend(self._loss(evidence), context.position)
         return self._losses(evidence)
 
     def _losses(self, evidence: Evidence) -> dict[str, Tensor]:
@@ -172,19 +211,20 @@ class ConditionalVAE(ConditionalGenerator[ClassMixtures]):
         normal = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32))
         return mean + normal.to(self.device) * torch.exp(log_variance / 2)
 
-    def _learnt_latents(
+    def _learnt(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
-    ) -> ClassMixtures:
-        laws = self.sampler.latents
-        encoder = _encoder(context)
+    ) -> TexturedSampler:
+        latents, textures = self.sampler.latents, self.sampler.textures
         labels = condition.argmax(dim=1)
         with torch.no_grad():
             for label in labels.unique().tolist():
-                chosen = labels == label
-                mean, log_variance = encoder(images[chosen], condition[chosen])
-                latents = self._drawn_latent(mean, log_variance, rng).cpu().numpy()
-                laws = laws.with_mixture(label, latents, rng)
-        return laws
+                y, c = images[labels == label], condition[labels == label]
+                mean, log_variance = _encoder(context)(y, c)
+                z = self._drawn_latent(mean, log_variance, rng)
+                residuals = y - torch.sigmoid(context.average(z, c))
+                latents = latents.with_mixture(label, z.cpu().numpy(), rng)
+                textures = textures.with_texture(label, residuals.cpu().numpy())
+        return replace(self.sampler, decoder=context.average, latents=latents, textures=textures)
 
 
 def _encoder(context: Context) -> PerceptronEncoder:

@@ -76,16 +76,17 @@ class ConditionalVAEGAN(ConditionalVAE):
     def _update(
         self, context: Context, batch: Batch, rng: np.random.Generator
     ) -> dict[str, Tensor]:
-        if context.done < START * context.iterations:
+        position = context.position
+        if position.done < START * position.iterations:
             return super()._update(context, batch, rng)
         real, condition, _ = batch
         learner = context.learners["discriminator"]
         evidence = self._evidence(context, batch, rng)
         reconstructed = torch.sigmoid(evidence.logits)
         judged = discriminator_loss(learner.network, real, reconstructed, condition)
-        penalty = gradient_penalty(learner.network, real, condition, self.gamma, context.done)
-        learner.descend(judged + penalty, context)
+        penalty = gradient_penalty(learner.network, real, condition, self.gamma, position.done)
+        learner.descend(judged + penalty, position)
         game = generator_loss(learner.network, reconstructed, condition)
         loss = self._loss(evidence) + self.adversarial * game
-        context.learners["autoencoder"].descend(loss, context)
+        context.learners["autoencoder"].descend(loss, position)
         return {**self._losses(evidence), "discriminator": judged, "generator": game}

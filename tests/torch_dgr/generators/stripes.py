@@ -7,8 +7,9 @@ from torch_dgr.generators import ConditionalGAN, ConditionalVAE, ConditionalVAEG
 SHAPE = (8, 8)
 N_CLASSES = 4
 SIZES = {"n_classes": N_CLASSES, "image_shape": SHAPE, "n_latent": 3, "averaging": 0.95}
+VAE = {"hidden": (24, 24), "learning_rate": 0.01, "components": 10, "texture_rank": 3}
 KINDS = {
-    "vae": (ConditionalVAE, {"hidden": (24, 24), "learning_rate": 0.01, "beta": 0.2}),
+    "vae": (ConditionalVAE, VAE),
     "gan": (
         ConditionalGAN,
         {
@@ -21,7 +22,7 @@ KINDS = {
             "gamma": 1.0,
         },
     ),
-    "vae_gan": (ConditionalVAEGAN, {"hidden": (24, 24), "learning_rate": 0.01, "beta": 0.2}),
+    "vae_gan": (ConditionalVAEGAN, VAE),
 }
 
 

@@ -128,7 +128,8 @@ def test_replay_as_data_learns_samples_like_real_images(kind, states):
 def test_what_is_stored_is_the_decoder_and_the_laws_of_latents(kind, states):
     generator = after(kind, states, 2)
     state = generator.state()
-    assert {name.split(".")[0] for name in state} == {"decoder", "latents"}
+    laws = {"decoder", "latents"} | ({"textures"} if kind != "gan" else set())
+    assert {name.split(".")[0] for name in state} == laws
     assert generator.stored_bytes == sum(value.nbytes for value in state.values())
 
 
@@ -206,7 +207,7 @@ def test_the_average_follows_the_decoder_quickly_at_first():
         decoder.weight.add_(1.0)
     context.move_average(0.998)  # keeps 1/10 after the first iteration
     assert context.average.weight.item() == pytest.approx(start + 0.9, rel=1e-5)
-    context.done = 10**6
+    context.position.done = 10**6
     context.move_average(0.998)
     assert context.average.weight.item() == pytest.approx(start + 0.9 + 0.002 * 0.1, rel=1e-5)
 
@@ -305,6 +306,9 @@ def test_a_class_of_fewer_images_than_a_mixture_has_gaussians_is_refused():
         ("vae", {"averaging": 1}, "averaging is 1"),
         ("vae", {"hidden": ()}, "hidden is"),
         ("vae", {"learning_rate": 0}, "learning_rate is 0"),
+        ("vae", {"texture_rank": 65}, "texture_rank is 65"),
+        ("vae", {"texture_amplitude": -1}, "texture_amplitude is -1"),
+        ("vae", {"components": 0}, "components is 0"),
         ("vae", {"seed": -1}, "seed is -1"),
         ("gan", {"image_shape": (6, 8)}, "give multiples of 4"),
         ("vae", {"image_shape": (6,)}, "image_shape is"),
@@ -351,8 +355,8 @@ def under_way(kind):
             lambda s: s.update({"context.device": np.frombuffer(b"cuda", np.uint8)}),
             "on device 'cuda', this generator computes on 'cpu'",
         ),
-        (lambda s: s.update({"context.done": np.array(10)}), "10 of 10 iterations"),
-        (lambda s: s.update({"context.iterations": np.array(0.5)}), "context.iterations is"),
+        (lambda s: s.update({"context.done": np.array(11)}), "11 of 10 iterations"),
+        (lambda s: s.update({"context.iterations": np.array(0.5)}), "iterations of the context is"),
         (lambda s: s.pop("context.unseen"), "lacks 'context.unseen'"),
         (lambda s: s.pop("latents.classes"), "lacks 'latents.classes'"),
         (lambda s: s.update({"latents.classes": np.array([1, 0])}), "rising order"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from torch_dgr.errors import ExamplesError, StateError
-from torch_dgr.generators.latents import COMPONENTS, ClassMixtures, StandardNormal
+from torch_dgr.generators.latents import ClassMixtures, StandardNormal
 
 
 def crescent(n, seed=0):
@@ -39,6 +39,7 @@ def test_each_label_draws_from_its_own_class():
 def test_components_are_drawn_as_often_as_their_weights_say():
     law = ClassMixtures(
         1,
+        3,
         (0,),
         np.array([[0.2, 0.5, 0.3]], np.float32),
         np.array([[[0.0], [1.0], [2.0]]], np.float32),
@@ -53,6 +54,7 @@ def test_factors_turn_standard_normals_into_the_covariance():
     factor = np.array([[2.0, 0.0], [1.0, 0.5]], np.float32)
     law = ClassMixtures(
         2,
+        1,
         (0,),
         np.ones((1, 1), np.float32),
         np.zeros((1, 1, 2), np.float32),
@@ -83,9 +85,9 @@ def test_arrays_bring_the_laws_back():
     ("change", "message"),
     [
         ({"classes": np.array([3, 4])}, "latents.weights has shape"),
-        ({"means": np.zeros((1, COMPONENTS, 3), np.float32)}, "latents.means has shape"),
-        ({"factors": np.full((1, COMPONENTS, 2, 2), np.nan, np.float32)}, "latents.factors"),
-        ({"weights": np.zeros((1, COMPONENTS), int)}, "latents.weights"),
+        ({"means": np.zeros((1, 10, 3), np.float32)}, "latents.means has shape"),
+        ({"factors": np.full((1, 10, 2, 2), np.nan, np.float32)}, "latents.factors"),
+        ({"weights": np.zeros((1, 10), int)}, "latents.weights"),
         ({"classes": np.array([-1])}, "rising order"),
         ({"classes": np.array([0.5])}, "rising order"),
     ],
@@ -97,5 +99,5 @@ def test_arrays_that_do_not_fit_are_refused(change, message):
 
 
 def test_too_few_latents_are_refused():
-    with pytest.raises(ExamplesError, match=f"class 3 has 4 images; .* at least {COMPONENTS}"):
+    with pytest.raises(ExamplesError, match=r"class 3 has 4 images; .* at least 10"):
         ClassMixtures(2).with_mixture(3, crescent(4), np.random.default_rng(0))
