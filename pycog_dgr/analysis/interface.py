@@ -20,14 +20,29 @@ class SimulatedTrials(Protocol):
     epochs: name -> (trial, 2) in ms.
     """
 
-    t: NDArray
-    inputs: NDArray
-    rates: NDArray
-    outputs: NDArray
-    targets: NDArray
-    lengths: NDArray
-    info: Mapping[str, NDArray]
-    epochs: Mapping[str, NDArray]
+    @property
+    def t(self) -> NDArray: ...
+
+    @property
+    def inputs(self) -> NDArray: ...
+
+    @property
+    def rates(self) -> NDArray: ...
+
+    @property
+    def outputs(self) -> NDArray: ...
+
+    @property
+    def targets(self) -> NDArray: ...
+
+    @property
+    def lengths(self) -> NDArray: ...
+
+    @property
+    def info(self) -> Mapping[str, NDArray]: ...
+
+    @property
+    def epochs(self) -> Mapping[str, NDArray]: ...
 
     def __len__(self) -> int: ...
 
@@ -54,12 +69,23 @@ class TrainedNetwork(Protocol):
     bout (Nout,); of the last run t (time,) in ms, r (N, time), z (Nout, time), None before one.
     """
 
-    p: Mapping[str, Any]
-    costs_history: list | None
-    Omega_history: list | None
-    t: NDArray
-    r: NDArray | None
-    z: NDArray
+    @property
+    def p(self) -> Mapping[str, Any]: ...
+
+    @property
+    def costs_history(self) -> list | None: ...
+
+    @property
+    def Omega_history(self) -> list | None: ...
+
+    @property
+    def t(self) -> NDArray: ...
+
+    @property
+    def r(self) -> NDArray | None: ...
+
+    @property
+    def z(self) -> NDArray: ...
 
     @property
     def Win(self) -> NDArray | None: ...

@@ -27,7 +27,8 @@ def everything(run: TaskRun, options: argparse.Namespace) -> int | None:
     asked = (options.trials, options.dt, options.dt_save, options.trial_seed)
     if asked != (None, None, None, taskrun.TRIAL_SEED) or not taskrun.has_trials(run):
         trials(run, options)
-    return figure(run, options)
+    figure(run, options)
+    return None
 
 
 def train(run: TaskRun, options: argparse.Namespace) -> int | None:

@@ -237,7 +237,7 @@ def _check_shapes(where: str, values: Mapping[str, Any], sizes: Mapping[str, Any
         "Nout": Wout.shape[0] if Wout is not None and Wout.ndim else values["bout"].size,
     }
     N, Nin, Nout = (own[name] if sizes[name] is None else sizes[name] for name in own)
-    shapes = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
+    shapes: dict[str, tuple] = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
     shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
     for name, value in values.items():
         if value is not None and value.shape != shapes[name]:

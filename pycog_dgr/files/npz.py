@@ -117,7 +117,7 @@ def write(
         )
     buffer = io.BytesIO()
     save = np.savez_compressed if compress else np.savez
-    save(buffer, allow_pickle=False, header=header, **arrays)  # type: ignore[arg-type]
+    save(buffer, allow_pickle=False, header=header, **arrays)
     add_digest(buffer)
     try:
         write_atomically(path, buffer.getbuffer(), previous(path) if keep else None)
@@ -268,7 +268,7 @@ class _Header(NamedTuple):
         digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
         for name in sorted(arrays):
             digest.update(self.line_of(name, arrays[name]).encode())
-            digest.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8))
+            digest.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
 
@@ -298,7 +298,8 @@ def _read_header(
     if not isinstance(header, dict):
         raise CheckpointError(_not_of(path, kind))
     if header.get("format") == kind and "tree" in header:  # saves and trials of old
-        own, version, oldest = kind, header.get("version"), 1
+        own: Any = kind
+        version, oldest = header.get("version"), 1
         read = _Header(header["tree"], str(header.get("checksum")), _line_of_a_save)
     else:
         own, version, oldest = header.get("kind"), header.get("format"), FORMAT
@@ -331,10 +332,10 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray:
         known = dtype.kind in KINDS_OF_DTYPE and dtype.itemsize > 0
         if not known or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != size:
             raise ValueError(f"{name}: {size} bytes for {shortened(shape)} of {dtype}")
-        data = np.empty(size, np.uint8)
-        filled = 0
+        data: NDArray = np.empty(size, np.uint8)
+        view, filled = data.data, 0
         while filled < size:
-            count = file.readinto(memoryview(data)[filled : filled + 2**20])
+            count = file.readinto(view[filled : filled + 2**20])  # type: ignore[attr-defined]
             if not count:
                 raise ValueError(f"{name}: {filled} of {size} bytes")
             filled += count

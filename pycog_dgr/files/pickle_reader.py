@@ -15,7 +15,7 @@ function of this file that checks its arguments and builds plain data:
     collections OrderedDict                              a dictionary
 
 numpy.core is numpy._core in files that numpy 2 wrote. Anything else - another name, another
-instruction, an object array, an array that claims more bytes than the file holds - is a
+instruction, an object array, bytes used more often than a file that pycog wrote does - is a
 CheckpointError, and nothing has been executed. No class is instantiated by name, no attribute is
 set, no __setstate__ is called.
 """
@@ -33,10 +33,14 @@ from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import CheckpointError
+from pycog_dgr.files.npz import shortened
 
 MAX_BYTES = 2**28  # of the file; pycog's largest networks save about 10 MB
 MAX_DEPTH = 100  # of containers within containers
 MAX_ITEMS = 300_000  # in all containers, shared ones counted every time
+MAX_DIMENSIONS = 8  # of an array; pycog's have 3
+BYTES_A_BYTE = 3  # decoded, of one in the file: text, its bytes, numbers
+SPARE_BYTES = 2**20  # decoded beyond that
 MAX_INSTRUCTIONS = 3 * MAX_ITEMS  # each may put an object of tens of bytes on the stack
 PICKLE, ZIP = b"\x80", b"PK\x03\x04"  # how a pickle of protocol 2 or later, and a zip begin
 MARK = object()
@@ -44,6 +48,25 @@ MARK = object()
 Maker = Callable[[Any], Any]  # what calling a name does with its arguments
 
 # -- what the names in a file stand for -----------------------------------------------------------
+
+
+class _Budget:
+    """What one file may still cost: bytes of arrays and text, and items that are walked over.
+
+    What is shared in the file counts every time it is used, so a small file stays cheap.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.bytes = BYTES_A_BYTE * size + SPARE_BYTES
+        self.items = MAX_ITEMS
+
+    def take_bytes(self, count: int) -> None:
+        self.bytes -= count
+        _expect(self.bytes >= 0, "using the same bytes so often")
+
+    def take_items(self, count: int) -> None:
+        self.items -= count
+        _expect(self.items >= 0, f"more than {MAX_ITEMS} items")
 
 
 class _Pending:
@@ -61,9 +84,9 @@ class _Pending:
 
 
 class _Name:
-    """A name on the list, as a value on the stack; `make(arguments)` is what calling it does."""
+    """A name on the list, as a value on the stack; `make(arguments, budget)` is calling it."""
 
-    def __init__(self, label: str, make: Maker) -> None:
+    def __init__(self, label: str, make: Callable[[tuple, _Budget], Any]) -> None:
         self.label = label
         self.make = make
 
@@ -77,10 +100,10 @@ def _is_dimension(n: Any) -> bool:
     return isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= MAX_BYTES
 
 
-def _make_dtype(arguments: Any) -> _Pending:
+def _make_dtype(arguments: tuple, budget: _Budget) -> Any:
     kind: Any = arguments[0] if arguments else None
-    _expect(isinstance(kind, str) and kind[:1] in tuple("biufcSU"), f"dtype {kind!r}")
-    _expect(kind[1:].isdigit() and int(kind[1:]) <= 2**16, f"dtype {kind!r}")
+    _expect(isinstance(kind, str) and kind[:1] in tuple("biufcSU"), "a dtype of this name")
+    _expect(kind[1:].isdecimal() and len(kind) <= 6, "a dtype of this size")
 
     def finish(state: Any) -> Any:
         _expect(isinstance(state, tuple) and len(state) >= 2, "a dtype's state")
@@ -90,58 +113,67 @@ def _make_dtype(arguments: Any) -> _Pending:
     return _Pending(finish)
 
 
-def _numbers(dtype: Any, count: int, data: Any) -> NDArray:
+def _is_shape(shape: Any) -> bool:
+    return (
+        isinstance(shape, tuple) and len(shape) <= MAX_DIMENSIONS and all(map(_is_dimension, shape))
+    )
+
+
+def _numbers(dtype: Any, count: int, data: Any, budget: _Budget) -> NDArray:
     """`count` numbers from the file's bytes, which must be exactly that many."""
     _expect(isinstance(dtype, _Pending) and isinstance(dtype.value, np.dtype), "an array's dtype")
     _expect(isinstance(data, (str, bytes)), "an array's data")
+    budget.take_bytes(len(data))
     data = data.encode("latin-1") if isinstance(data, str) else data
     _expect(len(data) == count * dtype.value.itemsize, f"{len(data)} bytes for {count} numbers")
     numbers = np.frombuffer(data, dtype.value)
     return numbers.astype(dtype.value.newbyteorder("="))
 
 
-def _make_array(arguments: Any) -> _Pending:
+def _make_array(arguments: tuple, budget: _Budget) -> Any:
     _expect(len(arguments) == 3 and arguments[0] is NAMES["numpy ndarray"], "an array")
 
     def finish(state: Any) -> Any:
         _expect(isinstance(state, tuple) and len(state) == 5, "an array's state")
         _, shape, dtype, fortran, data = state
-        _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
-        return _numbers(dtype, math.prod(shape), data).reshape(shape, order="F" if fortran else "C")
+        _expect(_is_shape(shape), "an array's shape")
+        numbers = _numbers(dtype, math.prod(shape), data, budget)
+        return numbers.reshape(shape, order="F" if fortran else "C")
 
     return _Pending(finish)
 
 
-def _make_array_of_bytes(arguments: Any) -> NDArray:
+def _make_array_of_bytes(arguments: tuple, budget: _Budget) -> Any:
     _expect(len(arguments) == 4, "an array")
     data, dtype, shape, order = arguments
-    _expect(isinstance(shape, tuple) and all(map(_is_dimension, shape)), "an array's shape")
+    _expect(_is_shape(shape), "an array's shape")
     _expect(order in ("C", "F"), "an array's order")
-    return _numbers(dtype, math.prod(shape), data).reshape(shape, order=order)
+    return _numbers(dtype, math.prod(shape), data, budget).reshape(shape, order=order)
 
 
-def _make_bytes(arguments: Any) -> bytes:
+def _make_bytes(arguments: tuple, budget: _Budget) -> Any:
     _expect(len(arguments) == 2 and arguments[1] == "latin1", "encoded bytes")
     _expect(isinstance(arguments[0], str), "encoded bytes")
+    budget.take_bytes(len(arguments[0]))
     return arguments[0].encode("latin-1")
 
 
-def _make_no_bytes(arguments: Any) -> bytes:
+def _make_no_bytes(arguments: tuple, budget: _Budget) -> Any:
     _expect(arguments == (), "bytes")
     return b""
 
 
-def _make_scalar(arguments: Any) -> Any:
+def _make_scalar(arguments: tuple, budget: _Budget) -> Any:
     _expect(len(arguments) == 2, "a number")
-    return _numbers(arguments[0], 1, arguments[1])[0]
+    return _numbers(arguments[0], 1, arguments[1], budget)[0]
 
 
-def _make_random_state(arguments: Any) -> _Pending:
-    made_of = tuple(_plain(argument) for argument in arguments)
+def _make_random_state(arguments: tuple, budget: _Budget) -> Any:
+    made_of = tuple(_plain(argument, budget) for argument in arguments)
     _expect(made_of in ((), ("MT19937",)), "a random state")
 
     def finish(state: Any) -> Any:
-        state = _plain(state)
+        state = _plain(state, budget)
         if isinstance(state, dict):  # of Python 3
             _expect(isinstance(state.get("state"), dict), "a random state")
             inner = state["state"]
@@ -158,21 +190,22 @@ def _make_random_state(arguments: Any) -> _Pending:
     return _Pending(finish)
 
 
-def _make_bit_generator(arguments: Any) -> _Pending:
+def _make_bit_generator(arguments: tuple, budget: _Budget) -> Any:
     """What a RandomState of numpy 1.24 or later is made of; its own state holds the numbers."""
     _expect(arguments in (("MT19937",), (NAMES[MERSENNE_TWISTER],)), "a bit generator")
     return _Pending(lambda state: "MT19937")
 
 
-def _make_connectivity(arguments: Any) -> _Pending:
+def _make_connectivity(arguments: tuple, budget: _Budget) -> Any:
     _expect(arguments == (), "a Connectivity")
 
     def finish(state: Any) -> Any:
         _expect(isinstance(state, dict), "a Connectivity")
-        parts = [_plain(state.get(name)) for name in ("C", "idx_fixed", "fixed")]
+        parts = [_plain(state.get(name), budget) for name in ("C", "idx_fixed", "fixed")]
         _expect(all(isinstance(part, np.ndarray) for part in parts), "a Connectivity")
         C, where, fixed = parts
         _expect(where.dtype.kind in "iu" and where.shape == fixed.shape, "a Connectivity")
+        budget.take_bytes(8 * C.size)
         Cfixed = np.zeros(C.size)
         _expect(((where >= 0) & (where < C.size)).all(), "a Connectivity's index")
         Cfixed[where] = fixed  # before the original scaled mask_fixed to the spectral radius
@@ -181,9 +214,11 @@ def _make_connectivity(arguments: Any) -> _Pending:
     return _Pending(finish)
 
 
-def _make_dictionary(arguments: Any) -> dict:
+def _make_dictionary(arguments: tuple, budget: _Budget) -> Any:
     pairs = arguments[0] if arguments else []
-    _expect(isinstance(pairs, list) and all(len(pair) == 2 for pair in pairs), "a dictionary")
+    _expect(isinstance(pairs, list), "a dictionary")
+    budget.take_items(len(pairs))
+    _expect(all(len(pair) == 2 for pair in pairs), "a dictionary")
     return {_key(key): value for key, value in pairs}
 
 
@@ -192,7 +227,7 @@ def _key(key: Any) -> Any:
     return key
 
 
-def _not_callable(arguments: Any) -> NoReturn:
+def _not_callable(arguments: tuple, budget: _Budget) -> NoReturn:
     raise CheckpointError("numpy's classes are not called in pycog's files")
 
 
@@ -224,7 +259,8 @@ NAMES = {
 def read(path: str | Path) -> Any:
     """The plain data in a pickle: dictionaries, lists, tuples, text, numbers and arrays.
 
-    CheckpointError names the instruction at fault and its position in the file.
+    CheckpointError names the instruction at fault and its position in the file, or what the file
+    would cost.
     """
     path = Path(path)
     if path.is_dir():
@@ -241,24 +277,28 @@ def read(path: str | Path) -> Any:
         )
     if not data.startswith(PICKLE):
         raise CheckpointError(f"{path}: not a save file of the original pycog, which is a pickle")
-    machine = _Machine()
-    position = 0
+    budget = _Budget(len(data))
+    machine = _Machine(budget)
+    position: int | None = 0
     try:
         for count, (opcode, argument, start) in enumerate(pickletools.genops(data)):
             position = start or 0
             _expect(count < MAX_INSTRUCTIONS, f"a program of over {MAX_INSTRUCTIONS} instructions")
             machine.run(opcode.name, argument)
-        return _plain(machine.result)
+        return _plain(machine.result, budget)
     except CheckpointError as error:
         raise CheckpointError(f"{path}, byte {position}: refused: {error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+    except (
+        ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise CheckpointError(
-            f"{path}, byte {position}: damaged, or not a pickle of pycog's: {error!r}"
+            f"{path}, byte {position}: damaged, or not a pickle of pycog's: "
+            f"{shortened(repr(error))}"
         ) from error
 
 
 def _name(label: str) -> _Name:
-    _expect(label in NAMES, f"the name {label!r}")
+    _expect(label in NAMES, f"the name {shortened(label, 80)!r}")
     return NAMES[label]
 
 
@@ -273,7 +313,8 @@ PROTOCOLS = range(2, 6)
 class _Machine:
     """Stack, marks and memo of one pickle."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self.budget = budget
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.result: Any = None
@@ -301,12 +342,11 @@ class _Machine:
         elif name == "STOP":
             self.result = self.stack.pop()
         else:
-            method = getattr(self, f"do_{name}", None)
-            if method is None:
-                raise CheckpointError(f"the instruction {name} is not what pycog writes")
+            method: Any = getattr(self, f"do_{name}", None)
+            _expect(method is not None, f"the instruction {name}")
             method()
 
-    def since_mark(self) -> list:
+    def since_mark(self) -> list[Any]:
         """Pop everything above the last mark, and the mark."""
         values = []
         while self.stack[-1] is not MARK:
@@ -314,7 +354,7 @@ class _Machine:
         self.stack.pop()
         return values[::-1]
 
-    def pop(self, count: int) -> list:
+    def pop(self, count: int) -> list[Any]:
         _expect(len(self.stack) >= count, "an empty stack")
         values = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
@@ -326,6 +366,7 @@ class _Machine:
 
     def do_STACK_GLOBAL(self) -> None:
         module, name = self.pop(2)
+        _expect(isinstance(module, str) and isinstance(name, str), "a name")
         self.stack.append(_name(f"{module} {name}"))
 
     def do_MARK(self) -> None:
@@ -373,28 +414,25 @@ class _Machine:
     def do_REDUCE(self) -> None:
         name, arguments = self.pop(2)
         _expect(isinstance(name, _Name) and type(arguments) is tuple, "calling this")
-        self.stack.append(name.make(arguments))
+        self.stack.append(name.make(arguments, self.budget))
 
     def do_NEWOBJ(self) -> None:
         name, arguments = self.pop(2)
         connectivity = NAMES["pycog.connectivity Connectivity"]
         _expect(name is connectivity and type(arguments) is tuple, "making this")
-        self.stack.append(name.make(arguments))
+        self.stack.append(name.make(arguments, self.budget))
 
     def do_BUILD(self) -> None:
         (state,) = self.pop(1)
         self.top(_Pending).build(state)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, budget: _Budget) -> Any:
     """`value` with every completed object in its place."""
-    items = 0
 
     def walk(value: Any, depth: int) -> Any:
-        nonlocal items
-        items += 1
+        budget.take_items(1)
         _expect(depth <= MAX_DEPTH, f"nesting deeper than {MAX_DEPTH}")
-        _expect(items <= MAX_ITEMS, f"more than {MAX_ITEMS} items")
         if isinstance(value, _Pending):
             _expect(value.done, "an object that is never filled in")
             return value.value

@@ -210,7 +210,7 @@ def simulate_trials(
     asked, generate_trial = _remembering(task.generate_trial)
     params = {"name": "test", "catch": False, **given, "target_output": True}
     rng = np.random.RandomState(seed)
-    kept = []
+    kept: list = []
     while len(kept) < n_trials:
         some = [
             {**params, "minibatch_index": i}
@@ -218,7 +218,8 @@ def simulate_trials(
         ]
         runs = rnn.run_trials(generate_trial, some, rng=rng)
         kept.extend(
-            _sampled(run, *targets, every) for run, targets in zip(runs, asked, strict=True)
+            _sampled(run, outputs, mask, every)
+            for run, (outputs, mask) in zip(runs, asked, strict=True)
         )
         asked.clear()
         logger.debug("%d of %d trials", len(kept), n_trials)
@@ -281,7 +282,7 @@ def _collected(kept: list) -> Trials:
     """Trials from a list of (t, arrays, info)."""
     times, arrays, infos = zip(*kept, strict=True)
     lengths = np.array([len(t) for t in times])
-    stacked = {}
+    stacked: dict[str, Any] = {}
     for name, first in arrays[0].items():
         whole = np.full((len(kept), lengths.max(), first.shape[1]), np.nan, np.float32)
         for i, one in enumerate(arrays):

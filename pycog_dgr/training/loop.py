@@ -113,7 +113,7 @@ def train(
     started_from = None
     if start is not None:
         started_from, origin["start"] = start_values(start, network, training)
-    options = {"backend": backend, "optimiser": optimiser}
+    options: dict[str, Any] = {"backend": backend, "optimiser": optimiser}
     options |= {"penalties": penalties, "dropout": dropout}
     run = TrainingRun(
         task, network, training, savefile, floatX, options,

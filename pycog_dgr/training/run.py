@@ -129,8 +129,8 @@ class TrainingRun:
             best=self.best,
             costs_history=list(self.costs_history),
             Omega_history=list(self.Omega_history),
-            rng_gradient=self.gradient_data.rng.get_state(),
-            rng_validation=self.validation_data.rng.get_state(),
+            rng_gradient=state_of(self.gradient_data),
+            rng_validation=state_of(self.validation_data),
             optimiser={k: v for k, v in self.step.state().items() if k not in own},
             callback_results=self.callback_results,
             stored={name: dict(where) for name, where in self.stored.items()},
@@ -200,7 +200,7 @@ class TrainingRun:
     def place_of(self, data: Dataset) -> tuple[tuple, dict[str, Any] | None]:
         """What a save file says of where a dataset stands: its stream, and its stored batch."""
         stored = self.stored.get(data.name)
-        return data.rng.get_state(), None if stored is None else dict(stored)
+        return state_of(data), None if stored is None else dict(stored)
 
     def put_back(self, data: Dataset, place: tuple[tuple, dict[str, Any] | None]) -> None:
         """Have the save file say again where a dataset stood; no more is drawn from it then."""
@@ -247,7 +247,7 @@ class TrainingRun:
 
     def draw(self, data: Dataset, *given: Any) -> Batch:
         """A dataset's next minibatch; of a stored batch, note what that was drawn from."""
-        before = data.rng.get_state()
+        before = state_of(data)
         with self.undone_on_failure(data):
             batch = data(*given)
         if data.batch_size != data.minibatch_size:
@@ -332,6 +332,13 @@ class TrainingRun:
         )
         if not np.isfinite(costs[0]):
             logger.warning("the validation loss is %s; a lower learning_rate may help", costs[0])
+
+
+def state_of(data: Dataset) -> tuple:
+    """The state of a dataset's random stream."""
+    state = data.rng.get_state(legacy=True)
+    assert isinstance(state, tuple)
+    return state
 
 
 def performance_of(performance: Callable, trials: list, z: np.ndarray) -> float:

@@ -50,9 +50,10 @@ def reason_to_stop(
     if (iteration - 1) % training.checkfreq == 0:
         if costs_history[-1][1][1] <= training.min_error:
             return "min_error"
-        if training.terminate is not None:
+        terminate = training.terminate
+        if terminate is not None:
             last = np.array([costs[-1] for _, costs in costs_history])
-            if user_call("terminate", lambda: bool(training.terminate(last))):
+            if user_call("terminate", lambda: bool(terminate(last))):
                 return "terminate"
     if iteration - best_iteration > training.patience:
         return "patience"
