@@ -29,7 +29,7 @@ from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.figtools import Figure, colors, gradient
 from pycog_dgr.running.trials import simulate_trials
 from pycog_dgr.symbolic import optimisers
-from pycog_dgr.tasks.gym_task import TaskFromEnv
+from pycog_dgr.tasks import TaskFromEnv
 
 N = 100  # units, 80 of them excitatory
 DT = 20  # ms

@@ -27,15 +27,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.data import Dataset, task_name
 from pycog_dgr.errors import MissingExtraError, SettingError, TaskError
-from pycog_dgr.tasks.gym_task import EXTRA
 from pycog_dgr.tasks.model import Model
+from pycog_dgr.tasks.neurogym import EXTRA
 
 try:
     import gymnasium
@@ -64,7 +64,7 @@ class EnvFromTask(gymnasium.Env):
     SettingError for unknown `actions` or `name`, TaskError for steps that cannot be taken.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class EnvFromTask(gymnasium.Env):
         if not self.model.network.Nout:
             raise SettingError("setting Nout: a task without outputs asks for no actions")
         self.actions, self.name = actions, name
-        unseen = {"var_rec": 0} if noise else {"var_rec": 0, "var_in": 0}
+        unseen: dict[str, Any] = {"var_rec": 0} if noise else {"var_rec": 0, "var_in": 0}
         self._training = dataclasses.replace(self.model.training, **unseen)
         Nin, Nout = self.model.network.Nin, self.model.network.Nout
         spaces = gymnasium.spaces
@@ -112,7 +112,7 @@ class EnvFromTask(gymnasium.Env):
         self._step = 0
         if self.actions == "choices":
             self._require_choices()
-        return self._batch.inputs[0, 0].copy(), self._trial_info()
+        return self._batch.inputs[0, 0].copy(), self._info()
 
     def step(self, action: Any) -> tuple[NDArray, float, bool, bool, dict[str, Any]]:
         """Answer the present observation; terminated after the last of the trial."""
@@ -122,7 +122,7 @@ class EnvFromTask(gymnasium.Env):
         target, mask = self._batch.targets[self._step, 0], self._batch.mask[self._step, 0]
         reward = self._reward(action, target, mask)
         info = {
-            **self._trial_info(),
+            **self._info(),
             "t": float(self._trial["t"][self._step]),
             "target": target.copy(),
             "mask": mask.copy(),
@@ -148,7 +148,7 @@ class EnvFromTask(gymnasium.Env):
                 f"{len(levels)} values on {self.model.network.Nout} outputs; use actions='outputs'"
             )
 
-    def _trial_info(self) -> dict[str, Any]:
+    def _info(self) -> dict[str, Any]:
         """What every info has; copies, for the task's own trial may be shown again."""
         return {
             "trial": dict(self._trial.get("info") or {}),

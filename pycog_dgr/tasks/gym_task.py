@@ -1,6 +1,6 @@
 """A trial environment of NeuroGym or Gymnasium as a task to train on.
 
-    from pycog_dgr.tasks.gym_task import TaskFromEnv
+    from pycog_dgr.tasks import TaskFromEnv
 
     task = TaskFromEnv("DelayMatchSample-v0", dt=20)        # or an environment
     Model(N=50, ei=ei, **task.settings).train("match.npz")
@@ -24,19 +24,16 @@ from __future__ import annotations
 import difflib
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.errors import MissingExtraError, TaskError
+from pycog_dgr.errors import TaskError
+from pycog_dgr.tasks.neurogym import make_environment, trial_layers
 
 logger = logging.getLogger(__name__)
 
-EXTRA = "pip install 'dgr[neurogym]'"
-NEEDED = ("new_trial", "seed", "dt", "observation_space", "action_space", "start_ind", "end_ind")
-PASSIVE_WRAPPERS = ("OrderEnforcing", "PassiveEnvChecker")  # Gymnasium's own, change no trial
 PYCOG_PARAMS = (
     "name", "target_output", "minibatch_index", "best_costs", "callback_results", "catch",
 )  # fmt: skip
@@ -47,19 +44,38 @@ PROBES = 6  # times that a trial is made again, after 0, 1, 2, ... others, to se
 class TaskFromEnv:
     """A trial environment as a task (generate_trial, performance) with the settings it asks for.
 
-    env             name of a NeuroGym environment, made with `options` (dt in ms, ...), or a trial
-                    environment, wrapped or not
-    decision        name of the period in which the choice counts; None: the one that ends last
-    weight_outside  mask of the steps outside that period, 0 to 1; inside it is 1
-
-    Attributes: env, decision, Nin, Nout, dt (ms), discrete (whether outputs stand for choices).
-
     A trial's info is what the environment says of it in numbers and texts, and `choice`, the action
     to take at the last step of the decision period. Other entries of `params` than pycog's own fix
     what the environment draws: {"name": "test", "ground_truth": 1}.
 
-    TaskError where `env` is no trial environment, knows no ground truth, or is wrapped in something
-    that acts only while it is stepped; MissingExtraError without NeuroGym.
+    Parameters
+    ----------
+    env
+        Name of a NeuroGym environment, made with `options` (dt in ms, ...), or a trial environment,
+        wrapped or not.
+    decision
+        Name of the period in which the choice counts; None: the one that ends last.
+    weight_outside
+        Mask of the steps outside that period, 0 to 1; inside it is 1.
+    options
+        Of the environment, where it is made by name.
+
+    Attributes
+    ----------
+    env, decision
+        As above, made and chosen.
+    Nin, Nout, dt
+        Sizes, and the time step in ms.
+    discrete
+        Whether outputs stand for choices.
+
+    Raises
+    ------
+    TaskError
+        `env` is no trial environment, knows no ground truth, or is wrapped in something that acts
+        only while it is stepped.
+    MissingExtraError
+        NeuroGym is not installed.
     """
 
     def __init__(
@@ -69,8 +85,11 @@ class TaskFromEnv:
         weight_outside: float = WEIGHT_OUTSIDE,
         **options: Any,
     ) -> None:
+        self.__name__: str
+        self.source: str | None = None  # what stands for the source of its trials
         if isinstance(env, str):
-            self.__name__, env = env, make(env, options)
+            self.source = f"NeuroGym {env} {sorted(options.items())} {decision} {weight_outside}"
+            self.__name__, env = env, make_environment(env, options)
         else:
             self.__name__ = type(getattr(env, "unwrapped", env)).__name__
             if options:
@@ -78,7 +97,7 @@ class TaskFromEnv:
         if not 0 <= weight_outside <= 1:
             raise self._error(f"weight_outside must lie between 0 and 1, not {weight_outside}")
         self.env, self.weight_outside = env, weight_outside
-        self._trial_maker, self._seeder = self._layers()
+        self._trial_maker, self._seeder = trial_layers(env, self._error)
 
         trial = self._new_trial(0, {})
         self._conditions = tuple(trial)
@@ -115,7 +134,7 @@ class TaskFromEnv:
         return settings | ({"performance": self.performance} if self.discrete else {})
 
     def generate_trial(
-        self, rng: np.random.RandomState, dt: float, params: Mapping[str, Any]
+        self, rng: np.random.RandomState, dt: float, params: dict[str, Any]
     ) -> dict[str, Any]:
         """One trial for pycog (see tasktools), by one draw from `rng`, a numpy RandomState."""
         if not math.isclose(dt, self.dt):
@@ -150,7 +169,7 @@ class TaskFromEnv:
             trial["mask"][start:end] = 1
         return trial
 
-    def performance(self, trials: Sequence[Mapping[str, Any]], z: NDArray) -> float:
+    def performance(self, trials: list[dict[str, Any]], z: NDArray) -> float:
         """Percentage of right choices: the largest output at the decision period's last step.
 
         z (time, trial, Nout), as the training loop gives it.
@@ -164,33 +183,11 @@ class TaskFromEnv:
     def _error(self, message: str) -> TaskError:
         return TaskError(f"environment {self.__name__!r}: {message}")
 
-    def _layers(self) -> Iterator[Any]:
-        """The outermost layers that make trials and that take seeds; TaskError for unfit ones."""
-        layers = [self.env]
-        while layers[-1] is not getattr(layers[-1], "unwrapped", layers[-1]):
-            layers.append(layers[-1].env)
-        missing = [name for name in NEEDED if not hasattr(layers[-1], name)]
-        if missing:
-            raise self._error(
-                f"not a trial environment, it has no {', '.join(missing)}; a task needs a "
-                "neurogym.TrialEnv or an object with what that has"
-            )
-        for layer in layers[:-1]:
-            if type(layer).__name__ not in PASSIVE_WRAPPERS and not _defines(layer, "new_trial"):
-                raise self._error(
-                    f"its wrapper {type(layer).__name__} acts while the environment is stepped, so "
-                    "whole trials would lack what it does; make the environment without it"
-                )
-        return (
-            next((layer for layer in layers if _defines(layer, name)), layers[-1])
-            for name in ("new_trial", "seed")
-        )
-
     def _inner(self) -> Any:
         """The environment inside all wrappers; it may be another one in the next trial."""
         return getattr(self.env, "unwrapped", self.env)
 
-    def _new_trial(self, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    def _new_trial(self, seed: int, fixed: dict[str, Any]) -> dict[str, Any]:
         """Make a trial and check that it has observations and a ground truth for each of them."""
         self._seeder.seed(seed)
         try:
@@ -269,7 +266,7 @@ class TaskFromEnv:
             )
         return start, end
 
-    def _depends_on_earlier_trials(self) -> bool:
+    def _remembers(self) -> bool:
         """Whether the same seed gives another trial after other ones, as far as a few tell."""
         made = []
         for n_before in range(PROBES):
@@ -284,32 +281,9 @@ class TaskFromEnv:
         )
 
 
-def make(name: str, options: Mapping[str, Any]) -> Any:
-    """NeuroGym's environment of that name; TaskError where there is none, or options do not fit."""
-    try:
-        import gymnasium  # only here: environments that are handed over do not need either
-        import matplotlib
-
-        with matplotlib.rc_context():  # NeuroGym sets the font of everybody's figures
-            import neurogym
-    except ImportError as error:
-        raise MissingExtraError(
-            f"environment {name!r}: cannot import NeuroGym ({error}); {EXTRA}"
-        ) from error
-    try:
-        return neurogym.make(name, **options)
-    except (gymnasium.error.Error, TypeError) as error:
-        raise TaskError(f"environment {name!r} with options {options}: {error}") from error
-
-
-def _defines(layer: Any, name: str) -> bool:
-    """Whether an object's class has a method, rather than passing it on to what it wraps."""
-    return hasattr(type(layer), name)
-
-
-def _info(shown: Mapping[str, Any]) -> dict[str, Any]:
+def _info(shown: dict[str, Any]) -> dict[str, Any]:
     """The numbers and texts of an environment's trial; lists of them become name_0, name_1, ..."""
-    info = {}
+    info: dict[str, Any] = {}
     for name, value in shown.items():
         value = np.asarray(value)
         if value.dtype.kind in "biufU" and value.ndim == 0:

@@ -9,6 +9,8 @@ model file `pycog` means pycog_dgr, whenever it is imported, and Python 2 is rea
 (source.py). Nothing outside the file notices: sys.modules has no pycog.
 """
 
+from __future__ import annotations
+
 import builtins
 import contextlib
 import dataclasses
@@ -17,31 +19,54 @@ import importlib
 import logging
 import traceback
 import types
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pycog_dgr.config import UNUSED_IN_PYCOG, setting_names, settings
 from pycog_dgr.data import task_name
 from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
 from pycog_dgr.tasks.source import parse
 
+if TYPE_CHECKING:  # what loads PyTensor is imported where a training begins
+    from pycog_dgr.training.callbacks import Callback
+    from pycog_dgr.training.loop import Result
+
 logger = logging.getLogger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
 PYCOG = f"{PACKAGE}.compat.pycog"  # what a model file finds as pycog
+MESSAGE_LENGTH = 200  # of another program's error
 TOO_ALIKE = 0.9  # a name this similar to a setting's is taken for a misspelling of it
 
 
 class Model:
     """A task and checked settings.
 
-    modelfile   path of a model file; or
-    kwargs      settings, and `generate_trial` or `task`
+    Parameters
+    ----------
+    modelfile
+        Path of a model file; or
+    kwargs
+        Settings, and `generate_trial` or `task`.
 
-    Attributes: m (what was given, as a namespace), task, network, training. SettingError names an
-    unknown or wrong setting and its near miss, TaskError a missing task or unreadable file.
+    Attributes
+    ----------
+    m
+        What was given, as a namespace.
+    task, network, training
+        The object with generate_trial, and the settings.
+
+    Raises
+    ------
+    SettingError
+        Names an unknown or wrong setting and its near miss.
+    TaskError
+        A missing task, or a file that cannot be read.
     """
 
-    def __init__(self, modelfile=None, **kwargs):
+    def __init__(self, modelfile: str | Path | None = None, **kwargs: Any) -> None:
+        self.m: Any
         if modelfile is None:
             self.m = types.SimpleNamespace(**kwargs)
             given = {k: v for k, v in kwargs.items() if k not in ("generate_trial", "task")}
@@ -64,7 +89,7 @@ class Model:
         self._given = kwargs if modelfile is None else str(Path(modelfile).absolute())
         self._made = self.network, self.training
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         """Pickled as what it was made of, so that a worker can be handed one: a model file is read
         again there; of keywords, functions must be importable, as pickle demands."""
         changed = {
@@ -77,25 +102,45 @@ class Model:
 
     def train(
         self,
-        savefile,
-        seed=None,
-        compiledir=None,
-        recover=True,
-        gpus=0,
+        savefile: str | Path,
+        seed: int | None = None,
+        compiledir: str | Path | None = None,
+        recover: bool = True,
+        gpus: int = 0,
         *,
-        progress=True,
-        callbacks=(),
-        on_update=None,
-        on_validation=None,
-        **options,
-    ):
-        """Train, saving to `savefile`; see training.train for recover, the options and the result.
+        progress: bool = True,
+        callbacks: Sequence[Callback] = (),
+        on_update: Callable | None = None,
+        on_validation: Callable | None = None,
+        **options: Any,
+    ) -> Result:
+        """Train, saving to `savefile`.
 
-        seed        of the initial weights; a model file's own `seed` goes first, as in the original
-        progress    show a bar, where there is a terminal or a notebook to show it in
-        callbacks   what else watches (training.callbacks): CsvLog("log.csv"), TensorBoard("runs/1")
+        Parameters
+        ----------
+        savefile
+            Where the training is saved; it goes on from there where the file exists.
+        seed
+            Of the initial weights; a model file's own `seed` goes first, as in the original.
+        compiledir, gpus
+            pycog's: the first is not needed, the second must be 0.
+        recover
+            False to start anew; see training.loop.train for this, for what follows, and for the
+            errors.
+        progress
+            Show a bar, where there is a terminal or a notebook to show it in.
+        callbacks
+            What else watches (training.callbacks): CsvLog("log.csv"), TensorBoard("runs/1").
+        on_update, on_validation
+            Called after every update, and after every check.
+        options
+            Of training.loop.train: start="one.npz" begins with another training's best network,
+            floatX, optimiser, ...
 
-        compiledir and gpus are pycog's: the first is not needed, the second must be 0.
+        Returns
+        -------
+        Result
+            Why it stopped, after how many updates, and what the save file holds.
         """
         if gpus:
             raise SettingError(
@@ -116,12 +161,11 @@ class Model:
         if progress:
             watchers.append(ProgressBar(Path(savefile).stem, training))
         with watching(watchers, on_update, on_validation) as told:
-            return train(
-                self.task, self.network, training, savefile, recover=recover, **told, **options
-            )
+            options |= {"recover": recover, **told}
+            return train(self.task, self.network, training, savefile, **options)
 
 
-def _remade(given, changed):
+def _remade(given: Any, changed: dict[str, dict[str, Any]]) -> Model:
     """A Model from what another one was made of, with the settings that were replaced since."""
     model = Model(given) if isinstance(given, str) else Model(**given)
     for name, values in changed.items():
@@ -129,7 +173,7 @@ def _remade(given, changed):
     return model
 
 
-def _task(m, where):
+def _task(m: Any, where: str) -> Any:
     """The object with generate_trial; a function is given a name for messages."""
     if hasattr(m, "task"):
         task = m.task
@@ -144,7 +188,7 @@ def _task(m, where):
     return task
 
 
-def _settings_in(values, modelfile):
+def _settings_in(values: Mapping[str, Any], modelfile: str | Path) -> dict[str, Any]:
     """The settings among a file's names; SettingError for a name that looks like a misspelt one."""
     known = [*setting_names(), *UNUSED_IN_PYCOG]
     for name, value in values.items():
@@ -162,7 +206,7 @@ def _settings_in(values, modelfile):
 # -- loading a file -------------------------------------------------------------------------------
 
 
-def load_model_file(path):
+def load_model_file(path: str | Path) -> types.ModuleType:
     """Run a model file and return it as a module, which is not put into sys.modules.
 
     TaskError names the file and line where it cannot be read, is Python of no kind, or fails.
@@ -171,33 +215,43 @@ def load_model_file(path):
     source = parse(path)
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    module.__builtins__ = {**vars(builtins), **source.builtins, "__import__": _import_pycog}
+    vars(module)["__builtins__"] = {
+        **vars(builtins),
+        **source.builtins,
+        "__import__": _import_pycog,
+    }
     try:
         exec(compile(source.tree, str(path), "exec", dont_inherit=True), vars(module))
     except PycogDgrError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(
-            f"{path}, line {_line_in(path, error)}: the model file fails: {error!r}"
-            f"{_of_a_fork(error)}"
+            f"{path}, line {_line_in(path, error)}: the model file fails: "
+            f"{repr(error)[:MESSAGE_LENGTH]}{_of_a_fork(error)}"
         ) from error
     return module
 
 
-def _of_a_fork(error):
+def _of_a_fork(error: BaseException) -> str:
     """What to do where an import asks for a function that the original does not have."""
     if not isinstance(error, ImportError) or not (error.name or "").startswith(PACKAGE):
         return ""
     return "; if it is a function of a fork of pycog, define it in the model file"
 
 
-def _line_in(path, error):
+def _line_in(path: Path, error: BaseException) -> Any:
     """The last line of the file `path` that an error came through; '?' where it did not."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame.lineno for frame in reversed(frames) if frame.filename == str(path)), "?")
 
 
-def _import_pycog(name, globals=None, locals=None, fromlist=(), level=0):
+def _import_pycog(
+    name: str,
+    globals: Mapping[str, Any] | None = None,
+    locals: Mapping[str, Any] | None = None,
+    fromlist: Sequence[str] = (),
+    level: int = 0,
+) -> types.ModuleType:
     """`import` inside a model file: pycog is pycog_dgr."""
     package, dot, rest = name.partition(".")
     if package != "pycog" or level:

@@ -17,9 +17,10 @@ from numpy.testing import assert_array_equal
 from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, tasktools
 from pycog_dgr.commands.taskrun import loaded
 from pycog_dgr.data import checked_trial
+from pycog_dgr.errors import MissingExtraError
 from pycog_dgr.running.trials import simulate_trials
 from pycog_dgr.symbolic import optimisers
-from pycog_dgr.tasks.gym_task import MissingExtraError, TaskFromEnv
+from pycog_dgr.tasks import TaskFromEnv
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BASELINE = 0.2  # of inputs, unless a model says otherwise

@@ -9,11 +9,9 @@ from pycog_dgr import CheckpointError
 from pycog_dgr.files import legacy
 
 START = b"\x80\x02"
-RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"  # an array to be filled
-DTYPE = b"(K\x01U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-BYTES = (
-    b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-)
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+NONE = b"J\xff\xff\xff\xff"  # -1
+BYTES = b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNN" + NONE + NONE + b"K\x00tb"
 
 
 def refused(path, data, match):
