@@ -266,7 +266,7 @@ class TaskFromEnv:
             )
         return start, end
 
-    def _remembers(self) -> bool:
+    def _depends_on_earlier_trials(self) -> bool:
         """Whether the same seed gives another trial after other ones, as far as a few tell."""
         made = []
         for n_before in range(PROBES):
