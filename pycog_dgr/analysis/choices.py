@@ -38,7 +38,8 @@ def correct(trials: SimulatedTrials, choices: NDArray) -> NDArray:
 
 class Reactions(NamedTuple):
     """choice (trial,) of int, NO_CHOICE where no output reached the threshold; time (trial,) in
-    ms from the start of the epoch, NaN where there is no choice."""
+    ms from the start of the epoch, NaN where there is no choice.
+    """
 
     choice: np.ndarray
     time: np.ndarray
@@ -100,7 +101,8 @@ def binned(x: ArrayLike, edges: ArrayLike) -> NDArray:
 
 class Means(NamedTuple):
     """x (k,) rising, mean (k,) of y, n (k,) trials, error (k,) standard error of the mean, NaN
-    where there is one trial."""
+    where there is one trial.
+    """
 
     x: np.ndarray
     mean: np.ndarray

@@ -96,7 +96,7 @@ class Dynamics(NamedTuple):
         return np.where(on_border, at_kink, slope)
 
     def F(self, x: NDArray) -> NDArray:
-        """tau dx/dt of states (..., N)."""
+        """Tau dx/dt of states (..., N)."""
         return -x + self.f(x) @ self.Wrec.T + self.drive
 
     def jacobian(self, x: NDArray, at_kink: float = 0.0) -> NDArray:

@@ -20,7 +20,7 @@ Action = Callable[[TaskRun, argparse.Namespace], int | None]
 
 
 def everything(run: TaskRun, options: argparse.Namespace) -> int | None:
-    """train, simulate trials, draw the figure (when nothing else is asked for)"""
+    """train, simulate trials, draw the figure (when nothing else is asked for)."""
     status = train(run, options)
     if status:
         return status
@@ -32,7 +32,7 @@ def everything(run: TaskRun, options: argparse.Namespace) -> int | None:
 
 
 def train(run: TaskRun, options: argparse.Namespace) -> int | None:
-    """train the network; again: go on where it was stopped"""
+    """Train the network; again: go on where it was stopped."""
     save = taskrun.saved(run)
     done = save is not None and taskrun.is_done(run, save)
     if save is None or not done:
@@ -47,14 +47,14 @@ def train(run: TaskRun, options: argparse.Namespace) -> int | None:
 
 
 def run_some(run: TaskRun, options: argparse.Namespace) -> None:
-    """run a few trials and draw them"""
+    """Run a few trials and draw them."""
     taskrun.require(run)
     n_trials = options.trials or taskrun.N_SHOWN
     _written(pictures.draw_run(run, n_trials, options.trial_seed, options.dt))
 
 
 def trials(run: TaskRun, options: argparse.Namespace) -> None:
-    """simulate many test trials at once and save them"""
+    """Simulate many test trials at once and save them."""
     taskrun.require(run)
     simulated = taskrun.make_trials(
         run, options.trials, options.trial_seed, options.dt, options.dt_save
@@ -63,32 +63,32 @@ def trials(run: TaskRun, options: argparse.Namespace) -> None:
 
 
 def figure(run: TaskRun, options: argparse.Namespace) -> None:
-    """draw the task's figure from the saved trials"""
+    """Draw the task's figure from the saved trials."""
     taskrun.require(run)
     _written(pictures.draw_figure(run))
 
 
 def costs(run: TaskRun, options: argparse.Namespace) -> None:
-    """draw the objective and the error during training"""
+    """Draw the objective and the error during training."""
     taskrun.require(run)
     _written(pictures.draw_costs(run))
 
 
 def structure(run: TaskRun, options: argparse.Namespace) -> None:
-    """draw the connection matrices and the distributions of the weights"""
+    """Draw the connection matrices and the distributions of the weights."""
     taskrun.require(run)
     _written(pictures.draw_structure(run))
 
 
 def restingstate(run: TaskRun, options: argparse.Namespace) -> None:
-    """run without input and draw the activity"""
+    """Run without input and draw the activity."""
     taskrun.require(run)
     path = pictures.draw_resting_state(run, options.duration, options.trial_seed, options.dt)
     _written(path)
 
 
 def clean(run: TaskRun, options: argparse.Namespace) -> None:
-    """remove the run's files, after saying which"""
+    """Remove the run's files, after saying which."""
     there = taskrun.files(run)
     if not there:
         print(f"{run.folder}: nothing to remove")

@@ -22,7 +22,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
-    """The type of an argument: a whole number from `least` to `most`."""
+    """The type of an argument: a whole number from `least` to `most`.
+
+    Parameters
+    ----------
+    least, most
+        The limits.
+
+    Returns
+    -------
+    callable
+        Text -> int, for argparse.
+    """
 
     def parsed(text: str) -> int:
         try:
@@ -39,7 +50,18 @@ def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
 
 
 def milliseconds(text: str) -> float:
-    """The type of an argument: a time in ms; a whole one stays a whole number."""
+    """The type of an argument: a time in ms; a whole one stays a whole number.
+
+    Parameters
+    ----------
+    text
+        What stands on the command line.
+
+    Returns
+    -------
+    int or float
+        Milliseconds.
+    """
     try:
         value = int(text) if text.isdecimal() else float(text)
     except ValueError:

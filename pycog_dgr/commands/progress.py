@@ -29,7 +29,7 @@ THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def summary(save: Checkpoint) -> str:
-    """How far a training is: 'criterion met (terminate) after 140,000 trials, 1.3 minutes; ...'"""
+    """How far a training is: 'criterion met (terminate) after 140,000 trials, 1.3 minutes; ...'."""
     line = (
         f"{OUTCOMES[save.stopped]} after {taskrun.trials_done(save):,} trials, "
         f"{save.seconds / 60:.1f} minutes"

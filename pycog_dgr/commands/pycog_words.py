@@ -49,7 +49,7 @@ def refuse_options(options: argparse.Namespace) -> None:
 
 
 def check(run: TaskRun, options: argparse.Namespace) -> None:
-    """say how far the training is"""
+    """Say how far the training is."""
     save = taskrun.saved(run)
     if save is None:
         print(f"{run.name}, seed {run.seed}: not trained yet")
@@ -58,7 +58,7 @@ def check(run: TaskRun, options: argparse.Namespace) -> None:
 
 
 def submit(run: TaskRun, options: argparse.Namespace) -> None:
-    """(a cluster's job script does that)"""
+    """(a cluster's job script does that)."""
     raise PycogDgrError(SUBMIT)
 
 

@@ -101,6 +101,16 @@ def load_script(path: str | Path) -> Iterator[types.ModuleType]:
 def translated(path: str | Path) -> str:
     """The file as it is read: Python 3 source, for who wants to keep it.
 
+    Parameters
+    ----------
+    path
+        A script written for pycog.
+
+    Returns
+    -------
+    str
+        Its text in Python 3.
+
     Raises
     ------
     TaskError

@@ -206,7 +206,20 @@ def check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
 
 
 def suggestion(name: Any, known: Iterable[str]) -> str:
-    """'; did you mean ...?', or nothing where no known name is near."""
+    """'; did you mean ...?', or nothing where no known name is near.
+
+    Parameters
+    ----------
+    name
+        What was given.
+    known
+        The names there are.
+
+    Returns
+    -------
+    str
+        To be added to an error's message.
+    """
     lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(str(name).lower(), lower, n=1)
     return f"; did you mean {lower[near[0]]!r}?" if near else ""

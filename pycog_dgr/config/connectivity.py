@@ -18,13 +18,29 @@ MAX_UNITS = 20_000  # an N x N matrix of float64 takes 3.2 GB then
 class Connectivity:
     """Which weights of one matrix are plastic, which are fixed, and which are absent.
 
-    Connectivity(C, Cfixed=None)        non-zero entries of C (post, pre) are plastic, and their
-                                        values scale the initial draw; non-zero entries of Cfixed
-                                        are fixed weights; everything else stays zero.
-    Connectivity(N, p=0.3, seed=4321)   a random binary C: density p among non-self pairs.
+        Connectivity(C, Cfixed=None)        from matrices
+        Connectivity(N, p=0.3, seed=4321)   a random binary C of density p among non-self pairs
 
     The arrays are read-only copies: neither the caller's matrices nor this object ever change.
-    Raises SettingError for matrices that are not 2-D and finite, differ in shape, or overlap.
+
+    Parameters
+    ----------
+    C_or_N
+        C (post, pre): non-zero entries are plastic, and their values scale the initial draw; or the
+        number of units N of a random C (N, N).
+    Cfixed
+        (post, pre): non-zero entries are fixed weights. What is zero in both stays zero.
+    p
+        Density of a random C among non-self pairs, 0 to 1.
+    rng
+        numpy RandomState that a random C is drawn from; one of `seed` where it is None.
+    seed
+        Of a random C.
+
+    Raises
+    ------
+    SettingError
+        For matrices that are not 2-D and finite, differ in shape, or overlap.
     """
 
     def __init__(

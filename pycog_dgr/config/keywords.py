@@ -23,8 +23,21 @@ UNUSED_IN_PYCOG = {"momentum": False, "method": "sgd", "extra_info": {}}  # and 
 def settings(**keywords: Any) -> tuple[NetworkConfig, TrainingConfig]:
     """Split, check and complete a dictionary of pycog settings.
 
-    Raises SettingError for an unknown name (with the nearest known one), a value of the wrong
-    type, range or shape, and for settings that pycog took but never used.
+    Parameters
+    ----------
+    **keywords
+        Settings by the names they have in pycog.
+
+    Returns
+    -------
+    NetworkConfig, TrainingConfig
+        Complete and checked.
+
+    Raises
+    ------
+    SettingError
+        For an unknown name (with the nearest known one), a value of the wrong type, range or shape,
+        and for settings that pycog took but never used.
     """
     network_names, training_names = setting_names(NetworkConfig), setting_names(TrainingConfig)
     known = setting_names()
@@ -46,13 +59,35 @@ def settings(**keywords: Any) -> tuple[NetworkConfig, TrainingConfig]:
 
 
 def setting_names(config: type | None = None) -> tuple[str, ...]:
-    """Names of the settings of one of the two dataclasses, of both where none is given."""
+    """Names of the settings of one of the two dataclasses, of both where none is given.
+
+    Parameters
+    ----------
+    config
+        NetworkConfig or TrainingConfig.
+
+    Returns
+    -------
+    tuple of str
+        The names, in the order of the fields.
+    """
     configs = (NetworkConfig, TrainingConfig) if config is None else (config,)
     return tuple(field.name for one in configs for field in dataclasses.fields(one))
 
 
 def setting_values(network: NetworkConfig, training: TrainingConfig) -> dict[str, Any]:
-    """Name -> value of all settings that a file can hold; `settings(**values)` reads them back."""
+    """Name -> value of all settings that a file can hold; `settings(**values)` reads them back.
+
+    Parameters
+    ----------
+    network, training
+        The two dataclasses.
+
+    Returns
+    -------
+    dict
+        Functions are left out.
+    """
     values = {**vars(network), **vars(training)}
     return {name: value for name, value in values.items() if name not in FUNCTIONS}
 

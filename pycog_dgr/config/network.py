@@ -110,7 +110,7 @@ class NetworkConfig:
 
     @property
     def alpha(self) -> float | NDArray:
-        """dt / tau: a number, or (N,) where tau is one per unit."""
+        """Dt / tau: a number, or (N,) where tau is one per unit."""
         return self.dt / self.tau
 
     @property

@@ -40,7 +40,20 @@ Sampler = Callable[[Stream, Shape], NDArray | None]
 
 
 def normal_stream(name: str, rng: np.random.RandomState) -> Stream:
-    """What draws the noise of one batch: `rng` itself, or a NormalStream that it seeds."""
+    """What draws the noise of one batch: `rng` itself, or a NormalStream that it seeds.
+
+    Parameters
+    ----------
+    name
+        'fast' or 'original'.
+    rng
+        numpy RandomState of the dataset.
+
+    Returns
+    -------
+    RandomState or NormalStream
+        With a method `normal`.
+    """
     if name not in NOISE_STREAMS:
         raise SettingError(f"noise_stream is {name!r}; give one of {', '.join(NOISE_STREAMS)}")
     if name == "original":
@@ -75,17 +88,66 @@ def input_noise(
 def recurrent_noise(
     rng: Stream, shape: Shape, *, tau: ArrayLike, dt: float, var_rec: ArrayLike
 ) -> NDArray | None:
-    """Recurrent noise (..., N), like `input_noise`; tau, in ms, may be one per unit."""
+    """Recurrent noise (..., N), like `input_noise`; tau, in ms, may be one per unit.
+
+    Parameters
+    ----------
+    rng
+        A RandomState (float64 numbers) or a NormalStream (float32).
+    shape
+        (time, trial) or (time,), and N last.
+    tau
+        Time constant, ms: a number, or (N,).
+    dt
+        Time step, ms.
+    var_rec
+        Variance, dimensionless: a number, (N,), or a covariance (N, N).
+
+    Returns
+    -------
+    ndarray or None
+        None, and nothing drawn, where all variances are 0.
+    """
     return recurrent_noise_sampler(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
 
 
 def input_noise_sampler(*, tau_in: float, dt: float, var_in: ArrayLike) -> Sampler:
-    """`input_noise` as a function (rng, shape), for those who draw often."""
+    """`input_noise` as a function (rng, shape), for those who draw often.
+
+    Parameters
+    ----------
+    tau_in
+        Time constant of the input noise, ms.
+    dt
+        Time step, ms.
+    var_in
+        Variance, dimensionless: a number, (Nin,), or a covariance (Nin, Nin).
+
+    Returns
+    -------
+    callable
+        (rng, shape) -> noise (*shape, Nin), or None where all variances are 0.
+    """
     return _sampler(2 * tau_in / dt * np.asarray(var_in))
 
 
 def recurrent_noise_sampler(*, tau: ArrayLike, dt: float, var_rec: ArrayLike) -> Sampler:
-    """`recurrent_noise` as a function (rng, shape), for those who draw often."""
+    """`recurrent_noise` as a function (rng, shape), for those who draw often.
+
+    Parameters
+    ----------
+    tau
+        Time constant, ms: a number, or (N,).
+    dt
+        Time step, ms.
+    var_rec
+        Variance, dimensionless: a number, (N,), or a covariance (N, N).
+
+    Returns
+    -------
+    callable
+        (rng, shape) -> noise (*shape, N), or None where all variances are 0.
+    """
     return _sampler(2 / dt * np.asarray(var_rec), np.sqrt(tau))
 
 
@@ -117,11 +179,13 @@ class NormalStream:
         radius (cos q, sin q)          q uniform in (-pi/4, pi/4), then one of the four quarters
 
     u and q are made of the two halves of a word of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014),
-    which is a function of its number in the stream.
+    which is a function of its number in the stream. Numba and numpy compute the same numbers but
+    for rounding.
 
-    seed   a whole number of 64 bits: where in the stream to begin
-
-    Numba and numpy compute the same numbers but for rounding.
+    Parameters
+    ----------
+    seed
+        A whole number of 64 bits: where in the stream to begin.
     """
 
     def __init__(self, seed: int) -> None:

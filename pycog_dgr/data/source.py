@@ -21,10 +21,27 @@ MESSAGE_LENGTH = 200  # of another program's error
 
 
 def user_call(what: str, function: Callable[..., Result], *arguments: Any) -> Result:
-    """`function(*arguments)`, a function of the user's.
+    """Call a function of the user's, and name it in the error where it fails.
 
-    TaskError says `what` failed, and how; sys.exit is a failure too. Errors of this package, which
-    name what is at fault themselves, and Ctrl-C pass.
+    Parameters
+    ----------
+    what
+        What the function is, for the error's message.
+    function
+        The function.
+    *arguments
+        What it is called with.
+
+    Returns
+    -------
+    Result
+        What the function returns.
+
+    Raises
+    ------
+    TaskError
+        Where it fails, or calls sys.exit. Errors of this package, which name what is at fault
+        themselves, and Ctrl-C pass.
     """
     try:
         return function(*arguments)
@@ -42,7 +59,7 @@ def task_source(task: Task, *functions: Callable | None) -> dict[str, str | None
     ----------
     task
         The task; a text `source` of its own, where it has one, stands for the file.
-    functions
+    *functions
         What else of the task's decides a result: performance, callback, terminate.
 
     Returns

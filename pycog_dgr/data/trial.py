@@ -24,6 +24,11 @@ class FixedTrial(dict):
     """A trial that cannot be changed, and so need not be copied or checked twice.
 
     Its arrays are read-only, its dictionaries fixed like itself; `{**trial}` is a plain copy.
+
+    Parameters
+    ----------
+    trial
+        A trial, as generate_trial returns it.
     """
 
     def __init__(self, trial: Mapping[str, Any]) -> None:
@@ -51,14 +56,44 @@ def _fixed(value: Any) -> Any:
 
 
 def task_name(task: Any) -> str:
-    """How messages call a task: its __name__, or its class."""
+    """How messages call a task: its __name__, or its class.
+
+    Parameters
+    ----------
+    task
+        A task.
+
+    Returns
+    -------
+    str
+        For messages.
+    """
     return getattr(task, "__name__", type(task).__name__)
 
 
 def checked_trial(trial: Any, Nin: int, Nout: int, task: Any, params: Mapping[str, Any]) -> Trial:
     """`trial` if it has every key that a network of this size needs, in the right shapes.
 
-    Raises TaskError, which names the task, the key, the shape it has and the one it should have.
+    Parameters
+    ----------
+    trial
+        What generate_trial returned.
+    Nin, Nout
+        Numbers of inputs and outputs; 0 where the network has none.
+    task
+        The task, for the error's message.
+    params
+        What generate_trial was given.
+
+    Returns
+    -------
+    Trial
+        The same trial.
+
+    Raises
+    ------
+    TaskError
+        Names the task, the key, the shape it has and the one it should have.
     """
     sizes = (Nin, Nout if params.get("target_output") else 0)
     if isinstance(trial, FixedTrial) and sizes in trial.passed:

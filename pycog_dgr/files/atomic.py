@@ -74,7 +74,18 @@ def write_atomically(
 
 
 def previous(path: str | Path) -> Path:
-    """Where the file that `path` replaced is kept."""
+    """Where the file that `path` replaced is kept.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    Path
+        PATH.previous.
+    """
     return Path(f"{path}.previous")
 
 
@@ -117,6 +128,11 @@ def load_or_previous(
     damage
         A type of error.
 
+    Returns
+    -------
+    Loaded
+        What `read` returns.
+
     Raises
     ------
     damage
@@ -149,7 +165,13 @@ def load_or_previous(
 
 
 def remove_partial_files(path: str | Path) -> None:
-    """Remove what killed writes of `path` left beside it; no other process may be writing it."""
+    """Remove what killed writes of `path` left beside it; no other process may be writing it.
+
+    Parameters
+    ----------
+    path
+        A file; whether it exists plays no part.
+    """
     for own in {Path(path), Path(os.path.realpath(path))}:
         names = "|".join(re.escape(name) for name in (own.name, previous(own).name))
         own_part = re.compile(rf"\.(?:{names})\.[^.]+{re.escape(PART)}")
@@ -159,13 +181,25 @@ def remove_partial_files(path: str | Path) -> None:
 
 
 def remove_partial_files_below(folder: str | Path) -> None:
-    """Remove what killed writes left in a folder and below; hold the folder's lock meanwhile."""
+    """Remove what killed writes left in a folder and below; hold the folder's lock meanwhile.
+
+    Parameters
+    ----------
+    folder
+        A folder.
+    """
     for part in Path(folder).rglob(f".*{PART}"):
         part.unlink(missing_ok=True)
 
 
 def require_folder(path: str | Path) -> None:
-    """CheckpointError where the folder of the file `path` does not exist."""
+    """CheckpointError where the folder of the file `path` does not exist.
+
+    Parameters
+    ----------
+    path
+        A file that is to be written.
+    """
     if not Path(path).absolute().parent.is_dir():
         raise CheckpointError(f"{path}: the folder does not exist; make it first")
 

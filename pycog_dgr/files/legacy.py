@@ -34,6 +34,11 @@ def open_save(path: str | Path) -> Checkpoint:
     path
         The file.
 
+    Returns
+    -------
+    Checkpoint
+        Everything that the file holds.
+
     Raises
     ------
     CheckpointError
@@ -43,7 +48,18 @@ def open_save(path: str | Path) -> Checkpoint:
 
 
 def is_legacy(path: str | Path) -> bool:
-    """Whether `path` is an existing file that begins like a pickle of protocol 2 to 5."""
+    """Whether `path` is an existing file that begins like a pickle of protocol 2 to 5.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    bool
+        False where there is none.
+    """
     if not Path(path).is_file():
         return False
     with open(path, "rb") as file:
@@ -67,7 +83,7 @@ def load(path: str | Path) -> Checkpoint:
 
 
 def _tree(save: Any) -> dict[str, Any]:
-    """pycog's dictionary as the tree of our save files."""
+    """Pycog's dictionary as the tree of our save files."""
     params = save["params"]
     known = {*setting_names(NetworkConfig), *setting_names(TrainingConfig)}
     dropped = sorted(set(params) - known - set(UNUSED_IN_PYCOG))

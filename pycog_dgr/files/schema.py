@@ -49,7 +49,7 @@ def text(where: str, value: Any) -> str:
 
 
 def flag(where: str, value: Any) -> bool:
-    """true or false."""
+    """True or false."""
     if not isinstance(value, bool):
         raise refuse(where, "true or false", value)
     return value

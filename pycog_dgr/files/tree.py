@@ -27,10 +27,25 @@ def save_tree(
     compress: bool = True,
     keep: bool = True,
 ) -> None:
-    """Write nested plain values as `npz.write` does, the file before as PATH.previous.
+    """Write nested plain values as `npz.write` does.
 
-    CheckpointError names a value that is neither number, text, list, array, Connectivity nor a
-    dictionary with text keys.
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What it holds; `load_tree` asks for the same.
+    tree
+        Numbers, text, lists, arrays, Connectivity, and dictionaries of them with text keys.
+    compress
+        Whether arrays are compressed.
+    keep
+        Whether the file that was there stays as PATH.previous.
+
+    Raises
+    ------
+    CheckpointError
+        Names a value that cannot be saved, or says why the file cannot be written.
     """
     arrays: Arrays = {}
     metadata = encoded(tree, "", arrays)
@@ -38,7 +53,29 @@ def save_tree(
 
 
 def load_tree(path: str | Path, kind: str, schema: Check, max_bytes: int = npz.MAX_BYTES) -> Any:
-    """Read what `save_tree` wrote and have `schema` check it; CheckpointError as of `npz.read`."""
+    """Read what `save_tree` wrote and have a schema check it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What it must hold, as given to `save_tree`.
+    schema
+        (place, value) -> value; raises SchemaError where an entry is wrong.
+    max_bytes
+        The most that its arrays may take.
+
+    Returns
+    -------
+    Any
+        The nested values.
+
+    Raises
+    ------
+    CheckpointError
+        As by `npz.read`, and where an entry is missing or wrong.
+    """
     metadata, arrays = npz.read(path, kind, max_bytes)
     try:
         return schema("", decoded(metadata, arrays, ""))

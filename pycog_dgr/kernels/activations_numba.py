@@ -83,7 +83,7 @@ def df(kind, x, r, at_zero):
 
 @compiled
 def f_rows(kind, x, r):
-    """r <- f(x), both (trial, N)."""
+    """R <- f(x), both (trial, N)."""
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
             r[b, i] = f(kind, x[b, i])
@@ -91,7 +91,7 @@ def f_rows(kind, x, r):
 
 @compiled
 def df_rows(kind, x, r, at_zero, slope):
-    """slope <- f'(x), all (trial, N)."""
+    """Slope <- f'(x), all (trial, N)."""
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
             slope[b, i] = df(kind, x[b, i], r[b, i], at_zero)

@@ -14,6 +14,16 @@ logger = logging.getLogger(__name__)
 def get_kernels(name: str) -> Kernels:
     """The kernels called 'numba' or 'numpy'.
 
+    Parameters
+    ----------
+    name
+        'numba' or 'numpy'.
+
+    Returns
+    -------
+    Kernels
+        The module with the functions of `interface.Kernels`.
+
     Raises
     ------
     BackendError

@@ -165,7 +165,7 @@ def omega_of(total: float, n_counting: int, D: NDArray, q_term: NDArray) -> Omeg
 
 @compiled
 def integrate(gemm, noise, x0, Wrec, brec, alpha, kind, x, r):
-    """x and r at t = 1..T; x comes in as u Win^T."""
+    """X and r at t = 1..T; x comes in as u Win^T."""
     n_time, n_trial, _ = x.shape
     x_prev, r_prev, recurrent = np.empty_like(x[0]), np.empty_like(x[0]), np.empty_like(x[0])
     for b in range(n_trial):
@@ -275,7 +275,7 @@ def omega_pass(D, recurrent, scale, x, r, alpha, kind, bound, q_term):
 
 @compiled
 def scale_and_add(scale, a, b):
-    """a <- scale a + b, both (time, trial, N), in one pass."""
+    """A <- scale a + b, both (time, trial, N), in one pass."""
     n_time, n_trial, N = a.shape
     for t in range(n_time):
         for k in range(n_trial):

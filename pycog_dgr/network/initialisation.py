@@ -37,7 +37,24 @@ def initial_parameters(
 
     The returned network differs from `network` in Crec alone: its fixed weights are rescaled
     with the plastic ones so that the whole matrix has the spectral radius rho0 (1.1 without
-    Dale's law). Raises SettingError where no scale gives that radius.
+    Dale's law).
+
+    Parameters
+    ----------
+    network
+        The network.
+    seed
+        Of the draws, or the numpy RandomState to draw from.
+
+    Returns
+    -------
+    Parameters, NetworkConfig
+        Raw values in float64, and the network with rescaled fixed weights.
+
+    Raises
+    ------
+    SettingError
+        Where no scale gives that spectral radius.
     """
     rng = RandomState(seed) if isinstance(seed, (int, np.integer)) else seed
     shapes = network.shapes
@@ -119,7 +136,18 @@ def signed(Wrec: NDArray, network: NetworkConfig) -> NDArray:
 
 
 def spectral_radius(W: NDArray) -> float:
-    """The largest absolute eigenvalue of a square matrix."""
+    """The largest absolute eigenvalue of a square matrix.
+
+    Parameters
+    ----------
+    W
+        (N, N).
+
+    Returns
+    -------
+    float
+        Dimensionless.
+    """
     return float(np.max(np.abs(np.linalg.eigvals(W))))
 
 
@@ -128,6 +156,18 @@ def rescaled(raw: Parameters, network: NetworkConfig) -> tuple[Parameters, Netwo
 
     It is the effective matrix that gets it. The thesis' warm start went through the
     initialisation path and so did this at every context.
+
+    Parameters
+    ----------
+    raw
+        Raw parameters.
+    network
+        The network they belong to.
+
+    Returns
+    -------
+    Parameters, NetworkConfig
+        Both with rescaled recurrent weights.
     """
     rho0 = RHO0_WITHOUT_DALE if network.ei is None else network.rho0
     R = rho0 / spectral_radius(effective_weights(raw, network).Wrec)

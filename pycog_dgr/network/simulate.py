@@ -102,14 +102,48 @@ def drive(inputs: NDArray | None, noise: NDArray, weights: Weights) -> NDArray:
 def step(
     x_prev: NDArray, r_prev: NDArray, drive_t: NDArray, Wrec: NDArray, alpha: NDArray, f: Function
 ) -> tuple[NDArray, NDArray]:
-    """States and rates (trial, N) one time step on."""
+    """States and rates (trial, N) one time step on.
+
+    Parameters
+    ----------
+    x_prev, r_prev
+        States and rates (trial, N) one time step before.
+    drive_t
+        u_t Win^T + brec + noise_t (trial, N).
+    Wrec
+        Effective recurrent weights (N, N).
+    alpha
+        dt / tau, () or (N,).
+    f
+        The hidden activation.
+
+    Returns
+    -------
+    ndarray, ndarray
+        x_t and r_t (trial, N).
+    """
     x_t = (1 - alpha) * x_prev + alpha * (r_prev @ Wrec.T + drive_t)
     r_t = f(x_t)
     return x_t, r_t
 
 
 def outputs(r: NDArray, weights: Weights, g: Function) -> NDArray:
-    """Outputs z (time, trial, Nout); the rates themselves for a network without outputs."""
+    """Outputs z (time, trial, Nout); the rates themselves for a network without outputs.
+
+    Parameters
+    ----------
+    r
+        Rates (time, trial, N).
+    weights
+        Effective weights.
+    g
+        The output activation.
+
+    Returns
+    -------
+    ndarray
+        (time, trial, Nout).
+    """
     if weights.Wout is None:
         return r
     rows = r.reshape(-1, r.shape[-1])  # one large product: numpy makes one a time step of many

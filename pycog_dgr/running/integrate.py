@@ -36,7 +36,8 @@ class DrawnTrial(NamedTuple):
 
 class Run(NamedTuple):
     """One trial: t (time,), u (Nin, time) or None, r (N, time), z (Nout, time), info; and, where
-    it was asked for, the states x (N, time)."""
+    it was asked for, the states x (N, time).
+    """
 
     t: NDArray
     u: NDArray | None

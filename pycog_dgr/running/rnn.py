@@ -341,7 +341,8 @@ class RNN:
         start: NDArray | None = None,
     ) -> DrawnTrial:
         """Everything random about one trial, in the order of draws: the task's part from `rng`,
-        noise from `stream`."""
+        noise from `stream`.
+        """
         p, W = self.p, self.weights
         dt = p["dt"]
         info, shown = None, 0

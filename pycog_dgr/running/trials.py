@@ -194,15 +194,32 @@ def simulate_trials(
 ) -> Trials:
     """Run `n_trials` trials of `task`, conditions drawn at random, as Trials.
 
-    rnn      pycog_dgr.RNN
-    task     object with generate_trial, as Model(...).task
-    seed     of everything that is drawn, as by rnn.run_trials
-    dt_save  ms between the samples that are kept; all of them where it is None
-    given    entries of generate_trial's params: {'name': 'test', 'catch': False} where nothing
-             else is said, so that there are no catch trials; coh=16 fixes a condition
+    Parameters
+    ----------
+    rnn
+        The network.
+    task
+        Object with generate_trial, as Model(...).task.
+    n_trials
+        At least 1.
+    seed
+        Of everything that is drawn, as by rnn.run_trials.
+    dt_save
+        Milliseconds between the samples that are kept; all of them where it is None.
+    **given
+        Entries of generate_trial's params: {'name': 'test', 'catch': False} where nothing else is
+        said, so that there are no catch trials; coh=16 fixes a condition.
 
-    TaskError where dt_save is not a multiple of the network's dt, or info holds something else
-    than numbers and text.
+    Returns
+    -------
+    Trials
+        With float32 arrays.
+
+    Raises
+    ------
+    TaskError
+        Where dt_save is not a multiple of the network's dt, or info holds something else than
+        numbers and text.
     """
     if n_trials < 1:
         raise TaskError(f"simulate_trials: n_trials must be at least 1, not {n_trials}")

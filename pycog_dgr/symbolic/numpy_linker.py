@@ -86,7 +86,7 @@ def fill(shape_of: NDArray, value: NDArray) -> NDArray:
 
 
 def integer_power(base: NDArray, exponent: NDArray) -> NDArray:
-    """numpy squares by multiplication only where the exponent is a Python number."""
+    """Numpy squares by multiplication only where the exponent is a Python number."""
     return np.square(base) if exponent.size == 1 and exponent.item() == 2 else base**exponent
 
 

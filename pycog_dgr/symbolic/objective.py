@@ -112,7 +112,7 @@ def penalties(training: TrainingConfig, network: NetworkConfig) -> list[Penalty]
 
 
 def mean_of(name: str, function: Callable, weight: float) -> Penalty:
-    """weight mean(function(W)) of the raw matrix called `name`."""
+    """Weight mean(function(W)) of the raw matrix called `name`."""
     return lambda raw, _: weight * pt.mean(function(getattr(raw, name)))
 
 

@@ -264,7 +264,7 @@ def applied(op: Op, *inputs: Any) -> list[TensorVariable]:
 
 
 def alpha_per_unit(network: NetworkConfig, dtype: Any) -> TensorVariable:
-    """dt / tau (N,)."""
+    """Dt / tau (N,)."""
     alpha: Any = alpha_of(network, dtype)
     return pt.constant(np.broadcast_to(alpha.data, network.N).copy())
 

@@ -68,7 +68,7 @@ def masked(W: TensorVariable, connectivity: Connectivity | None) -> TensorVariab
 
 
 def alpha_of(network: NetworkConfig, dtype: str) -> TensorVariable:
-    """dt / tau as a constant: scalar, or (N,) where tau is one per unit.
+    """Dt / tau as a constant: scalar, or (N,) where tau is one per unit.
 
     As in the original a vector is divided in `dtype` and a scalar in double precision.
     """
@@ -140,10 +140,10 @@ def step(
 
 
 def output_current(r: TensorVariable, weights: Weights[TensorVariable]) -> TensorVariable:
-    """a = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
+    """A = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
     return r if weights.Wout is None else pt.dot(r, weights.Wout.T) + weights.bout
 
 
 def outputs(a: TensorVariable, network: NetworkConfig) -> TensorVariable:
-    """z = g(a) (time, trial, Nout); a itself if Nout = 0."""
+    """Z = g(a) (time, trial, Nout); a itself if Nout = 0."""
     return OUTPUT[network.output_activation](a) if network.Nout else a

@@ -58,6 +58,6 @@ class RecurrentDropout:
             raise SettingError(f"dropout seed must be at least 0, not {self.seed}")
 
     def mask(self, N: int, drawn: int) -> NDArray:
-        """keep / (1 - p), (N,), of the update before which `drawn` masks were drawn."""
+        """Keep / (1 - p), (N,), of the update before which `drawn` masks were drawn."""
         keep = np.random.default_rng([self.seed, drawn]).random(N) >= self.p
         return keep / (1 - self.p)

@@ -264,7 +264,8 @@ class TrainingStep:
 
     def state(self) -> dict[str, NDArray]:
         """All that training goes on from, copied: raw parameters, the optimiser's moments, and how
-        many masks dropout has drawn."""
+        many masks dropout has drawn.
+        """
         return {name: variable.get_value() for name, variable in self._state_variables().items()}
 
     def _state_variables(self) -> dict[str, SharedVariable]:

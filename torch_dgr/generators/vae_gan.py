@@ -32,13 +32,15 @@ class ConditionalVAEGAN(ConditionalVAE):
 
     Parameters
     ----------
+    seed
+        Of the decoder's first weights.
     adversarial
         Weight of the adversarial loss of the reconstructions.
     discriminator_rate
         Learning rate of the discriminator's Adam; falls to 5 % over a context's second half.
     gamma
         Weight of the gradient penalty.
-    settings
+    **settings
         Those of ConditionalVAE, by name.
 
     Raises

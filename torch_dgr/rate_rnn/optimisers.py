@@ -1,4 +1,4 @@
-"""Stochastic gradient descent as pycog does it, over all trained (raw) parameters theta:
+"""Stochastic gradient descent as pycog does it, over all trained (raw) parameters.
 
     gnorm = || g ||                                       one global norm, before clipping
     g    <- g max_gradient_norm / gnorm                   if gnorm > max_gradient_norm

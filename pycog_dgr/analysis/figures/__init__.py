@@ -6,3 +6,5 @@
 
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Figs. 2-9, in a layout of our own.
 """
+
+__all__ = ["context", "decision", "network", "panels", "style", "trials"]

@@ -44,7 +44,8 @@ def from_stimulus(
     trials: SimulatedTrials, values: NDArray, until: NDArray, shown: float
 ) -> tuple[NDArray, NDArray]:
     """(t, values) around the start of the stimulus: BEFORE to `shown` ms, NaN after `until`
-    (trial,) ms of it."""
+    (trial,) ms of it.
+    """
     t, cut = sorting.align(trials.t, values, trials.epoch("stimulus")[:, 0], BEFORE, shown)
     cut[~(t <= until[:, np.newaxis])] = np.nan
     return t, cut
@@ -80,7 +81,8 @@ def by_coherence(
     event: str = "stimulus",
 ) -> None:
     """Mean of values (trial, time) at every signed coherence, for as long as half of its trials
-    go on."""
+    go on.
+    """
     sorted_trials = sorting.conditions(signed_coherence(trials))
     means = sorting.condition_means(values[:, :, np.newaxis], sorted_trials, HALF)[:, :, 0]
     colors = style.signed([coherence for (coherence,) in sorted_trials.values])

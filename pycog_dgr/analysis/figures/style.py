@@ -110,13 +110,14 @@ def letter(ax: Axes, text: str) -> None:
 
 
 def ordered(n: int) -> list[ColorType]:
-    """n colours from dark to light for conditions with an order; the lightest still shows."""
+    """N colours from dark to light for conditions with an order; the lightest still shows."""
     return [matplotlib.colormaps["viridis"](x) for x in np.linspace(0.02, 0.85, n)]
 
 
 def signed(values: Sequence[float] | NDArray) -> list[ColorType]:
     """A colour for each of the signed values: dark blue for the largest, dark red for the
-    smallest, the light middle of the map left out."""
+    smallest, the light middle of the map left out.
+    """
     largest = np.max(np.abs(values)) or 1
     shade = [np.sign(v) * (0.35 + 0.65 * abs(v) / largest) for v in values]
     return [matplotlib.colormaps[SIGNED](0.5 + 0.5 * s) for s in shade]
