@@ -21,8 +21,7 @@ from typing import Any
 from benchmarks import command
 from benchmarks.results import Goal
 from benchmarks.timing import ROOT
-from bridge.runs.jobs import Job, Setting
-from bridge.runs.reproduce import Plan, notebook_of
+from bridge.runs import Job, Setting, jobs_of, run_config, setting_of, state_of
 
 RUN = ROOT / "runs" / "mnist5k-text"
 SCALE, QUICK_SCALE = 0.05, 0.002  # of the schedules, in the profiled jobs
@@ -76,10 +75,10 @@ def workers_of(command_line: str) -> int:
 
 def profiled(job: Job, setting: Setting) -> dict[str, float]:
     """Seconds by package of one job's own time, and in all."""
-    notebook = notebook_of(job, setting.folder)
+    state = state_of(job, setting.paths.folder)
     profile = cProfile.Profile(time.process_time)
     began = time.process_time()
-    profile.runcall(job.run, setting, notebook, lambda n: None)
+    profile.runcall(job.run, setting, state, lambda n: None)
     total = time.process_time() - began
     seconds: Counter[str] = Counter()
     for (file, _, function), (_, _, own, _, _) in pstats.Stats(profile).stats.items():
@@ -97,11 +96,12 @@ def package_of(file: str, function: str) -> str:
 
 
 def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
-    plan = Plan(scale=QUICK_SCALE if arguments.quick else SCALE, seeds=(1,), audits=())
+    scale = QUICK_SCALE if arguments.quick else SCALE
+    config = run_config(scale=scale, seeds=(1,), audits=())
     kinds = {}
     with tempfile.TemporaryDirectory() as folder:
-        setting = plan.setting(Path(folder))
-        for job in plan.jobs():
+        setting = setting_of(config, Path(folder), None)
+        for job in jobs_of(config):
             kind = kind_of(job.name)
             if kind in KINDS:
                 kinds[kind] = profiled(job, setting)
@@ -111,7 +111,7 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
         "make reproduce on embedded digits", "at most", MINUTES_ASKED, run and run["minutes"],
         " minutes", note or f"({100 * run['idle_core_share']:.0f} % of the cores' time idle)",
     )  # fmt: skip
-    return {"run": run, "scale": plan.scale, "seconds_by_package": kinds}, [goal]
+    return {"run": run, "scale": scale, "seconds_by_package": kinds}, [goal]
 
 
 def lines(numbers: dict[str, Any]) -> str:

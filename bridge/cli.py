@@ -1,4 +1,8 @@
-"""The command line: `dgr COMMAND`. Each command is one module of `bridge.commands`."""
+"""The command line: `dgr COMMAND`. Each command is one module of `bridge.commands`.
+
+A command's module, and what it imports, is loaded when that command is called: `dgr --help`
+loads none.
+"""
 
 import argparse
 import errno
@@ -6,12 +10,23 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from pkgutil import iter_modules
+from importlib import import_module, metadata
 from typing import NoReturn
 
-from bridge import commands
-
+COMMANDS = {
+    "convert": "convert an original pycog save file (.pkl) into one of ours (.npz)",
+    "crosscheck": "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor",
+    "data": "fetch or check a data set and say what is in it",
+    "fit": "train a solver on labelled images from a file",
+    "new-task": "write a commented task file that trains as it is",
+    "pycog": "run a script written for pycog, Python 2 included; alone: what became of its names",
+    "report": "draw a run's figures and write its report.html again",
+    "reproduce": "train what the thesis' figures need, draw them, and write report.html",
+    "rerun": "run a finished results folder once more: are its numbers the same, bit for bit?",
+    "sample": "draw images from a generator and let a solver label them, into a file",
+    "sweep": "run an experiment with many settings and seeds, on one machine or many",
+    "translate": "print a Python 2 model file or script as Python 3; the file stays as it is",
+}
 PACKAGES = ("bridge", "pycog_dgr", "torch_dgr")
 REMEDIES = {  # of the operating system's errors
     errno.ENOENT: "check the path",
@@ -35,25 +50,34 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of `dgr` with all its commands."""
-    made = Parser(
+def parser(words: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The parser of `dgr`; commands that are not among `words` lack their arguments."""
+    whole = Parser(
         prog="dgr",
         description="Deep generative replay in LSTMs and biologically "
         "constrained recurrent networks.",
     )
-    made.add_argument("-v", "--verbose", action="store_true", help="say more of what is done")
-    made.add_argument(
+    whole.add_argument("--version", action="version", version=f"dgr {version()}")
+    whole.add_argument("-v", "--verbose", action="store_true", help="say more of what is done")
+    whole.add_argument(
         "--traceback", action="store_true", help="show where in the code an error arose"
     )
-    choices = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module_info in sorted(iter_modules(commands.__path__), key=lambda info: info.name):
-        module = import_module(f"bridge.commands.{module_info.name}")
-        name = module_info.name.replace("_", "-")
-        one = choices.add_parser(name, help=module.HELP, description=module.HELP)
-        module.add_arguments(one)
-        one.set_defaults(run=module.run)
-    return made
+    choices = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, description in COMMANDS.items():
+        command = choices.add_parser(name, help=description, description=description)
+        if name in words:
+            module = import_module(f"bridge.commands.{name.replace('-', '_')}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return whole
+
+
+def version() -> str:
+    """The installed version, or "unknown" where the package is not installed."""
+    try:
+        return metadata.version("dgr")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -61,7 +85,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # These networks are small: a second BLAS thread costs more than it brings, and the second
     # core has a process of its own. Set before numpy is first imported, by the commands.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    arguments = parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = parser(words).parse_args(words)
     # Where there is no terminal there is no progress bar: what is finished is said instead.
     talk = arguments.verbose or not sys.stderr.isatty()
     handler = logging.StreamHandler()
@@ -89,9 +114,9 @@ def expected(error: Exception) -> bool:
 
 def in_one_line(error: Exception) -> str:
     """What an error says and, for the operating system's, what can be done."""
-    said = " ".join(str(error).split())
+    words = " ".join(str(error).split())
     if isinstance(error, MemoryError):
-        return f"not enough memory ({said or 'refused by the system'}): ask for less at once"
+        return f"not enough memory ({words or 'refused by the system'}): ask for less at once"
     if isinstance(error, OSError) and error.errno in REMEDIES:
-        return f"{said}: {REMEDIES[error.errno]}"
-    return said
+        return f"{words}: {REMEDIES[error.errno]}"
+    return words

@@ -21,6 +21,10 @@ CITATION = (
 CONTEXTS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
 DATA = ("mnist", "mnist5k")  # data sets whose digits are those of the thesis
 
+# Training images of a context, and what the biological solver's training data were mixed of.
+CONTEXT_IMAGES = {2: 12089, 3: 11263}
+MIXED_IMAGES = {2: (12665, 1408), 3: (22000, 2500)}  # replayed, real
+
 
 @dataclass(frozen=True)
 class Curve:

@@ -124,8 +124,9 @@ def test_the_search_leaves_the_harmless_alone(source):
     ("module", "absent"),
     [
         ("bridge", ("torch", "pytensor", "matplotlib")),
-        ("bridge.networks.registry", ("torch", "pytensor")),
-        ("bridge.cli", ("torch", "pytensor")),
+        ("bridge.networks", ("torch", "pytensor")),
+        ("bridge.cli", ("torch", "pytensor", "matplotlib", "numpy")),
+        ("bridge.runs", ("torch", "pytensor", "matplotlib")),
         ("pycog_dgr", ("torch", "torch_dgr", "bridge")),
         ("torch_dgr", ("pytensor", "pycog_dgr", "bridge")),
     ],

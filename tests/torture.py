@@ -43,13 +43,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from bridge.data import datasets
+from bridge import data
 from bridge.errors import BridgeError
 from bridge.files import archive
-from bridge.runs import results
-from bridge.runs.jobs import Chain, Notebook, Sequence
-from bridge.runs.reproduce import Plan, reproduce
-from bridge.runs.rerun import compare
+from bridge.runs import (
+    GeneratorJob,
+    JobState,
+    SequentialJob,
+    compare,
+    manifest,
+    reproduce,
+    run_config,
+)
 from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.files import checkpoint, previous
@@ -103,25 +108,25 @@ def stored(path: Path) -> dict[str, bytes]:
 
 def torch_jobs(folder: Path) -> None:
     setting = tiny_setting(folder)
-    archive.sweep(folder)  # as `reproduce` does, under its lock
-    for job in (Chain(1), Sequence("lstm", "generative", 1)):
-        notebook = Notebook(folder / "work" / job.name / "state.npz")
-        if not notebook.finished:
-            job.run(setting, notebook, lambda _: None)
+    archive.remove_partial_files(folder)  # as `reproduce` does, under its lock
+    for job in (GeneratorJob(1), SequentialJob("lstm", "generative", 1)):
+        state = JobState(setting.paths.state(job.name))
+        if not state.finished:
+            job.run(setting, state, lambda _: None)
 
 
 def sequential(folder: Path) -> None:
-    datasets.load = lambda *_: tiny_digits()
+    data.load = lambda *_: tiny_digits()
     fork = multiprocessing.get_context("fork")
     multiprocessing.get_context = lambda _: fork
-    plan = Plan(
+    config = run_config(
         seeds=(1,),
         contexts=((0, 1), (2, 3)),
         replays=("generative", "joint"),
         audits=(),
         scale=0.004,
     )
-    reproduce(plan, folder, "torture", progress=False)
+    reproduce(config, folder, "torture", progress=False)
 
 
 def folder_differences(whole: Path, folder: Path) -> list[str]:
@@ -323,7 +328,7 @@ def main(arguments=None) -> int:
     options = parser.parse_args(arguments)
     started = time.monotonic()
     deadline = started + 60 * options.minutes - 60
-    results.manifest("")  # imports what it looks at
+    manifest("")  # imports what it looks at
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     (folder / "peace").mkdir()
     wholes = {kind.name: left_in_peace(kind, folder / "peace") for kind in KINDS}

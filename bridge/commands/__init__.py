@@ -1,4 +1,4 @@
-"""One module a command: HELP, add_arguments(parser), run(arguments) -> exit status."""
+"""One module a command: add_arguments(parser), run(arguments) -> exit status."""
 
 import argparse
 import os

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from bridge.commands import check_output
 
-HELP = "convert an original pycog save file (.pkl) into one of ours (.npz)"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("old", type=Path, help="the original's save file; nothing in it is run")
     parser.add_argument("new", type=Path, help="the file to write")
     parser.add_argument("--force", action="store_true", help="replace the new file if it is there")

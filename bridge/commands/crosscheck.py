@@ -5,13 +5,12 @@ import sys
 import time
 from pathlib import Path
 
+from bridge import data
 from bridge.commands import check_folder, whole
-from bridge.data import datasets
-
-HELP = "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "--task",
         metavar="T",
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         default="mnist5k",
-        choices=datasets.NAMES,
+        choices=data.NAMES,
         help="digits of the thesis' network (default: mnist5k, embedded)",
     )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from bridge.crosscheck import cases as crosscases
     from bridge.crosscheck import drift
     from bridge.crosscheck.comparison import as_json, crosscheck, table
-    from bridge.files.archive import write_json, write_whole
+    from bridge.files import write_json, write_whole
 
     started = time.monotonic()
     check_folder(arguments.out)

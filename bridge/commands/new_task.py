@@ -7,14 +7,14 @@ from importlib import resources
 from pathlib import Path
 
 from bridge.errors import SettingError
-from bridge.files.archive import write_whole
+from bridge.files import write_whole
 
-HELP = "write a commented task file that trains as it is"
 TEMPLATE = "template.py"
 PLACEHOLDER = "NAME"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("name", help="of the task: a Python name in small letters, as go_nogo")
     parser.add_argument(
         "--out",

@@ -3,10 +3,9 @@
 import argparse
 from pathlib import Path
 
-HELP = "run a script written for pycog, Python 2 included; alone: what became of pycog's names"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("script", nargs="?", type=Path, help="a Python file, of Python 2 or 3")
     parser.add_argument(
         "arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="words that go to the script"

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from bridge.report import markdown_table, write_report
 
-HELP = "draw a run's figures and write its report.html again"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
     parser.add_argument(
         "--table",

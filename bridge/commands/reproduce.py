@@ -6,30 +6,28 @@ import sys
 from pathlib import Path
 
 from bridge.commands import check_folder, whole
-from bridge.data import datasets
-from bridge.networks.registry import SOLVERS
-from bridge.replay.protocols import PROTOCOLS, REPLAYS
-
-HELP = "train what the thesis' figures need, draw them, and write report.html"
+from bridge.data import NAMES, parse_contexts
+from bridge.replay import PROTOCOLS, REPLAYS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "--data",
         default="mnist5k",
-        help=f"one of {', '.join(datasets.NAMES)} (default: mnist5k, embedded)",
+        help=f"one of {', '.join(NAMES)} (default: mnist5k, embedded)",
     )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
     parser.add_argument(
         "--protocol",
         default="text",
-        help=f"one of {', '.join(PROTOCOLS)} (default: text, the honest one)",
+        help=f"one of {', '.join(PROTOCOLS)} (default: text)",
     )
     parser.add_argument("--seed", type=whole(0), default=1, help="the first seed (default: 1)")
     parser.add_argument(
         "--seeds", type=whole(0, 1000), default=2, metavar="N", help="how many (default: 2)"
     )
-    parser.add_argument("--solvers", default=",".join(SOLVERS), help="default: %(default)s")
+    parser.add_argument("--solvers", default="lstm,biornn", help="default: %(default)s")
     parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
@@ -45,23 +43,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge.runs.reproduce import AUDITS, Plan, reproduce
+    """Run, draw and report."""
+    from bridge.runs import AUDITS, reproduce, run_config
 
-    plan = Plan(
+    config = run_config(
         data=arguments.data,
-        data_root=arguments.data_root,
         protocol=arguments.protocol,
         seeds=tuple(range(arguments.seed, arguments.seed + arguments.seeds)),
         solvers=tuple(arguments.solvers.split(",")),
         replays=tuple(arguments.replays.split(",")),
-        contexts=datasets.parse_contexts(arguments.contexts) if arguments.contexts else None,
+        contexts=parse_contexts(arguments.contexts) if arguments.contexts else None,
         scale=arguments.scale,
         audits=() if arguments.no_audit else AUDITS,
     )
-    folder = arguments.out or Path("runs") / f"{plan.data}-{plan.protocol}"
+    folder = arguments.out or Path("runs") / f"{config.data}-{config.protocol.name}"
     check_folder(folder)
     command = shlex.join(["dgr", *sys.argv[1:]])
-    reproduce(plan, folder, command, workers=arguments.workers)
+    reproduce(config, folder, command, data_root=arguments.data_root, workers=arguments.workers)
     from bridge.report import write_report
 
     print(f"report: {write_report(folder)}")

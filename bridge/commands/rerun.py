@@ -7,10 +7,9 @@ from pathlib import Path
 
 from bridge.commands import whole
 
-HELP = "run a finished results folder once more: are its numbers the same, bit for bit?"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
     parser.add_argument("--out", type=Path, help="the new folder (default: FOLDER-rerun)")
     parser.add_argument("--data-root", help="torchvision's folder, if it has moved")
@@ -18,24 +17,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bridge.runs.rerun import circumstances, plan_of, rerun
+    """Run once more and compare; 1 where a number differs."""
+    from bridge.runs import RunPaths, circumstances, finished_manifest, rerun
 
-    folder = arguments.folder
+    folder = arguments.folder.resolve()
     out = arguments.out or folder.with_name(f"{folder.name}-rerun")
-    plan_of(folder, arguments.data_root)
+    finished_manifest(folder)
     for line in circumstances(folder):
         print(f"warning: {line}")
     command = shlex.join(["dgr", *sys.argv[1:]])
-    found = rerun(folder, out, command, arguments.data_root, arguments.workers)
-    for one in found:
-        print(one)
-    differing = [one for one in found if not one.same]
+    files = rerun(folder, out, command, arguments.data_root, arguments.workers)
+    for file in files:
+        print(file)
+    differing = [file for file in files if not file.same]
     if differing:
-        print(f"{len(differing)} of {len(found)} files DIFFER between {folder} and {out}")
+        print(f"{len(differing)} of {len(files)} files DIFFER between {folder} and {out}")
         return 1
-    for part in ("samples", "work"):
-        if not (folder / part).is_dir():
-            print(f"note: {folder} holds no {part}/, which is not compared")
-    values = sum(one.values for one in found)
-    print(f"all {len(found)} files are the same: {values:,} values, bit for bit")
+    paths = RunPaths(folder)
+    for part in (paths.samples, paths.work):
+        if not part.is_dir():
+            print(f"note: {folder} holds no {part.name}/, which is not compared")
+    values = sum(file.values for file in files)
+    print(f"all {len(files)} files are the same: {values:,} values, bit for bit")
     return 0

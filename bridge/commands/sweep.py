@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bridge.commands import check_folder, whole
 
-HELP = "run an experiment with many settings and seeds, on one machine or many"
 EXAMPLES = """
 examples:
   dgr sweep sweep.toml                        two local worker processes
@@ -21,6 +20,7 @@ failed is tried again, one that is there is skipped. Exit status 1: some cells f
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(

@@ -5,10 +5,9 @@ import difflib
 import importlib.util
 from pathlib import Path
 
-HELP = "print a Python 2 model file or script as Python 3; the file stays as it is"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("file", type=Path, help="a Python file")
     parser.add_argument("--diff", action="store_true", help="print only what is changed")
 

@@ -21,7 +21,7 @@ independently of each other: nothing here computes for more than one of them.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,7 +30,8 @@ from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
 from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
 
-Quantities = dict[str, np.ndarray]
+Quantities = dict[str, Any]
+"""Arrays, and numbers where a quantity is one."""
 
 
 class Start(NamedTuple):
@@ -46,7 +47,7 @@ class Backend(Protocol):
 
     trains: bool
 
-    def instant(self, batch: Batch) -> Quantities:
+    def quantities(self, batch: Batch) -> Quantities:
         """All it can tell of a batch at its present parameters, which stay as they are."""
 
     def outputs(self, batch: Batch) -> np.ndarray:
@@ -66,14 +67,15 @@ class NumpyBackend:
 
     def __init__(self, start: Start, dtype: str):
         self.network, self.training, raw = start
-        self._raw = Parameters(*(None if one is None else np.array(one, dtype) for one in raw))
+        self._raw = _copied(raw, dtype)
         self._dtype = dtype
 
-    def instant(self, batch: Batch) -> Quantities:
+    def quantities(self, batch: Batch) -> Quantities:
         weights = effective_weights(self._raw, self.network)
         batch = Batch(*(np.asarray(one, self._dtype) for one in batch))
         x, r, z = self._run(weights, batch)
         share = batch.mask / batch.mask.sum()
+        assert weights.Wout is not None  # checked when the case was made
         a = r @ weights.Wout.T + weights.bout
         loss = (self._pointwise(z, a, batch.targets) * share).sum() + self._penalty(r)
         error = np.sqrt(((z - batch.targets) ** 2 * share).sum())
@@ -86,7 +88,7 @@ class NumpyBackend:
         raise NotImplementedError("numpy holds no gradients")
 
     def parameters(self) -> Parameters:
-        return Parameters(*(None if one is None else one.copy() for one in self._raw))
+        return _copied(self._raw, self._dtype)
 
     def _run(self, weights: Weights, batch: Batch):
         return simulate(
@@ -136,7 +138,7 @@ class PyTensorBackend:
         graph, mode = self.step.graph, numpy_mode(loops=self.step.backend == "scan")
         return pytensor.function(graph.batch, graph.states.r, mode=mode, on_unused_input="ignore")
 
-    def instant(self, batch: Batch) -> Quantities:
+    def quantities(self, batch: Batch) -> Quantities:
         found = self.step.gradients(batch)
         gradients = {name: found[f"grad_{name}"] for name in self.step.network.trained}
         dOmega = found["omega_gradient"]
@@ -186,7 +188,7 @@ class TorchBackend:
         self.objective = objective_of(training)
         self.optimiser = clipped_sgd(self.net, training.learning_rate, training.max_gradient_norm)
 
-    def instant(self, batch: Batch) -> Quantities:
+    def quantities(self, batch: Any) -> Quantities:
         from torch_dgr.rate_rnn.objective import gradients
         from torch_dgr.rate_rnn.step import whole_gradient
 
@@ -206,12 +208,12 @@ class TorchBackend:
             "gradient norm": norm,
         }  # fmt: skip
 
-    def outputs(self, batch: Batch) -> np.ndarray:
+    def outputs(self, batch: Any) -> np.ndarray:
         from torch_dgr.rate_rnn.objective import evaluate
 
         return evaluate(self.net, batch, self.objective).trajectory.z.numpy()
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Any) -> None:
         from torch_dgr.rate_rnn.step import train_step
 
         train_step(self.net, self.optimiser, batch, self.objective)
@@ -226,6 +228,11 @@ BACKENDS: dict[str, Callable[[Start, str], Backend]] = {
     "PyTensor fast": lambda start, dtype: PyTensorBackend(start, dtype, "fast"),
     "torch": TorchBackend,
 }
+
+
+def _copied(raw: Parameters, dtype: str) -> Parameters:
+    arrays: list[Any] = [None if array is None else np.array(array, dtype) for array in raw]
+    return Parameters(*arrays)
 
 
 def _matrices(weights: Weights) -> Quantities:

@@ -21,7 +21,7 @@ import numpy as np
 from bridge.crosscheck.backends import Start
 from bridge.crosscheck.comparison import Case
 from bridge.crosscheck.weights import certify
-from bridge.data import datasets
+from bridge.data import load
 from bridge.errors import SettingError, unknown
 from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig, settings
 from pycog_dgr.data import Batch, Dataset, input_noise, recurrent_noise
@@ -54,7 +54,7 @@ def default_cases(data: str, data_root: str | None) -> list[Case]:
 
 def thesis(data: str, data_root: str | None = None) -> Case:
     """The thesis' biological network on digits, with the test images as a check of labels."""
-    digits = datasets.load(data, data_root)
+    digits = load(data, data_root)
     network, training = settings(**THESIS, seed=THESIS_SEED)
     start, size = _started(network, training), training.n_gradient
 

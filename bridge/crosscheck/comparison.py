@@ -31,7 +31,7 @@ OVER_TIME = ("x", "r", "z", "D")
 BACKWARD = ("D",)  # computed from the last time step to the first
 AXES = {"x": "unit", "r": "unit", "D": "unit", "z": "output"}
 
-Tick = Callable[[str], None]  # told what is being done
+Tick = Callable[[str], None]  # is called with what is being done
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ class Report:
 
     @property
     def agrees(self) -> bool:
-        """Whether all is within tolerance; labels count in float64, in float32 they are told."""
-        counted = (*self.differences, *(self.labels if self.dtype == "float64" else ()))
-        return all(one.agrees for one in counted)
+        """Whether all is within tolerance; labels count in float64 alone."""
+        labels_agree = self.dtype != "float64" or all(labels.agrees for labels in self.labels)
+        return labels_agree and all(difference.agrees for difference in self.differences)
 
     @property
     def first(self) -> Difference | None:
@@ -113,24 +113,24 @@ def crosscheck(
         raise SettingError(f"dtype is {dtype!r}; give one of {', '.join(TOLERANCES)}")
     if steps < 1:
         raise SettingError(f"steps is {steps}; give at least 1")
-    made = {name: make(case.start, dtype) for name, make in backends.items()}
+    networks = {name: make(case.start, dtype) for name, make in backends.items()}
     first_batch = next(iter(case.batches()))
-    instants = {}
-    for name, backend in made.items():
+    by_backend = {}
+    for name, backend in networks.items():
         tick(f"{case.name}: one batch, {name}")
-        instants[name] = backend.instant(first_batch)
-    differences = compare(instants, dtype)
+        by_backend[name] = backend.quantities(first_batch)
+    differences = compare(by_backend, dtype)
 
     trained: dict[int, dict[str, Quantities]] = {}
-    trainees = {name: backend for name, backend in made.items() if backend.trains}
+    trainees = {name: backend for name, backend in networks.items() if backend.trains}
     for name, backend in trainees.items():
         tick(f"{case.name}: {steps} updates, {name}")
         for count, held in _train(backend, case, steps).items():
             trained.setdefault(count, {})[name] = held
-    for count, held in trained.items():
-        differences += compare(held, dtype, after=count)
+    for count, parameters in trained.items():
+        differences += compare(parameters, dtype, after=count)
     tick(f"{case.name}: test images")
-    labels = () if case.images is None else label_agreement(case, trainees, dtype, backends)
+    labels = [] if case.images is None else label_agreement(case, trainees, dtype, backends)
     return Report(case.name, dtype, steps, tuple(differences), tuple(labels))
 
 
@@ -150,18 +150,18 @@ def _train(backend: Backend, case: Case, steps: int) -> dict[int, Quantities]:
 
 
 def compare(
-    told: Mapping[str, Quantities], dtype: str, after: int | None = None
+    quantities: Mapping[str, Quantities], dtype: str, after: int | None = None
 ) -> list[Difference]:
-    """Compare what backends told, quantity by quantity, in the order of the fullest account.
+    """Compare the backends quantity by quantity, in the order of the one that has most.
 
-    after: how many updates, where what they tell are trained parameters.
+    after: how many updates, where the quantities are trained parameters.
     """
-    order = max(told.values(), key=len)
+    order = max(quantities.values(), key=len)
     differences = []
     for quantity in order:
         values = {
             name: np.asarray(held[quantity], dtype=float)
-            for name, held in told.items()
+            for name, held in quantities.items()
             if quantity in held
         }
         if after is not None:
@@ -190,13 +190,13 @@ def difference(quantity: str, values: Mapping[str, np.ndarray], tolerance: float
     scale = finite.max(initial=0)
     absolute = float(spread.max(initial=0))
     relative = absolute / scale if scale > 0 else (0.0 if absolute == 0 else np.inf)
-    made = Difference(quantity, spread.shape, tuple(values), absolute, float(relative), tolerance)
-    if made.agrees:
-        return made
+    result = Difference(quantity, spread.shape, tuple(values), absolute, float(relative), tolerance)
+    if result.agrees:
+        return result
     place = first_place(quantity, spread, tolerance * scale)
-    words = spell(quantity, place)
+    words = place_in_words(quantity, place)
     shown = ", ".join(f"{name} {value[place]:.12g}" for name, value in values.items())
-    return replace(made, apart=stands_apart(values, place), place=f"{words}({shown})")
+    return replace(result, apart=stands_apart(values, place), place=f"{words}({shown})")
 
 
 def stands_apart(values: Mapping[str, np.ndarray], place: tuple[int, ...]) -> str:
@@ -218,7 +218,7 @@ def first_place(quantity: str, spread: np.ndarray, limit: float) -> tuple[int, .
     return (t, *(int(one) for one in np.unravel_index(np.argmax(spread[t]), spread[t].shape)))
 
 
-def spell(quantity: str, place: Sequence[int]) -> str:
+def place_in_words(quantity: str, place: Sequence[int]) -> str:
     if quantity in OVER_TIME:
         t, trial, index = place
         return f"time step {t + 1}, trial {trial}, {AXES[quantity]} {index} "
@@ -240,7 +240,7 @@ def label_agreement(
     """
     own = {name: labels_of(backend, case) for name, backend in trained.items()}
     names = list(own)
-    found = [
+    agreements = [
         _alike(f"trained in {one} and in {other}", own[one], own[other])
         for one, other in pairwise(names)
     ]
@@ -248,14 +248,14 @@ def label_agreement(
         moved = case.start._replace(parameters=backend.parameters())
         for target, make in backends.items():
             if target != source:
-                found.append(
+                agreements.append(
                     _alike(
                         f"trained in {source}, run in {target}",
                         own[source],
                         labels_of(make(moved, dtype), case),
                     )
                 )
-    return found
+    return agreements
 
 
 def labels_of(backend: Backend, case: Case) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bridge.crosscheck.backends import BACKENDS, Backend
 from bridge.crosscheck.comparison import Case
-from bridge.files.archive import write_whole
+from bridge.files import write_whole
 
 REFERENCE = ("PyTensor fast", "float64")
 OTHERS = (("torch", "float64"), ("PyTensor fast", "float32"), ("torch", "float32"))

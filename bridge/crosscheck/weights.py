@@ -7,7 +7,7 @@
     net = twin(network, step.parameters)         a PyTensor network in torch, to the last bit
     step.parameters = parameters_of(net)         and back
     violations(step.weights, network)            the constraint certificate: [] where all holds
-    export('lstm.safetensors', solver.state())   any solver, for other programs
+    bridge.files.export('lstm.safetensors', exported(solver))   any network, for other programs
 
 | symbol     | shape      |                                                        |
 |------------|------------|--------------------------------------------------------|
@@ -20,15 +20,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.errors import ArchiveError, MissingBackendError, SettingError
-from bridge.files import archive
+from bridge.errors import SettingError
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.network import Parameters, Weights, effective_weights
 
@@ -36,9 +32,7 @@ if TYPE_CHECKING:  # torch is imported only by those who ask for it
     from torch_dgr.rate_rnn.network import RateRNN
     from torch_dgr.rate_rnn.objective import Objective
 
-KIND = "dgr weights"
 CONNECTIONS = {"Win": "Cin", "Wrec": "Crec", "Wout": "Cout"}
-SUFFIXES = (".npz", ".safetensors")
 
 
 # -- PyTensor <-> torch --------------------------------------------------------------------------
@@ -83,13 +77,15 @@ def objective_of(training: TrainingConfig) -> Objective:
 def parameters_of(net: RateRNN) -> Parameters:
     """Raw parameters of a torch network, copied."""
     held = net.raw_values()
-    return Parameters(**{name: held.get(name) for name in Parameters._fields})
+    values: dict[str, Any] = {name: held.get(name) for name in Parameters._fields}
+    return Parameters(**values)
 
 
 def weights_of(net: RateRNN) -> Weights:
     """Effective weights of a torch network, copied."""
     held = net.effective_values()
-    return Weights(**{name: held.get(name) for name in Weights._fields})
+    values: dict[str, Any] = {name: held.get(name) for name in Weights._fields}
+    return Weights(**values)
 
 
 def raw_from_effective(weights: Weights, network: NetworkConfig) -> Parameters:
@@ -98,7 +94,7 @@ def raw_from_effective(weights: Weights, network: NetworkConfig) -> Parameters:
     SettingError, with the first broken entry, where no raw parameters can lead there.
     """
     certify(weights, network)
-    raw = {
+    raw: dict[str, Any] = {
         name: None if value is None else np.array(value)
         for name, value in weights._asdict().items()
     }
@@ -179,7 +175,7 @@ def _where(places: np.ndarray, held: np.ndarray) -> str:
     return f"[{', '.join(map(str, first))}] = {held[first]:g}{more}"
 
 
-# -- files ----------------------------------------------------------------------------------------
+# -- for other programs --------------------------------------------------------------------------
 
 
 def exported(net: Any) -> dict[str, np.ndarray]:
@@ -196,75 +192,3 @@ def exported(net: Any) -> dict[str, np.ndarray]:
         for name, value in held._asdict().items()
         if value is not None
     }
-
-
-def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> None:
-    """Write named arrays and notes (text) as .npz or .safetensors, whole or not at all."""
-    path = Path(path)
-    _check_suffix(path)
-    if path.suffix == ".npz":
-        archive.save(path, KIND, arrays, **notes)
-        return
-    held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    for name, array in held.items():
-        if array.dtype.kind not in archive.KINDS_OF_DTYPE:
-            raise ArchiveError(
-                f"{path}: array '{name}' of dtype {array.dtype} cannot be stored: "
-                "only booleans, integers and floats"
-            )
-    for name, note in notes.items():
-        if not isinstance(note, str):
-            raise ArchiveError(
-                f"{path}: the note '{name}' is {note!r}, not text; safetensors keeps nothing else"
-            )
-    about = {"kind": KIND, "sha256": archive.digest(held, notes), **notes}
-    archive.write_whole(path, _safetensors().save(held, about))
-
-
-def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return arrays and notes of a file that `export` wrote; ArchiveError where it cannot be."""
-    path = Path(path)
-    _check_suffix(path)
-    if path.suffix == ".npz":
-        return archive.load(path, KIND)
-    backend = _safetensors()
-    try:
-        if path.stat().st_size > archive.LIMIT:
-            raise ValueError(f"more than {archive.LIMIT:,} bytes")
-        data = path.read_bytes()
-        arrays = backend.load(data)
-        length = int.from_bytes(data[:8], "little")
-        notes = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except FileNotFoundError:
-        raise ArchiveError(f"{path}: no such file") from None
-    except Exception as error:  # safetensors raises its own kinds, which differ by version
-        raise ArchiveError(
-            f"{path}: damaged, truncated or not safetensors ({error}); export it again"
-        ) from None
-    kind, checksum = notes.pop("kind", None), notes.pop("sha256", None)
-    if kind != KIND or checksum is None:
-        raise ArchiveError(f"{path}: safetensors, but not written by dgr; export it again")
-    if archive.digest(arrays, notes) != checksum:
-        raise ArchiveError(
-            f"{path}: checksum differs: the file was damaged or edited; export it again"
-        )
-    return arrays, notes
-
-
-def _check_suffix(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
-        raise SettingError(
-            f"{path}: weights are written as {' or '.join(SUFFIXES)}; "
-            "give the file one of these endings"
-        )
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ModuleNotFoundError:
-        raise MissingBackendError(
-            "files of safetensors need the package of that name: pip install 'dgr[export]', "
-            "or write .npz"
-        ) from None
-    return safetensors.numpy

@@ -1,0 +1,34 @@
+"""Images as numpy: data sets, their contexts, and the examples that networks hand each other."""
+
+from bridge.data.augmentation import Augmentation
+from bridge.data.contexts import Contexts, parse_contexts
+from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, load
+from bridge.data.examples import (
+    Examples,
+    check_images,
+    examples,
+    labelled,
+    load_examples,
+    mix,
+    one_hot,
+    save_examples,
+)
+
+__all__ = [
+    "NAMES",
+    "N_CLASSES",
+    "Augmentation",
+    "Contexts",
+    "Digits",
+    "Examples",
+    "Labelled",
+    "check_images",
+    "examples",
+    "labelled",
+    "load",
+    "load_examples",
+    "mix",
+    "one_hot",
+    "parse_contexts",
+    "save_examples",
+]

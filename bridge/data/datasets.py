@@ -6,10 +6,10 @@
     fashion   60,000 + 10,000 (Xiao et al. 2017)   torchvision
 
 Pixels leave as float32 in [0, 1], labels as int64. Validation images come out of the training
-images and are the only ones that may be used to choose anything. A `Contexts` hands out one
-context at a time, so that what a learner may see is decided in one place.
+images and are the only ones that may be used to choose anything.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ import numpy as np
 from bridge.errors import DataError, SettingError, unknown
 
 NAMES = ("mnist5k", "mnist", "fashion")
-DEFAULT_ROOT = Path.home() / ".cache" / "dgr"
 N_CLASSES = 10
 SPLIT_SEED = 0
 VALIDATION_SHARE = 1 / 12  # 5,000 of MNIST's 60,000
@@ -61,68 +60,6 @@ class Digits:
     test: Labelled
 
 
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """A data set cut into contexts of classes that are learnt one after the other.
-
-    Raises DataError where contexts overlap, are empty, or name classes the data do not hold.
-    """
-
-    digits: Digits
-    classes: tuple[tuple[int, ...], ...]
-
-    def __post_init__(self) -> None:
-        held = set(np.unique(self.digits.train.labels).tolist())
-        seen: set[int] = set()
-        if not self.classes:
-            raise DataError("no contexts: give at least one, e.g. 01,23")
-        for k, group in enumerate(self.classes, 1):
-            if not group:
-                raise DataError(f"context {k} is empty: give each context at least one class")
-            absent = set(group) - held
-            if absent:
-                raise DataError(
-                    f"context {k} names classes {sorted(absent)}, but "
-                    f"{self.digits.name} holds {sorted(held)}"
-                )
-            again = seen & set(group) or {c for c in group if group.count(c) > 1}
-            if again:
-                raise DataError(
-                    f"context {k} repeats classes {sorted(again)}: contexts must not overlap"
-                )
-            seen |= set(group)
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-    def seen(self, k: int) -> tuple[int, ...]:
-        """All classes of contexts 1..k."""
-        return tuple(c for group in self.classes[:k] for c in group)
-
-    def train(self, k: int) -> Labelled:
-        """Real training images of context k alone (1-based)."""
-        return self.digits.train.of(self.classes[k - 1])
-
-    def validation(self, k: int) -> Labelled:
-        """Real held-out training images of context k alone."""
-        return self.digits.validation.of(self.classes[k - 1])
-
-    def test(self, classes: Sequence[int]) -> Labelled:
-        """Test images of the given classes: for reporting, never for choosing."""
-        return self.digits.test.of(classes)
-
-
-def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:
-    """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas."""
-    groups = text.split(",")
-    if not all(group.strip().isdecimal() for group in groups):
-        raise SettingError(
-            f"contexts '{text}': write the digits of each context together and "
-            "separate contexts by commas, e.g. 01,23,45,67,89"
-        )
-    return tuple(tuple(int(c) for c in group.strip()) for group in groups)
-
-
 @lru_cache(maxsize=2)
 def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED) -> Digits:
     """Read data set `name`; `root` is torchvision's folder for mnist and fashion.
@@ -135,12 +72,29 @@ def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED
     if name == "mnist5k":
         train, test = _embedded(split_seed)
     elif name in NAMES:
-        train, test = _torchvision(name, Path(root or DEFAULT_ROOT))
+        train, test = _torchvision(name, Path(root) if root else default_root())
     else:
         raise unknown("data set", name, NAMES)
     rng = np.random.default_rng(split_seed)
     validation, train = _split(train, VALIDATION_SHARE, rng)
     return Digits(name, train, validation, test)
+
+
+def default_root() -> Path:
+    """Where data sets are kept unless a folder is named: DGR_DATA, or the user's cache.
+
+    DataError where there is no home folder to keep a cache in.
+    """
+    if named := os.environ.get("DGR_DATA"):
+        return Path(named)
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "dgr"
+    try:
+        return Path.home() / ".cache" / "dgr"
+    except RuntimeError:
+        raise DataError(
+            "there is no home folder to keep data in: name one with --data-root, or in DGR_DATA"
+        ) from None
 
 
 def _embedded(split_seed: int) -> tuple[Labelled, Labelled]:
@@ -173,12 +127,13 @@ def _torchvision(name: str, root: Path) -> tuple[Labelled, Labelled]:
     if not (raw.is_dir() and any(raw.iterdir())):
         _download(kind, root)
     _check_files(raw)
-    return tuple(
+    train, test = (
         Labelled(
             _pixels(raw / f"{part}-images-idx3-ubyte"), _classes(raw / f"{part}-labels-idx1-ubyte")
         )
         for part in ("train", "t10k")
     )
+    return train, test
 
 
 def _download(kind: str, root: Path) -> None:

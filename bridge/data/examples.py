@@ -1,4 +1,4 @@
-"""What crosses between scholars: generated or real images with the labels a solver gave them.
+"""What crosses between networks: generated or real images with the labels they were given.
 
     symbol    field      shape                 meaning
     x         images     (trial, 28, 28)       pixels in [0, 1], row t is the input of step t
@@ -25,8 +25,24 @@ KIND = "dgr replay batch"
 class Examples:
     """Images, class probabilities and trial weights, with a note of where they came from.
 
-    `origin` says it in words that survive in the file: generator, solver, context, seed, ...
-    Construction checks everything; BatchError names what is wrong.
+    Construction checks every array, once: an Examples is the certificate that the others rely
+    on. What is made of certified parts (`mix`, `with_images`) is not checked again.
+
+    Parameters
+    ----------
+    images
+        (trial, row, column) floats in [0, 1].
+    targets
+        (trial, class) probabilities.
+    weights
+        (trial,) of the trials in the loss, at least 0.
+    origin
+        Where the images come from, in words that survive in the file: generator, solver, seed.
+
+    Raises
+    ------
+    BatchError
+        An array of a wrong type, shape or range.
     """
 
     images: np.ndarray
@@ -46,6 +62,22 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def with_images(self, images: np.ndarray) -> "Examples":
+        """The same trials with images of the same shape that are known to be in [0, 1]."""
+        return _certified(images, self.targets, self.weights, self.origin)
+
+
+def _certified(
+    images: np.ndarray, targets: np.ndarray, weights: np.ndarray, origin: dict[str, Any]
+) -> Examples:
+    """An Examples of arrays that have been checked already."""
+    made = object.__new__(Examples)
+    for name, value in zip(
+        ("images", "targets", "weights", "origin"), (images, targets, weights, origin), strict=True
+    ):
+        object.__setattr__(made, name, value)
+    return made
 
 
 def check_images(images: np.ndarray, what: str = "images") -> None:
@@ -107,9 +139,16 @@ def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def examples(images: np.ndarray, targets: np.ndarray, **origin: Any) -> Examples:
-    """Equally weighted Examples."""
-    weights = np.ones(len(images), dtype=np.float32)
-    return Examples(images, np.asarray(targets, np.float32), weights, origin)
+    """Equally weighted Examples, everything checked."""
+    check_images(images)
+    return labelled(images, targets, **origin)
+
+
+def labelled(images: np.ndarray, targets: np.ndarray, **origin: Any) -> Examples:
+    """Equally weighted Examples of images that `check_images` has seen; targets are checked."""
+    targets = np.asarray(targets, np.float32)
+    check_targets(targets, len(images))
+    return _certified(images, targets, np.ones(len(images), dtype=np.float32), origin)
 
 
 def mix(real: Examples, replayed: Examples | None, real_weight: float | None) -> Examples:
@@ -138,7 +177,7 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
     weights = np.concatenate(
         [real.weights * (r * n / n_real), replayed.weights * ((1 - r) * n / n_replayed)]
     )
-    return Examples(
+    return _certified(
         np.concatenate([real.images, replayed.images]),
         np.concatenate([real.targets, replayed.targets]),
         weights.astype(np.float32),

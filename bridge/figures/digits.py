@@ -5,8 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bridge.figures import measures, style
-from bridge.runs.reading import Digits, Results
-from bridge.runs.tables import MissingResults
+from bridge.runs import LabelledDigits, MissingResults, Results
 
 PER_CLASS = 10  # true digits of each class in Figure 2.1
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE
@@ -31,7 +30,7 @@ def figure_2_2(results: Results) -> Figure:
     """The contexts in the order learnt, each with its own digits."""
     digits = results.true_digits()
     figure = style.new_figure(style.DOUBLE, 0.25 + style.DOUBLE / max(4, len(results.contexts)))
-    figure.get_layout_engine().set(wspace=0.08)
+    style.space_between(figure, 0.08)
     axes = style.panels(figure, 1, len(results.contexts))[0]
     for panel, (number, context) in zip(axes, enumerate(results.contexts, 1), strict=True):
         absent = [k for k in context if k not in digits.labels]
@@ -94,7 +93,7 @@ def _generator_samples(results: Results, context: int) -> Figure:
     collapsed = measures.collapsed_generators(results) if results.has("diagnostics") else []
     width = style.DOUBLE if len(seeds) > 1 else style.SINGLE
     figure = style.new_figure(width, min(width / len(seeds), style.SINGLE) + 0.2)
-    figure.get_layout_engine().set(wspace=0.06)
+    style.space_between(figure, 0.06)
     axes = style.panels(figure, 1, len(seeds))[0]
     for panel, seed in zip(axes, seeds, strict=True):
         images = results.generated(seed, context).images[: PER_SIDE**2]
@@ -107,7 +106,7 @@ def _generator_samples(results: Results, context: int) -> Figure:
     return figure
 
 
-def _first_of_class(digits: Digits, k: int, n: int) -> np.ndarray:
+def _first_of_class(digits: LabelledDigits, k: int, n: int) -> np.ndarray:
     return digits.images[digits.labels == k][:n]
 
 

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.figures import style
-from bridge.runs.reading import Results
-from bridge.runs.tables import MissingResults
+from bridge.runs import MissingResults, Results
 
 PERPLEXITY = 30.0
 RANDOM_STATE = 0

@@ -7,8 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bridge import thesis
 from bridge.figures import measures, style
-from bridge.runs.reading import Results
-from bridge.runs.tables import MissingResults
+from bridge.runs import MissingResults, Results
 
 DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 

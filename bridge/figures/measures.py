@@ -14,11 +14,10 @@ import numpy as np
 
 from bridge import thesis
 from bridge.errors import ResultsError
-from bridge.runs.reading import Results
-from bridge.runs.tables import MissingResults, Table
+from bridge.runs import MAIN, MissingResults, Results, Table
 
 FRACTIONS = ("label drift", "old called new", "collapsed")
-THESIS_VARIANT = "thesis"  # of tables/joint.csv: the main curve; every other one is an audit
+THESIS_VARIANT = MAIN  # of joint training: the main curve; every other one is an audit
 
 
 class Spread(NamedTuple):
@@ -65,7 +64,7 @@ def by_context(
     if twice:
         seed, context = twice[0]
         raise ResultsError(
-            f"{results.folder / 'tables' / 'accuracy.csv'}: more than one selected row for "
+            f"{results.paths.table('accuracy')}: more than one selected row for "
             f"solver {solver}, replay {replay}, seed {seed}, context {context}: "
             "exactly one set of weights can have gone on"
         )
@@ -132,18 +131,18 @@ def context_lengths(results: Results, solver: str) -> dict[int, int]:
 def generator_iterations(results: Results) -> dict[int, Spread]:
     """Iterations of the generator in each context."""
     rows = results.table("generator")
-    return {
-        k: spread([part.where(seed=s)["iteration"].max() for s in part.distinct("seed")])
-        for k in sorted(rows.distinct("context"))
-        for part in [rows.where(context=k)]
-    }
+    found = {}
+    for k in sorted(rows.distinct("context")):
+        part = rows.where(context=k)
+        used = spread(part.where(seed=s)["iteration"].max() for s in part.distinct("seed"))
+        if used is not None:
+            found[k] = used
+    return found
 
 
 def generator_epochs(results: Results) -> dict[int, Spread]:
     """The same as passes over its training images: iterations x batch size / images."""
-    batch = results.config["protocol"].get("generator", {}).get("batch_size")
-    if not isinstance(batch, int):
-        return {}
+    batch = results.config.protocol.generator.batch_size
     rows = results.table("generator")
     images = {
         k: float(np.mean(part["n_real"] + part["n_replayed"]))
@@ -159,8 +158,8 @@ def generator_epochs(results: Results) -> dict[int, Spread]:
 
 def comparable(results: Results) -> str | None:
     """Why the thesis' numbers cannot stand beside these (None: they can)."""
-    if results.config["data"] not in thesis.DATA:
-        return f"the thesis reports MNIST, this run is on {results.config['data']}"
+    if results.config.data not in thesis.DATA:
+        return f"the thesis reports MNIST, this run is on {results.config.data}"
     contexts = tuple(tuple(sorted(context)) for context in results.contexts)
     if contexts != thesis.CONTEXTS[: len(contexts)]:
         return "the thesis learns the digits in other contexts than this run"
@@ -182,7 +181,7 @@ def diagnostic(results: Results, quantity: str, solver: str = "") -> dict[int, S
     wrong = rows["value"][~((rows["value"] >= 0) & (rows["value"] <= 1))]
     if quantity in FRACTIONS and len(wrong):
         raise ResultsError(
-            f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} is "
+            f"{results.paths.table('diagnostics')}: {quantity} is "
             f"{wrong[0]}, expected a fraction in [0, 1]"
         )
     return grouped(rows, "context", "value")
@@ -198,7 +197,7 @@ def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None
             digit = quantity.removeprefix("share of class ")
             if digit not in list("0123456789") or not 0 <= value <= 1:
                 raise ResultsError(
-                    f"{results.folder / 'tables' / 'diagnostics.csv'}: {quantity} "
+                    f"{results.paths.table('diagnostics')}: {quantity} "
                     f"is {value} (seed {seed}, context {context}): expected "
                     "digits 0-9 and fractions in [0, 1]"
                 )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.figures import style
-from bridge.runs.reading import Results, Structure
+from bridge.runs import Results, Structure
 
 SHOWN = 0.06  # share of the non-zero weights of each kind that is drawn, the strongest first
 SIDE = 1.7  # distance of inputs and outputs from the middle, in the drawing's units
@@ -59,7 +59,8 @@ def _draw_units(axes: Axes, structure: Structure) -> None:
         (units[~excitatory], style.INHIBITORY, 20),
         (outputs, style.BLACK, 14),
     ):
-        axes.scatter(*places.T, s=size, color=colour, edgecolor="white", linewidth=0.5, zorder=3)
+        x, y = places.T
+        axes.scatter(x, y, s=size, color=colour, edgecolor="white", linewidth=0.5, zorder=3)
     for k, (x, y) in enumerate(outputs):
         axes.text(x + 0.12, y, str(k), va="center", fontsize=7)
     for x, text in (
@@ -97,7 +98,7 @@ def _draw_weights(
     share = strength[to, of] / strength.max()
     axes.add_collection(
         LineCollection(
-            np.stack([sources[of], targets[to]], axis=1),
+            list(np.stack([sources[of], targets[to]], axis=1)),
             colors=[to_rgba(colour, 0.1 + 0.4 * s) for s in share],
             linewidths=0.2 + 0.9 * share,
             zorder=1,

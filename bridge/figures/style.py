@@ -6,13 +6,15 @@ Paul Tol's "bright" set. One solver, one replay type, one quantity keeps its col
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bridge.figures.measures import Spread
 
@@ -22,7 +24,7 @@ R = TypeVar("R")
 SINGLE, DOUBLE = 3.4, 7.0  # in, widths of one and of two columns of a paper
 DPI = 200
 
-RC = {
+RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 8,
     "axes.labelsize": 8,
@@ -191,11 +193,23 @@ def context_axis(axes: Axes, contexts: Sequence[Sequence[int]], label: bool = Tr
 
 def legend_above(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
     """One legend above all panels, where no curve can run into it."""
-    entries = {}
+    entries: dict[str, Artist] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
+    figure.legend(
+        handles=list(entries.values()),
+        labels=list(entries),
+        loc="outside upper center",
+        ncols=columns,
+    )
+
+
+def space_between(figure: Figure, share: float) -> None:
+    """Leave so much of a panel's width between panels."""
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(wspace=share)
 
 
 def bare(axes: Axes) -> None:

@@ -4,8 +4,8 @@ An archive is an npz as described there - no pickle, a digest of the whole, boun
 whose metadata is a dictionary and whose arrays are booleans, integers and floats.
 
 What changes while a job runs is written with `keep=True`, as save files of pycog_dgr are: the
-file that was there stays as NAME.previous, and `load_newest` goes back to it where the newest is
-damaged.
+file that was there stays as NAME.previous, and `load_or_previous` goes back to it where the
+newest is damaged.
 """
 
 import hashlib
@@ -17,13 +17,9 @@ from typing import Any
 import numpy as np
 
 from bridge.errors import ArchiveError
+from pycog_dgr import files
 from pycog_dgr.errors import CheckpointError
-from pycog_dgr.files import (
-    load_or_previous,
-    npz,
-    remove_partial_files_below,
-    write_atomically,
-)
+from pycog_dgr.files import npz
 
 LIMIT = 1 << 30  # bytes of arrays in one archive, unless the caller says otherwise
 KINDS_OF_DTYPE = "biuf"  # booleans, integers, floats: nothing that could hold an object
@@ -42,14 +38,9 @@ def write_whole(path: str | Path, data: bytes, kept: Path | None = None) -> None
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data, kept)
+        files.write_atomically(path, data, kept)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def sweep(folder: Path) -> None:
-    """Remove what writes that were killed left in `folder` and below. Hold the folder's lock."""
-    remove_partial_files_below(folder)
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -90,12 +81,12 @@ def save(
         raise ArchiveError(str(error)) from error
 
 
-def load_newest(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def load_or_previous(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """`load` an archive written with `keep`; where it is damaged, the one kept before it.
 
     That one then takes its place, and the log says so. DamagedError where both are damaged.
     """
-    return load_or_previous(path, lambda file: load(file, kind), DamagedError)
+    return files.load_or_previous(path, lambda file: load(file, kind), DamagedError)
 
 
 def load(

@@ -1,0 +1,71 @@
+"""Deep generative replay: protocols as data, where replay comes from, and how a context is learnt.
+
+Diagnostics of replay, which load scikit-learn, are in `bridge.replay.diagnostics`.
+"""
+
+from bridge.replay.budgets import BUDGETS, EPOCH, Budget
+from bridge.replay.improved import IMPROVED
+from bridge.replay.labels import LABELS
+from bridge.replay.learning import (
+    Segment,
+    SolverState,
+    learn_context,
+    score_of,
+    segments,
+)
+from bridge.replay.metrics import (
+    Accuracies,
+    accuracies,
+    accuracy,
+    accuracy_by_context,
+    agreement,
+)
+from bridge.replay.protocol import REPLAYS, GeneratorPlan, Mix, Plan, Protocol
+from bridge.replay.protocols import PROTOCOLS, protocol_named
+from bridge.replay.published import NOTEBOOKS, TEXT
+from bridge.replay.sources import (
+    Source,
+    draw_samples,
+    exact_replay,
+    generative_replay,
+    label,
+    noise_replay,
+)
+from bridge.replay.training_data import GeneratorData, TrainingData, generator_data, training_data
+
+__all__ = [
+    "BUDGETS",
+    "EPOCH",
+    "IMPROVED",
+    "LABELS",
+    "NOTEBOOKS",
+    "PROTOCOLS",
+    "REPLAYS",
+    "TEXT",
+    "Accuracies",
+    "Budget",
+    "GeneratorData",
+    "GeneratorPlan",
+    "Mix",
+    "Plan",
+    "Protocol",
+    "Segment",
+    "SolverState",
+    "Source",
+    "TrainingData",
+    "accuracies",
+    "accuracy",
+    "accuracy_by_context",
+    "agreement",
+    "draw_samples",
+    "exact_replay",
+    "generative_replay",
+    "generator_data",
+    "label",
+    "learn_context",
+    "noise_replay",
+    "protocol_named",
+    "score_of",
+    "segments",
+    "training_data",
+]

@@ -5,7 +5,7 @@
     effective classes       exp(entropy of those shares); 1 is a single mode
     diversity               mean pairwise distance of samples over that of real images
     collapsed               1 where a seen class has almost gone, or samples are all alike
-    label drift             share of dreams that the solver labels otherwise than the judge
+    label drift             share of samples that the solver labels otherwise than the judge
     old called new          share of old test digits called a class of the newest context
 
 The judge of what an image looks like is a 3-nearest-neighbour classifier on real training images
@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
 
-from bridge.data.datasets import Contexts, Labelled
-from bridge.networks.registry import Solver
+from bridge.data import Contexts, Labelled
+from bridge.networks import Solver
 
 JUDGE_IMAGES = 5000
 LOST_SHARE = 0.1  # a class below this part of its fair share is lost
@@ -30,6 +29,8 @@ class Judge:
     """Says which of `classes` an image looks like."""
 
     def __init__(self, real: Labelled):
+        from sklearn.neighbors import KNeighborsClassifier  # slow to import
+
         real = real.first(JUDGE_IMAGES)
         self.diversity_of_real = spread(real.images)
         self._neighbours = KNeighborsClassifier(n_neighbors=3)
@@ -74,9 +75,9 @@ def of_generator(samples: np.ndarray, judge: Judge, classes: Sequence[int]) -> d
     }
 
 
-def label_drift(dreams: np.ndarray, solver: Solver, judge: Judge) -> float:
-    """Share of dreams to which `solver` gives another label than the judge."""
-    return float((solver.predict(dreams).argmax(axis=1) != judge.labels(dreams)).mean())
+def label_drift(samples: np.ndarray, solver: Solver, judge: Judge) -> float:
+    """Share of samples to which `solver` gives another label than the judge."""
+    return float((solver.predict(samples).argmax(axis=1) != judge.labels(samples)).mean())
 
 
 def old_called_new(solver: Solver, contexts: Contexts, k: int) -> float:

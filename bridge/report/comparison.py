@@ -9,8 +9,7 @@ from typing import NamedTuple
 from bridge import thesis
 from bridge.figures import measures, style
 from bridge.figures.measures import Spread
-from bridge.runs.reading import Results, load_results
-from bridge.runs.tables import MissingResults
+from bridge.runs import MissingResults, Results, load_results
 
 NAMES = {
     "overall": "all digits so far",
@@ -88,7 +87,9 @@ def _ours(results: Results, solver: str, quantity: str) -> dict[int, Spread]:
 def _rows(results: Results, solver: str, quantity: str) -> list[Row]:
     ours = _ours(results, solver, quantity)
     curve = thesis.curve(solver, quantity)
-    published = curve.values if curve and not measures.comparable(results) else {}
+    if curve is None or measures.comparable(results):
+        curve = thesis.Curve(solver, quantity, {}, "")
+    published = curve.values
     shown = set(published) | set(ours)
     if quantity == "joint" and ours:  # beyond the thesis' epochs only our last one
         shown = set(published) | {max(ours)}

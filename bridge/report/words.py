@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from bridge.figures import measures, style
 from bridge.figures.measures import Spread
 from bridge.report.comparison import REPRODUCED_WITHIN, Row, comparison, signed
-from bridge.runs.reading import Results
-from bridge.runs.tables import MissingResults
+from bridge.runs import MissingResults, Results
 
 ORDER = ("none", "noise", "generative", "exact")  # least to most that is kept, if replay works
 
@@ -40,7 +39,7 @@ def alarms(results: Results) -> list[str]:
 
 def leaks(results: Results) -> list[str]:
     """What in the protocol flatters the numbers, as its own configuration names it."""
-    return [str(leak).rstrip(".") + "." for leak in results.config["protocol"].get("leaks", ())]
+    return [str(leak).rstrip(".") + "." for leak in results.config.protocol.leaks]
 
 
 def summary(results: Results) -> list[str]:
@@ -76,8 +75,8 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
-def _percent(spread: Spread) -> str:
-    return f"{spread} %"
+def _percent(spread: Spread | None) -> str:
+    return "not run" if spread is None else f"{spread} %"
 
 
 def _against(row: Row) -> str:
@@ -155,18 +154,18 @@ def _joint(rows: list[Row]) -> Iterable[str]:
 
 
 def _reproduced(rows: list[Row]) -> Iterable[str]:
-    both = [row for row in rows if row.difference is not None]
-    if not both:
+    gaps = [(row, row.difference) for row in rows if row.difference is not None]
+    if not gaps:
         return
-    met = sum(row.reproduced for row in both)
-    above = sum(row.difference > REPRODUCED_WITHIN for row in both)
-    below = sum(row.difference < -REPRODUCED_WITHIN for row in both)
-    widest = max(both, key=lambda row: abs(row.difference))
-    what, after, *_ = widest.cells()
+    met = sum(row.reproduced for row, _ in gaps)
+    above = sum(gap > REPRODUCED_WITHIN for _, gap in gaps)
+    below = sum(gap < -REPRODUCED_WITHIN for _, gap in gaps)
+    row, widest = max(gaps, key=lambda pair: abs(pair[1]))
+    what, after, *_ = row.cells()
     yield (
-        f"Of {len(both)} published numbers that this run can answer, the number met within "
+        f"Of {len(gaps)} published numbers that this run can answer, the number met within "
         f"{REPRODUCED_WITHIN:g} points is {met}, exceeded {above}, not reached {below}. The "
-        f"widest gap is {signed(widest.difference)} points ({what}, after {after})."
+        f"widest gap is {signed(widest)} points ({what}, after {after})."
     )
 
 
@@ -231,7 +230,7 @@ def _unfinished(results: Results) -> str:
         zip(rows["solver"].tolist(), rows["seed"].tolist(), rows["context"].tolist(), strict=True)
     )
     wanted = len(results.solvers) * len(results.seeds) * len(results.contexts)
-    if "generative" not in results.config["replays"] or len(done) >= wanted:
+    if "generative" not in results.config.replays or len(done) >= wanted:
         return ""
     return (
         f"{len(done)} of {wanted} contexts with generative replay (solvers × seeds × "

@@ -1,14 +1,12 @@
 """A finished run once more, in a new folder, and whether its numbers are the same to the last bit.
 
-    plan_of(folder)          what the folder's config.json asked for
-    circumstances(old, new)  what the two manifests say differently: commit, versions, machine
+    circumstances(folder)    what its manifest says differently: commit, versions, machine
     compare(old, new)        every table and sample, every network and row of numbers under work/
 
 A published folder, without samples/ and work/, is compared in its tables alone, which hold six
 digits.
 """
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -17,16 +15,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bridge import networks
 from bridge.errors import ResultsError
 from bridge.files import archive
-from bridge.networks.registry import KIND
-from bridge.replay.protocols import BUDGETS, Budget
-from bridge.runs.jobs import STATE
-from bridge.runs.reproduce import Plan, reproduce
-from bridge.runs.results import SAMPLES, manifest, read_json
+from bridge.runs.config import read_config, read_json
+from bridge.runs.job_list import jobs_of
+from bridge.runs.job_state import STATE
+from bridge.runs.manifest import Manifest, manifest
+from bridge.runs.paths import RunPaths
+from bridge.runs.reproduce import reproduce
+from bridge.runs.samples import SAMPLES
+from bridge.runs.tables import read_cells
 
 CIRCUMSTANCES = ("commit", "dirty", "versions", "platform", "cpu", "threads", "blas", "pytensor")
-DIGITS = 12  # to which a quotient of two budgets gives back the scale that was asked for
 
 
 class Compared(NamedTuple):
@@ -61,68 +62,48 @@ def rerun(
 ) -> list[Compared]:
     """Run what `folder` holds once more into `out`, and compare the two.
 
-    `data_root`: where the data are, if not where the folder's manifest says. An `out` that holds
-    part of the run goes on. Raises ResultsError where `folder` is not a finished run that this
-    version can repeat.
+    Parameters
+    ----------
+    folder
+        A finished run.
+    out
+        The new folder; one that holds part of the run goes on.
+    command
+        By which it was asked for, for the manifest.
+    data_root
+        Where the data are, if not where the folder's manifest says.
+    workers
+        Processes.
+
+    Raises
+    ------
+    ResultsError
+        `folder` is not a finished run.
     """
     if out.resolve() == folder.resolve():
         raise ResultsError(f"{folder} cannot be run into itself: give another --out")
-    held = read_json(folder / "manifest.json")
-    reproduce(plan_of(folder, data_root or held.get("data_root")), out, command, workers)
+    held = finished_manifest(folder)
+    reproduce(
+        read_config(folder), out, command, data_root=data_root or held.data_root, workers=workers
+    )
     return list(compare(folder, out))
 
 
-def plan_of(folder: Path, data_root: str | None = None) -> Plan:
-    """The Plan that the run in `folder` had; ResultsError where it is not finished."""
-    config = read_json(folder / "config.json")
-    try:
-        plan = Plan(
-            data=config["data"],
-            data_root=data_root,
-            protocol=config["protocol"]["name"],
-            seeds=tuple(config["seeds"]),
-            solvers=tuple(config["solvers"]),
-            replays=tuple(config["replays"]),
-            audits=tuple(config["audits"]),
-            contexts=tuple(tuple(classes) for classes in config["contexts"]),
-            scale=_scale(config["data"], config["budget"]),
-        )
-        finished = set(read_json(folder / "manifest.json")["jobs"])
-    except (KeyError, TypeError) as error:
-        raise ResultsError(
-            f"{folder / 'config.json'}: {error} is missing or malformed: restore "
-            "the folder from a copy"
-        ) from None
-    now = json.loads(json.dumps(plan.config()))
-    if differ := sorted(key for key in {*now, *config} if now.get(key) != config.get(key)):
-        raise ResultsError(
-            f"{folder}: this version runs it with another {' and '.join(differ)}: "
-            "check out the commit that its manifest.json names"
-        )
-    if missing := [job.name for job in plan.jobs() if job.name not in finished]:
+def finished_manifest(folder: Path) -> Manifest:
+    """The manifest of a finished run; ResultsError where jobs of its configuration are missing."""
+    config = read_config(folder)
+    held = read_json(RunPaths(folder).manifest, Manifest)
+    if missing := [job.name for job in jobs_of(config) if job.name not in held.jobs]:
         raise ResultsError(
             f"{folder} is not finished ({len(missing)} jobs are missing, first "
             f"{missing[0]}): the command in its manifest.json goes on with it"
         )
-    return plan
-
-
-def _scale(data: str, budget: Mapping[str, Any]) -> float:
-    """The factor that made `budget` from the data set's own."""
-    exact = budget["solver_scale"] / BUDGETS[data].solver_scale
-    wanted = Budget(**budget)
-    for scale in (exact, *(round(exact, digits) for digits in range(DIGITS, 0, -1))):
-        if BUDGETS[data].times(scale) == wanted:
-            return scale
-    raise ResultsError(
-        f"config.json: budget {dict(budget)} is not one of this version's for "
-        f"'{data}': check out the commit that manifest.json names"
-    )
+    return held
 
 
 def circumstances(folder: Path) -> list[str]:
     """What was different when `folder` was run: one line for each thing, with both values."""
-    old, new = read_json(folder / "manifest.json"), manifest("")
+    old, new = read_json(RunPaths(folder).manifest, dict), manifest("")
     return [
         f"{name} was {was}, is {now}"
         for key in CIRCUMSTANCES
@@ -135,30 +116,26 @@ def _unequal(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
         for key in sorted({*was, *now}):
             yield from _unequal(f"{name} {key}", was.get(key), now.get(key))
     elif was != now:
-        yield name, *("not noted" if value is None else value for value in (was, now))
+        was, now = ("not noted" if value is None else value for value in (was, now))
+        yield name, was, now
 
 
 def compare(old: Path, new: Path) -> Iterator[Compared]:
     """Every file of numbers in two run folders: tables, samples, and the jobs' own files."""
-    for pattern, read in (
-        ("tables/*.csv", _table),
-        ("samples/**/*.npz", _samples),
-        ("work/*/*.npz", _work),
+    readers = {"table": _table, "sample": _samples, "work": _work}
+    for (kind, before), (_, after) in zip(
+        RunPaths(old).numbers(), RunPaths(new).numbers(), strict=True
     ):
-        files = [
-            {path.relative_to(folder) for path in folder.glob(pattern)} for folder in (old, new)
-        ]
-        if not files[0] and not pattern.startswith("tables"):
+        if not before and kind != "table":
             continue
-        for name in sorted(files[0] | files[1]):
-            if absent := [
-                str(folder)
-                for folder, names in zip((old, new), files, strict=True)
-                if name not in names
-            ]:
+        for name in sorted({*before, *after}):
+            absent = [
+                folder for folder, names in ((old, before), (new, after)) if name not in names
+            ]
+            if absent:
                 yield Compared(str(name), 0, note=f"not in {absent[0]}")
             else:
-                yield compared(str(name), read(old / name), read(new / name))
+                yield compared(str(name), readers[kind](old / name), readers[kind](new / name))
 
 
 def compared(name: str, old: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray]) -> Compared:
@@ -189,9 +166,7 @@ def compared(name: str, old: Mapping[str, np.ndarray], new: Mapping[str, np.ndar
 
 def _table(path: Path) -> dict[str, np.ndarray]:
     """A CSV table's columns: numbers where all cells of one are, else text."""
-    with path.open(newline="") as file:
-        header, *rows = csv.reader(file)
-    return {name: _column([row[i] for row in rows]) for i, name in enumerate(header)}
+    return {name: _column(cells) for name, cells in read_cells(path).items()}
 
 
 def _column(cells: list[str]) -> np.ndarray:
@@ -210,7 +185,7 @@ def _work(path: Path) -> dict[str, np.ndarray]:
     if path.name == "diverged.npz":
         return _diverged(path)
     if path.name != "state.npz":
-        return archive.load(path, KIND)[0]
+        return archive.load(path, networks.KIND)[0]
     arrays, notes = archive.load(path, STATE)
     rows = [json.dumps(row, sort_keys=True) for row in notes["rows"]]
     return {**arrays, "rows": np.array(rows, dtype=str)}

@@ -1,4 +1,4 @@
-"""Tables of a results folder: CSV files with known columns, checked cell by cell.
+"""Tables of a results folder: CSV files, one schema for who writes and who reads.
 
 A table that is absent is `MissingResults`: a figure that needs it is not drawn. A table that is
 there and wrong is a plain `ResultsError`, which nothing catches on the way to the user.
@@ -7,27 +7,27 @@ there and wrong is a plain `ResultsError`, which nothing catches on the way to t
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bridge.errors import ResultsError
-
-REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
+from bridge.files import write_whole
+from bridge.runs.config import REMEDY
 
 
 class MissingResults(ResultsError):
     """What a figure needs was not part of this run."""
 
 
-# --- cells of a table: text -> value, ValueError with what was expected
+class Cell(NamedTuple):
+    """A kind of cell: its text to a value (ValueError where it is none), and what is expected."""
 
-
-def _text(cell: str) -> str:
-    return cell
+    parse: Callable[[str], Any]
+    expected: str
 
 
 def _whole(cell: str) -> int:
@@ -37,19 +37,11 @@ def _whole(cell: str) -> int:
     return int(value)
 
 
-def _number(cell: str) -> float:
-    return float(cell)
-
-
 def _finite(cell: str) -> float:
     value = float(cell)
     if not math.isfinite(value):
         raise ValueError
     return value
-
-
-def _flag(cell: str) -> int:
-    return {"": 0, "0": 0, "1": 1}[cell]
 
 
 def _percent(cell: str) -> float:
@@ -59,66 +51,81 @@ def _percent(cell: str) -> float:
     return value
 
 
-def _percent_or_blank(cell: str) -> float:
-    return _percent(cell) if cell else math.nan
+TEXT = Cell(str, "text")
+WHOLE = Cell(_whole, "a whole number >= 0")
+FINITE = Cell(_finite, "a finite number")
+FLAG = Cell(lambda cell: {"": 0, "0": 0, "1": 1}[cell], "0, 1 or blank")
+PERCENT = Cell(_percent, "a percentage in [0, 100]")
+PERCENT_OR_BLANK = Cell(
+    lambda cell: _percent(cell) if cell else math.nan, "a percentage in [0, 100] or blank"
+)
 
 
-EXPECTED = {
-    _text: "text",
-    _whole: "a whole number >= 0",
-    _number: "a number",
-    _finite: "a finite number",
-    _flag: "0, 1 or blank",
-    _percent: "a percentage in [0, 100]",
-    _percent_or_blank: "a percentage in [0, 100] or blank",
-}
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table in their order; the first `keys` of them name a row.
 
-Schema = Mapping[str, Callable[[str], Any]]
+    An `open` table may have further columns: the losses of a kind of generator.
+    """
 
-_ACCURACIES: Schema = {"overall": _percent, "new": _percent, "old": _percent_or_blank}
-TABLES: Mapping[str, tuple[tuple[str, ...], Schema]] = {  # name -> (columns of the key, columns)
-    "accuracy": (
-        ("solver", "replay", "seed", "context", "iteration"),
+    keys: int
+    columns: Mapping[str, Cell]
+    open: bool = False
+
+
+ACCURACIES = {"overall": PERCENT, "new": PERCENT, "old": PERCENT_OR_BLANK}
+TABLES: Mapping[str, Schema] = {
+    "accuracy": Schema(
+        5,
         {
-            "solver": _text,
-            "replay": _text,
-            "seed": _whole,
-            "context": _whole,
-            "iteration": _whole,
-            **_ACCURACIES,
-            "selected": _flag,
+            "solver": TEXT,
+            "replay": TEXT,
+            "seed": WHOLE,
+            "context": WHOLE,
+            "iteration": WHOLE,
+            **ACCURACIES,
+            "selected": FLAG,
         },
     ),
-    "joint": (
-        ("solver", "variant", "seed", "epoch"),
+    "matrix": Schema(
+        5,
         {
-            "solver": _text,
-            "variant": _text,
-            "seed": _whole,
-            "epoch": _whole,
-            "test": _percent,
-            "validation": _percent_or_blank,
+            "solver": TEXT,
+            "replay": TEXT,
+            "seed": WHOLE,
+            "context": WHOLE,
+            "tested": WHOLE,
+            "accuracy": PERCENT,
         },
     ),
-    "warmstart": (
-        ("solver", "variant", "seed", "context"),
-        {"solver": _text, "variant": _text, "seed": _whole, "context": _whole, **_ACCURACIES},
-    ),
-    "generator": (
-        ("seed", "context", "iteration"),
+    "joint": Schema(
+        4,
         {
-            "seed": _whole,
-            "context": _whole,
-            "iteration": _whole,
-            "discriminator_loss": _number,
-            "generator_loss": _number,
-            "n_real": _whole,
-            "n_replayed": _whole,
+            "solver": TEXT,
+            "variant": TEXT,
+            "seed": WHOLE,
+            "epoch": WHOLE,
+            "test": PERCENT,
+            "validation": PERCENT_OR_BLANK,
         },
     ),
-    "diagnostics": (
-        ("solver", "seed", "context", "quantity"),
-        {"solver": _text, "seed": _whole, "context": _whole, "quantity": _text, "value": _finite},
+    "warmstart": Schema(
+        4, {"solver": TEXT, "variant": TEXT, "seed": WHOLE, "context": WHOLE, **ACCURACIES}
+    ),
+    "generator": Schema(
+        3,
+        {
+            "seed": WHOLE,
+            "context": WHOLE,
+            "iteration": WHOLE,
+            "n_real": WHOLE,
+            "n_replayed": WHOLE,
+        },
+        open=True,
+    ),
+    "diagnostics": Schema(
+        4,
+        {"solver": TEXT, "seed": WHOLE, "context": WHOLE, "quantity": TEXT, "value": FINITE},
     ),
 }
 
@@ -147,43 +154,87 @@ class Table:
         return list(dict.fromkeys(self.columns[column].tolist()))
 
 
-def read_table(path: Path, key: tuple[str, ...], schema: Schema) -> Table:
-    """Read a CSV file whose first line names the columns; columns beyond `schema` are ignored."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise MissingResults(f"{path}: this run has no such table") from None
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: not readable ({error}); {REMEDY}") from None
-    try:
-        lines = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise ResultsError(f"{path}: not a CSV file ({error}); {REMEDY}") from None
-    header = lines[0] if lines else []
-    absent = [column for column in schema if column not in header]
-    if absent:
+def write_table(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows of the table called `name` as CSV, whole or not at all; None is an empty cell.
+
+    ValueError where a row lacks a column or, in a table that is not open, has one too many.
+    """
+    schema, rows = TABLES[name], list(rows)
+    columns = list(schema.columns)
+    if schema.open:
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="raise", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        if missing := [column for column in schema.columns if column not in row]:
+            raise ValueError(f"{path}: a row lacks {', '.join(missing)}: {dict(row)}")
+        writer.writerow({key: _written(value) for key, value in row.items()})
+    write_whole(path, text.getvalue().encode())
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else value
+
+
+def read_table(path: Path, schema: Schema) -> Table:
+    """Read a CSV file whose first line names the columns; others than the schema's are ignored."""
+    header, lines = _lines(path)
+    if absent := [column for column in schema.columns if column not in header]:
         raise ResultsError(f"{path}: lacks column {', '.join(map(repr, absent))}; {REMEDY}")
-    columns: dict[str, list] = {column: [] for column in schema}
-    seen = set()
-    for number, line in enumerate(lines[1:], start=2):
+    if not lines:
+        raise MissingResults(f"{path}: has no rows")
+    for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
             raise ResultsError(
                 f"{path}, line {number}: {len(line)} cells instead of {len(header)}; {REMEDY}"
             )
-        row = dict(zip(header, line, strict=True))
-        for column, parse in schema.items():
-            try:
-                columns[column].append(parse(row[column]))
-            except (ValueError, OverflowError, KeyError):
-                raise ResultsError(
-                    f"{path}, line {number}, column '{column}': {row[column]!r} "
-                    f"is not {EXPECTED[parse]}; {REMEDY}"
-                ) from None
-        identity = tuple(columns[column][-1] for column in key)
-        if identity in seen:
-            which = ", ".join(f"{c} {v}" for c, v in zip(key, identity, strict=True))
-            raise ResultsError(f"{path}, line {number}: a second row for {which}; {REMEDY}")
-        seen.add(identity)
-    if not seen:
-        raise MissingResults(f"{path}: has no rows")
+    columns = {
+        name: _parsed(path, name, cell, [line[header.index(name)] for line in lines])
+        for name, cell in schema.columns.items()
+    }
+    _check_unique(path, {name: columns[name] for name in list(columns)[: schema.keys]})
     return Table({name: np.asarray(values) for name, values in columns.items()})
+
+
+def read_cells(path: Path) -> dict[str, list[str]]:
+    """The text of every cell of a CSV file, by column; ResultsError where it is not one."""
+    header, lines = _lines(path)
+    return {
+        name: [line[i] if i < len(line) else "" for line in lines] for i, name in enumerate(header)
+    }
+
+
+def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The header and the other lines of a CSV file."""
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        raise MissingResults(f"{path}: this run has no such table") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultsError(f"{path}: not readable as CSV ({error}); {REMEDY}") from None
+    return (lines[0], lines[1:]) if lines else ([], [])
+
+
+def _parsed(path: Path, name: str, cell: Cell, texts: list[str]) -> list:
+    values = []
+    for number, text in enumerate(texts, start=2):
+        try:
+            values.append(cell.parse(text))
+        except (ValueError, OverflowError, KeyError):
+            raise ResultsError(
+                f"{path}, line {number}, column '{name}': {text!r} is not {cell.expected}; {REMEDY}"
+            ) from None
+    return values
+
+
+def _check_unique(path: Path, keys: Mapping[str, list]) -> None:
+    """ResultsError where two rows have the same key."""
+    seen = set()
+    for number, key in enumerate(zip(*keys.values(), strict=True), start=2):
+        if key in seen:
+            which = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
+            raise ResultsError(f"{path}, line {number}: a second row for {which}; {REMEDY}")
+        seen.add(key)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from bridge.errors import ResultsError
-from bridge.files.archive import write_json
+from bridge.files import write_json
 from bridge.sweeps.experiments import Experiment
 
 DIGITS = 16  # of a cell's name

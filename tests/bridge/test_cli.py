@@ -41,7 +41,7 @@ def test_errors_of_the_depths_keep_their_traceback(monkeypatch):
     def fails(*_):
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr("bridge.data.datasets.load", fails)
+    monkeypatch.setattr("bridge.data.load", fails)
     with pytest.raises(ValueError, match="ours"):
         cli.main(["data"])
 
@@ -50,6 +50,6 @@ def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bridge.data.datasets.load", interrupted)
+    monkeypatch.setattr("bridge.data.load", interrupted)
     status, output = said(capsys, "data")
     assert status == 130 and "goes on" in output.err

@@ -78,8 +78,8 @@ def test_all_four_agree_on_a_network_with_every_kind_of_constraint(case, dtype):
 def test_numpy_and_torch_agree_forwards_on_random_networks(start, times, trials, seed):
     batch = random_batch(start, np.random.default_rng(seed), times, trials)
     told = {
-        "numpy": NumpyBackend(start, "float64").instant(batch),
-        "torch": TorchBackend(start, "float64").instant(batch),
+        "numpy": NumpyBackend(start, "float64").quantities(batch),
+        "torch": TorchBackend(start, "float64").quantities(batch),
     }
     both = {name: {key: held[key] for key in told["numpy"]} for name, held in told.items()}
     worst = max(compare(both, "float64"), key=lambda one: one.relative / one.tolerance)
@@ -106,7 +106,7 @@ def truth(case):
     """What the four backends tell of one batch."""
     batch = next(iter(case.batches()))
     return batch, {
-        name: make(case.start, "float64").instant(batch) for name, make in BACKENDS.items()
+        name: make(case.start, "float64").quantities(batch) for name, make in BACKENDS.items()
     }
 
 
@@ -134,7 +134,7 @@ class MasklessTorch(TorchBackend):
 
 
 class FlippedOmega(TorchBackend):
-    def instant(self, batch):
+    def quantities(self, batch):
         with pytest.MonkeyPatch.context() as patch:
             right = torch_objective.vanishing_gradient_penalty
             patch.setattr(
@@ -142,7 +142,7 @@ class FlippedOmega(TorchBackend):
                 "vanishing_gradient_penalty",
                 lambda *given: (lambda Omega, n: (-Omega, n))(*right(*given)),
             )
-            return super().instant(batch)
+            return super().quantities(batch)
 
 
 class FlippedOmegaGradient(TorchBackend):
@@ -152,15 +152,15 @@ class FlippedOmegaGradient(TorchBackend):
 
 
 class ForgetsTrialMask(TorchBackend):
-    def instant(self, batch):
-        return super().instant(Batch(*batch)._replace(mask=np.ones(batch.mask.shape)))
+    def quantities(self, batch):
+        return super().quantities(Batch(*batch)._replace(mask=np.ones(batch.mask.shape)))
 
 
 class LateNoise(TorchBackend):
-    def instant(self, batch):
+    def quantities(self, batch):
         noise = np.array(batch.noise)
         noise[3, 1, 4] += 1e-6
-        return super().instant(batch._replace(noise=noise))
+        return super().quantities(batch._replace(noise=noise))
 
 
 class FaultyNumpy(NumpyBackend):
@@ -185,7 +185,7 @@ def test_a_fault_is_named_with_its_tensor_place_and_backend(
     case, truth, name, faulty, quantity, words
 ):
     batch, told = truth
-    found = compare({**told, name: faulty(case.start, "float64").instant(batch)}, "float64")
+    found = compare({**told, name: faulty(case.start, "float64").quantities(batch)}, "float64")
     first = next(one for one in found if not one.agrees)
     assert (first.quantity, first.apart) == (quantity, name)
     assert first.place.startswith(words)
@@ -193,7 +193,10 @@ def test_a_fault_is_named_with_its_tensor_place_and_backend(
 
 def test_of_two_backends_neither_is_blamed(case, truth):
     batch, told = truth
-    pair = {"numpy": told["numpy"], "torch": PerturbedTorch(case.start, "float64").instant(batch)}
+    pair = {
+        "numpy": told["numpy"],
+        "torch": PerturbedTorch(case.start, "float64").quantities(batch),
+    }
     shared = {name: {key: held[key] for key in pair["numpy"]} for name, held in pair.items()}
     assert compare(shared, "float64")[1].apart == "numpy or torch"
 
@@ -360,8 +363,8 @@ def test_bad_requests_are_one_clear_error(case, tmp_path, capsys):
 
 def test_reports_become_json_even_where_a_difference_is_infinite(case):
     class Nowhere(NumpyBackend):
-        def instant(self, batch):
-            return {**super().instant(batch), "loss": np.nan}
+        def quantities(self, batch):
+            return {**super().quantities(batch), "loss": np.nan}
 
     report = crosscheck(case, steps=1, backends={**THREE, "numpy": Nowhere})
     assert report.first.quantity == "loss"

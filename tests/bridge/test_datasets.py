@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from bridge.data import datasets
-from bridge.data.datasets import Contexts, Labelled, load, parse_contexts
+from bridge.data import Contexts, Labelled, datasets, load, parse_contexts
 from bridge.errors import DataError, SettingError
 from tests.bridge.helpers import tiny_digits
 

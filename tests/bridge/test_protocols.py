@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bridge.errors import SettingError
-from bridge.replay.protocols import BUDGETS, PROTOCOLS, Budget, Mix, protocol_named
+from bridge.replay import BUDGETS, PROTOCOLS, Budget, Mix, protocol_named
 
 
 def test_every_protocol_is_json_and_covers_both_solvers():

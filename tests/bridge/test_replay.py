@@ -1,34 +1,38 @@
-"""The sequential algorithm: what each scholar sees, who labels it, and how it is chosen."""
+"""The sequential algorithm: what each network sees, who labels it, and how it is chosen."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bridge.data.datasets import Contexts
-from bridge.data.examples import examples, one_hot
-from bridge.errors import BatchError
-from bridge.replay.protocols import NOTEBOOKS, TEXT, Mix, Plan
-from bridge.replay.sequential import (
-    Learning,
+from bridge.data import Augmentation, Contexts, examples, one_hot
+from bridge.errors import BatchError, SettingError
+from bridge.replay import (
+    NOTEBOOKS,
+    PROTOCOLS,
+    TEXT,
+    Mix,
+    Plan,
+    SolverState,
+    accuracies,
     accuracy,
+    accuracy_by_context,
     agreement,
-    dream,
+    draw_samples,
     exact_replay,
-    gather,
     generative_replay,
-    generator_material,
+    generator_data,
     label,
     learn_context,
     noise_replay,
-    stretches,
-    test_accuracy,
+    score_of,
+    segments,
+    training_data,
 )
 from tests.bridge.helpers import Memory, Prototypes, tiny_contexts, tiny_digits
 
 RNG = np.random.default_rng
 NINE_TO_ONE = Mix(0.5, 9.0)
-test_accuracy.__test__ = False  # a function of the library, not a test
 
 
 class OnlyContext(Contexts):
@@ -65,10 +69,10 @@ def test_honest_replay_touches_no_real_image_of_an_earlier_context():
     memory.fit(tiny_contexts().train(1).images, iterations=1, rng=RNG(0))
     solver = taught(tiny_contexts(), 2)
     for replay in (generative_replay(memory, solver, "hard"), noise_replay(solver, "hard")):
-        gather(contexts, 3, NINE_TO_ONE, replay, RNG(0))
-    generator_material(TEXT, contexts, 3, memory, RNG(0))
+        training_data(contexts, 3, NINE_TO_ONE, replay, RNG(0))
+    generator_data(TEXT, contexts, 3, memory, RNG(0))
     with pytest.raises(AssertionError, match="context 1 were touched"):
-        generator_material(NOTEBOOKS, contexts, 3, memory, RNG(0))
+        generator_data(NOTEBOOKS, contexts, 3, memory, RNG(0))
 
 
 def test_the_mix_has_the_stated_counts_and_weights():
@@ -76,22 +80,22 @@ def test_the_mix_has_the_stated_counts_and_weights():
     memory = Memory()
     memory.fit(contexts.train(1).images, iterations=1, rng=RNG(0))
     replay = generative_replay(memory, solver, "hard")
-    batch = gather(contexts, 2, NINE_TO_ONE, replay, RNG(0)).train
+    batch = training_data(contexts, 2, NINE_TO_ONE, replay, RNG(0)).train
     assert len(batch) == 40 + 360
     new = np.isin(batch.targets.argmax(axis=1), (2, 3))
     assert new.sum() == 40 and set(batch.targets[~new].argmax(axis=1)) == {0, 1}
-    half = gather(contexts, 2, replace(NINE_TO_ONE, real_weight=0.5), replay, RNG(0)).train
+    half = training_data(contexts, 2, replace(NINE_TO_ONE, real_weight=0.5), replay, RNG(0)).train
     assert half.weights[new].sum() == pytest.approx(half.weights[~new].sum(), rel=1e-5)
 
 
 def test_the_first_context_and_no_replay_are_real_images_alone():
     contexts = tiny_contexts()
     replay = noise_replay(Prototypes(), "hard")
-    assert len(gather(contexts, 1, NINE_TO_ONE, replay, RNG(0)).train) == 40
-    assert len(gather(contexts, 2, NINE_TO_ONE, None, RNG(0)).train) == 40
+    assert len(training_data(contexts, 1, NINE_TO_ONE, replay, RNG(0)).train) == 40
+    assert len(training_data(contexts, 2, NINE_TO_ONE, None, RNG(0)).train) == 40
 
 
-def test_dreams_carry_the_labels_of_the_last_solver():
+def test_samples_carry_the_labels_of_the_last_solver():
     contexts = tiny_contexts()
     images = contexts.train(1).images
     wrong = Prototypes()  # a teacher that confuses 0 and 1
@@ -122,26 +126,26 @@ def test_exact_replay_has_true_labels():
 @pytest.mark.parametrize(("bad", "message"), [(np.nan, "NaN"), (1.5, r"leave \[0, 1\]")])
 def test_a_bad_generator_is_stopped(bad, message):
     class Broken(Memory):
-        def sample(self, n, rng):
+        def sample(self, n, rng, classes=None):
             return np.full((n, 28, 28), bad, np.float32)
 
     with pytest.raises(BatchError, match=f"generator's samples.*{message}"):
-        dream(Broken(), 3, RNG(0))
+        draw_samples(Broken(), 3, RNG(0))
 
 
 def test_accuracies_are_overall_new_and_old():
     contexts = tiny_contexts()
     solver = taught(contexts, 1)
-    found = test_accuracy(solver, contexts, 2)
-    assert found == {"overall": 50.0, "new": 0.0, "old": 100.0}
-    assert test_accuracy(solver, contexts, 1)["old"] is None
+    assert accuracies(solver, contexts, 2) == (50.0, 0.0, 100.0)
+    assert accuracies(solver, contexts, 1).old is None
+    assert accuracy_by_context(solver, contexts) == [100.0, 0.0, 0.0]
     assert accuracy(taught(contexts, 3), *contexts.test((0, 4))) == 100
 
 
-def test_stretches_cover_all_iterations():
-    assert sum(stretches(101, 20)) == 101 and len(stretches(101, 20)) == 20
-    assert stretches(3, 20) == [1, 1, 1]
-    assert max(stretches(101, 20)) - min(stretches(101, 20)) <= 1
+def test_segments_cover_all_iterations():
+    assert sum(segments(101, 20)) == 101 and len(segments(101, 20)) == 20
+    assert segments(3, 20) == [1, 1, 1]
+    assert max(segments(101, 20)) - min(segments(101, 20)) <= 1
 
 
 class Scripted(Prototypes):
@@ -167,27 +171,93 @@ class Scripted(Prototypes):
 
 def run(protocol):
     contexts = tiny_contexts()
-    material = gather(contexts, 1, Mix(), None, RNG(0))
-    learning = Learning(Scripted(), RNG(0))
+    data = training_data(contexts, 1, Mix(), None, RNG(0))
+    state = SolverState(Scripted(), RNG(0))
     plan = Plan(iterations=(4,), mixes=(Mix(),))
-    rows = list(learn_context(learning, material, plan, 4, protocol, contexts, 1, seed=0))
-    return learning.solver.n, rows
+    lengths = segments(4, protocol.evaluations)
+    score = score_of(protocol, contexts, 1, seed=0)
+    rows = list(learn_context(state, lambda i: data, plan, lengths, score))
+    return state.solver.n, rows
 
 
 def test_the_network_that_goes_on_is_the_best_on_validation_or_the_last():
     best, rows = run(replace(TEXT, evaluations=4))
-    assert best == 2 and [row["iteration"] for row in rows] == [0, 1, 2, 3, 4]
+    assert best == 2 and [row.iteration for row in rows] == [1, 2, 3, 4]
     assert run(replace(TEXT, evaluations=4, selection="last"))[0] == 4
 
 
-def test_validation_never_reads_test_images(monkeypatch):
-    contexts = tiny_contexts()
-    material = gather(contexts, 1, Mix(), None, RNG(0))
-    held = {image.tobytes() for image in contexts.digits.test.images}
-    shown = {
-        image.tobytes() for part in (material.train, material.validation) for image in part.images
-    }
-    assert not held & shown
+class NoTestImages(Contexts):
+    """Contexts whose test images nobody may ask for."""
+
+    def test(self, classes):
+        raise AssertionError("test images were touched")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda protocol: protocol.name)
+def test_nothing_that_chooses_reaches_a_test_image_unless_it_says_so(protocol):
+    contexts = NoTestImages(tiny_digits(), ((0, 1), (2, 3)))
+    if protocol.leaks:
+        with pytest.raises(AssertionError, match="test images"):
+            score_of(protocol, contexts, 1, seed=0)
+        return
+    data = training_data(contexts, 1, Mix(), None, RNG(0))
+    test = {image.tobytes() for image in contexts.digits.test.images}
+    shown = {image.tobytes() for part in (data.train, data.validation) for image in part.images}
+    assert not test & shown
+    assert np.isfinite(score_of(protocol, contexts, 1, seed=0)(Prototypes(), data, 1))
+
+
+class Asked(Memory):
+    """A conditional generator whose images are all of one grey, 0.1 times the class."""
+
+    conditional = True
+
+    def sample(self, n, rng, classes=None):
+        self.classes = classes
+        return np.full((n, 28, 28), 0.1, np.float32) * classes[:, None, None].astype(np.float32)
+
+
+def test_a_conditional_generator_is_asked_for_every_class_equally_often():
+    generator = Asked()
+    batch = generative_replay(generator, Prototypes(), "condition", classes=(0, 1, 4))(9, RNG(0))
+    assert sorted(generator.classes) == [0, 0, 0, 1, 1, 1, 4, 4, 4]
+    np.testing.assert_array_equal(batch.targets.argmax(axis=1), generator.classes)
+    np.testing.assert_allclose(batch.images[:, 0, 0], 0.1 * generator.classes, rtol=1e-6)
+
+
+def test_mixed_labels_are_half_the_condition_and_half_the_solver():
+    batch = label(np.zeros((2, 28, 28), np.float32), Prototypes(), "mixed", classes=[3, 4])
+    np.testing.assert_allclose(batch.targets[0, 3], 0.55)
+    np.testing.assert_allclose(batch.targets.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("labels", ["condition", "mixed"])
+def test_labels_by_condition_need_a_generator_that_can_be_conditioned(labels):
+    memory = Memory()
+    memory.fit(tiny_contexts().train(1).images, iterations=1, rng=RNG(0))
+    with pytest.raises(SettingError, match="conditional generator"):
+        generative_replay(memory, Prototypes(), labels, classes=(0, 1))(4, RNG(0))
+
+
+def test_augmented_images_keep_their_range_their_trials_and_their_labels():
+    batch = examples(tiny_contexts().train(1).images, one_hot(tiny_contexts().train(1).labels, 10))
+    shown = Augmentation()(batch, RNG(0))
+    assert shown.images.shape == batch.images.shape and shown.images.dtype == np.float32
+    assert shown.images.min() >= 0 and shown.images.max() <= 1
+    assert (shown.images != batch.images).any() and shown.targets is batch.targets
+    nothing = Augmentation(blur=0, contrast=1, shift=0)(batch, RNG(0))
+    np.testing.assert_allclose(nothing.images, batch.images, atol=1e-7)
+
+
+def test_blur_and_shift_are_what_they_say():
+    image = np.zeros((1, 5, 5), np.float32)
+    image[0, 2, 2] = 1
+    blurred = Augmentation(blur=1, contrast=1, shift=0).images(image, RNG(0))[0]
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    np.testing.assert_allclose(blurred[1:4, 1:4], kernel)
+    moved = Augmentation(blur=0, contrast=1, shift=1).images(np.repeat(image, 50, 0), RNG(0))
+    places = {tuple(np.argwhere(one == 1)[0]) for one in moved}
+    assert places == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3)}
 
 
 def test_batches_keep_where_they_came_from():

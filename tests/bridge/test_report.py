@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 from bridge.errors import ResultsError
-from bridge.figures import FigureResult, load_results
+from bridge.figures import FigureResult
 from bridge.report import markdown_table, words, write_report
 from bridge.report.comparison import comparison, signed
+from bridge.runs import load_results
 from tests.bridge.synthetic_results import write_results
 
 SMALL = {"contexts": [[0, 1], [2, 3], [4, 5]], "seeds": (1, 2), "steps": 4, "true_per_class": 20}
@@ -241,7 +242,10 @@ def test_malformed_results_leave_the_old_report_alone(tmp_path):
 def test_nested_settings_are_shown_in_words(tmp_path):
     folder = bare(tmp_path / "run")
     config = json.loads((folder / "config.json").read_text())
-    config["protocol"]["mixes"] = [{"real_share": 0.123456, "weight": None}, {"real_share": 1.0}]
+    config["protocol"]["generator"]["mixes"] = [
+        {"real_share": 0.123456, "real_weight": None},
+        {"real_share": 1.0},
+    ]
     (folder / "config.json").write_text(json.dumps(config))
     page = visible(words_only(folder).read_text())
-    assert "real_share 0.1235, weight none; real_share 1" in page
+    assert "real_share 0.1235, replayed 0, real_weight none; real_share 1" in page

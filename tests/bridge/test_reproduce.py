@@ -10,34 +10,38 @@ import time
 import pytest
 
 from bridge.errors import SettingError
-from bridge.runs.jobs import Chain, Joint
-from bridge.runs.reproduce import JOINT_AUDIT, Plan, audits_of, selected_rows, waits_for
+from bridge.runs import GeneratorJob, JointJob, jobs_of, run_config
+from bridge.runs.audits import JOINT_VARIANTS
+from bridge.runs.sequential_job import selected
 
 
-def test_generative_sequences_wait_for_their_chain_and_no_other():
-    jobs = Plan(seeds=(3,)).jobs()
-    assert jobs[0] == Chain(3)
-    waiting = [job for job in jobs if waits_for(job)]
-    assert all(job.replay == "generative" and waits_for(job) == Chain(3).name for job in waiting)
+def test_generative_sequences_wait_for_their_generators_and_no_other():
+    jobs = jobs_of(run_config(seeds=(3,)))
+    assert jobs[0] == GeneratorJob(3)
+    waiting = [job for job in jobs if job.waits_for]
+    assert all(
+        job.replay == "generative" and job.waits_for == GeneratorJob(3).name for job in waiting
+    )
     assert len(waiting) == 3  # two solvers, and the audit of the warm start
 
 
-def test_one_chain_of_a_seed_serves_both_solvers():
-    assert sum(isinstance(job, Chain) for job in Plan(seeds=(1, 2, 3)).jobs()) == 3
+def test_the_generators_of_a_seed_serve_both_solvers():
+    jobs = jobs_of(run_config(seeds=(1, 2, 3)))
+    assert sum(isinstance(job, GeneratorJob) for job in jobs) == 3
 
 
 def test_job_names_are_different_folders():
-    names = [job.name for job in Plan().jobs()]
+    names = [job.name for job in jobs_of(run_config())]
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalnum() for name in names)
 
 
 def test_the_audit_has_each_optimiser_and_loss_and_trains_none_twice():
-    plan = Plan()
-    joint = [job for job in plan.jobs() if isinstance(job, Joint) and job.solver == "biornn"]
-    answered = [name for job in joint for name in [job.variant, *audits_of(job, plan)]]
-    assert sorted(answered) == sorted(["thesis", "thesis", *JOINT_AUDIT])  # two seeds
-    assert len(joint) == 2 + len(JOINT_AUDIT) - 1  # the thesis' own options are not run again
+    jobs = jobs_of(run_config())
+    joint = [job for job in jobs if isinstance(job, JointJob) and job.solver == "biornn"]
+    answered = [variant for job in joint for variant in (job.variant, *job.answers)]
+    assert sorted(answered) == sorted(["thesis", "thesis", *JOINT_VARIANTS])  # two seeds
+    assert len(joint) == 2 + len(JOINT_VARIANTS) - 1  # the protocol's options are not run again
 
 
 @pytest.mark.parametrize(
@@ -51,9 +55,9 @@ def test_the_audit_has_each_optimiser_and_loss_and_trains_none_twice():
         {"scale": -1},
     ],
 )
-def test_an_impossible_plan_is_refused(wrong):
+def test_an_impossible_configuration_is_refused(wrong):
     with pytest.raises(SettingError):
-        Plan(**wrong)
+        run_config(**wrong)
 
 
 def test_the_first_of_the_best_scores_is_selected():
@@ -63,7 +67,7 @@ def test_the_first_of_the_best_scores_is_selected():
         {"context": 1, "iteration": 2, "score": 70.0},
         {"context": 1, "iteration": 3, "score": 70.0},
     ]
-    assert selected_rows(rows) == [rows[2]]
+    assert selected(rows) == {(1, 2)}
 
 
 def command(folder):

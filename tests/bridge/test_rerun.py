@@ -9,30 +9,41 @@ import pytest
 from bridge import cli
 from bridge.errors import ResultsError
 from bridge.files import archive
-from bridge.networks.registry import KIND
-from bridge.runs.jobs import STATE
-from bridge.runs.reproduce import Plan
-from bridge.runs.rerun import circumstances, compare, compared, plan_of
-from bridge.runs.results import SAMPLES, manifest, write_table
-
-PLAN = Plan(
-    seeds=(3, 1),
-    solvers=("lstm",),
-    replays=("none", "joint"),
-    scale=0.05,
-    audits=(),
-    contexts=((0, 1), (2, 3)),
+from bridge.networks import KIND
+from bridge.runs import (
+    SAMPLES,
+    STATE,
+    RunPaths,
+    circumstances,
+    compare,
+    finished_manifest,
+    jobs_of,
+    manifest,
+    read_config,
+    run_config,
+    write_table,
 )
+from bridge.runs.rerun import compared
+
+OPTIONS = {
+    "seeds": (3, 1),
+    "solvers": ("lstm",),
+    "replays": ("none", "joint"),
+    "scale": 0.05,
+    "audits": (),
+    "contexts": ((0, 1), (2, 3)),
+}
+CONFIG = run_config(**OPTIONS)
 ROW = {"solver": "lstm", "variant": "thesis", "seed": 1, "epoch": 1, "test": 50.0}
 
 
-def finished(folder, plan=PLAN, **config):
+def finished(folder, config=CONFIG, **changes):
     """A folder as a finished run leaves it, with one table, one sample and one job's files."""
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({**plan.config(), **config}))
-    about = {**manifest("dgr reproduce"), "jobs": {job.name: {} for job in plan.jobs()}}
+    (folder / "config.json").write_text(json.dumps({**config.as_json(), **changes}))
+    about = {**manifest("dgr reproduce"), "jobs": {job.name: {} for job in jobs_of(config)}}
     (folder / "manifest.json").write_text(json.dumps(about))
-    write_table(folder, "joint", [{**ROW, "validation": 1 / 3}])
+    write_table(RunPaths(folder).table("joint"), "joint", [{**ROW, "validation": 1 / 3}])
     archive.save(folder / "samples" / "true.npz", SAMPLES, {"images": np.ones(3, np.float32)})
     work = folder / "work" / "lstm-joint-1-thesis"
     archive.save(work / "state.npz", STATE, {"solver/a": np.arange(3.0)}, rows=[ROW], seconds=1.0)
@@ -41,25 +52,25 @@ def finished(folder, plan=PLAN, **config):
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.05, 0.3, 1 / 3, 7.0])
-def test_the_plan_comes_back_from_the_folder(tmp_path, scale):
-    plan = Plan(**{**vars(PLAN), "scale": scale})
-    found = plan_of(finished(tmp_path / "run", plan), "there")
-    assert found.config() == plan.config() and found.data_root == "there"
-    assert [job.name for job in found.jobs()] == [job.name for job in plan.jobs()]
+def test_the_configuration_comes_back_from_the_folder(tmp_path, scale):
+    config = run_config(**{**OPTIONS, "scale": scale})
+    held = read_config(finished(tmp_path / "run", config))
+    assert held.as_json() == config.as_json()
+    assert [job.name for job in jobs_of(held)] == [job.name for job in jobs_of(config)]
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"protocol": {"name": "text"}}, "another protocol: check out the commit"),
+        ({"protocol": {"name": "text"}}, "config.json.*summary"),
         ({"replays": ["none", "exact"]}, "not finished .*lstm-exact-3"),
-        ({"budget": {"solver_scale": 1.0, "generator_scale": 9.0, "generator_floor": 1}}, "budget"),
-        ({"seeds": None}, "malformed"),
+        ({"budget": {"solver_scale": "long"}}, r"config.json.*budget\.solver_scale"),
+        ({"seeds": None}, r"config.json.*\$\.seeds"),
     ],
 )
-def test_what_this_version_cannot_repeat_is_refused(tmp_path, config, message):
+def test_a_folder_that_cannot_be_repeated_is_refused(tmp_path, config, message):
     with pytest.raises(ResultsError, match=message):
-        plan_of(finished(tmp_path / "run", **config))
+        finished_manifest(finished(tmp_path / "run", **config))
 
 
 def test_equal_folders_are_the_same_to_the_last_bit_and_minutes_do_not_count(tmp_path):
@@ -96,7 +107,7 @@ def test_every_difference_is_counted_and_named(tmp_path):
         {"solver/a": np.arange(3.0)},
         rows=[{**ROW, "test": np.nextafter(50.0, 51)}],
     )
-    write_table(new, "joint", [{**ROW, "validation": 0.5}])
+    write_table(RunPaths(new).table("joint"), "joint", [{**ROW, "validation": 0.5}])
     (new / "samples" / "true.npz").unlink()
     found = {one.name.split("/")[-1]: one for one in compare(old, new)}
     assert not any(one.same for one in found.values())
@@ -129,6 +140,12 @@ def test_a_folder_is_not_run_into_itself_and_a_bare_one_is_named(tmp_path, capsy
     assert cli.main(["rerun", str(folder), "--out", str(folder)]) == 2
     assert "into itself" in capsys.readouterr().err
     assert cli.main(["rerun", str(tmp_path)]) == 2
+    assert "config.json is missing" in capsys.readouterr().err
+
+
+def test_the_folder_one_stands_in_can_be_named_by_a_dot(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["rerun", "."]) == 2
     assert "config.json is missing" in capsys.readouterr().err
 
 

@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 
 from bridge.crosscheck.weights import (
     certify,
-    export,
     exported,
     objective_of,
     parameters_of,
     raw_from_effective,
-    read_export,
     twin,
     violations,
     weights_of,
 )
 from bridge.errors import ArchiveError, MissingBackendError, SettingError
+from bridge.files import export, read_export
 from pycog_dgr.config import settings as pycog_settings
 from pycog_dgr.network import effective_weights
 from pycog_dgr.symbolic import optimisers

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bridge.data import examples as batches
-from bridge.networks import registry as solvers
+from bridge import data as batches
+from bridge import networks as solvers
 from tests.hostile import case
 from tests.hostile.valid import (
     KINDS,
@@ -114,115 +114,123 @@ LINES = [
     Line("an unknown option", "data --rot x", ("--rot",)),
     Line(
         "a generator that is absent",
-        "dream none.npz solver.npz out.npz",
+        "sample none.npz solver.npz out.npz",
         ("none.npz", "no such"),
         networks,
     ),
     Line(
         "a damaged generator",
-        "dream generator.npz solver.npz out.npz",
+        "sample generator.npz solver.npz out.npz",
         ("generator.npz",),
         damaged_networks,
     ),
     Line(
         "a solver for a generator",
-        "dream solver.npz solver.npz out.npz",
+        "sample solver.npz solver.npz out.npz",
         ("'lstm'", "gan"),
         networks,
     ),
     Line(
         "a generator for a solver",
-        "dream generator.npz generator.npz out.npz",
+        "sample generator.npz generator.npz out.npz",
         ("'gan'",),
         networks,
     ),
     Line(
         "a malicious generator",
-        "dream generator.npz solver.npz out.npz",
+        "sample generator.npz solver.npz out.npz",
         ("generator.npz",),
         malicious,
     ),
     Line(
         "a generator of objects",
-        "dream generator.npz solver.npz out.npz",
+        "sample generator.npz solver.npz out.npz",
         ("generator.npz",),
         malicious_arrays,
     ),
-    Line("no dream", "dream generator.npz solver.npz out.npz -n 0", ("-n", "'0'"), networks),
-    Line("-5 dreams", "dream generator.npz solver.npz out.npz -n -5", ("-n", "'-5'"), networks),
-    Line("1e3 dreams", "dream generator.npz solver.npz out.npz -n 1e3", ("'1e3'",), networks),
+    Line("no sample", "sample generator.npz solver.npz out.npz -n 0", ("-n", "'0'"), networks),
+    Line("-5 samples", "sample generator.npz solver.npz out.npz -n -5", ("-n", "'-5'"), networks),
+    Line("1e3 samples", "sample generator.npz solver.npz out.npz -n 1e3", ("'1e3'",), networks),
     Line(
-        "too many dreams",
-        "dream generator.npz solver.npz out.npz -n 10000000000000",
+        "too many samples",
+        "sample generator.npz solver.npz out.npz -n 10000000000000",
         ("whole number",),
         networks,
     ),
     Line(
-        "dreams beyond all memory",
-        "dream generator.npz solver.npz out.npz -n 2147483647",
+        "samples beyond all memory",
+        "sample generator.npz solver.npz out.npz -n 2147483647",
         ("memory",),
         networks,
     ),
     Line(
-        "a negative seed", "dream generator.npz solver.npz out.npz --seed -1", ("--seed",), networks
+        "a negative seed",
+        "sample generator.npz solver.npz out.npz --seed -1",
+        ("--seed",),
+        networks,
     ),
     Line(
         "unknown labels",
-        "dream generator.npz solver.npz out.npz --labels sfot",
+        "sample generator.npz solver.npz out.npz --labels sfot",
         ("did you mean 'soft'",),
         networks,
     ),
-    Line("dreams into a folder", "dream generator.npz solver.npz .", ("is a folder",), networks),
+    Line("samples into a folder", "sample generator.npz solver.npz .", ("is a folder",), networks),
     Line(
-        "dreams below a file", "dream generator.npz solver.npz file/out.npz", ("is a file",), a_file
+        "samples below a file",
+        "sample generator.npz solver.npz file/out.npz",
+        ("is a file",),
+        a_file,
     ),
-    Line("dreams into /proc", "dream generator.npz solver.npz /proc/out.npz", ("/proc",), networks),
     Line(
-        "dreams under a name too long",
-        f"dream generator.npz solver.npz {'x' * 300}.npz",
+        "samples into /proc", "sample generator.npz solver.npz /proc/out.npz", ("/proc",), networks
+    ),
+    Line(
+        "samples under a name too long",
+        f"sample generator.npz solver.npz {'x' * 300}.npz",
         ("too long",),
         networks,
     ),
-    Line("a batch that is absent", "learn none.npz out.npz", ("none.npz", "no such")),
+    Line("a batch that is absent", "fit none.npz out.npz", ("none.npz", "no such")),
     Line(
-        "a damaged batch", "learn batch.npz out.npz --solver lstm", ("batch.npz",), damaged_networks
+        "a damaged batch", "fit batch.npz out.npz --solver lstm", ("batch.npz",), damaged_networks
     ),
-    Line("a malicious batch", "learn batch.npz out.npz", ("batch.npz",), malicious),
+    Line("a malicious batch", "fit batch.npz out.npz", ("batch.npz",), malicious),
     Line(
         "a batch without a trial",
-        "learn batch.npz out.npz --solver lstm",
+        "fit batch.npz out.npz --solver lstm",
         ("no example",),
         empty_batch,
     ),
     Line(
         "a batch of three classes",
-        "learn batch.npz out.npz --solver lstm",
+        "fit batch.npz out.npz --solver lstm",
         ("3", "10"),
         batch_of_three,
     ),
-    Line("a network for a batch", "learn solver.npz out.npz", ("dgr network",), networks),
+    Line("a network for a batch", "fit solver.npz out.npz", ("dgr network",), networks),
     Line(
         "an unknown solver",
-        "learn batch.npz out.npz --solver lsmt",
+        "fit batch.npz out.npz --solver lsmt",
         ("did you mean 'lstm'",),
         networks,
     ),
     Line(
         "a damaged solver to go on from",
-        "learn batch.npz out.npz --from none.npz",
+        "fit batch.npz out.npz --from none.npz",
         ("none.npz",),
         networks,
     ),
     Line(
         "a generator to go on from",
-        "learn batch.npz out.npz --from generator.npz",
+        "fit batch.npz out.npz --from generator.npz",
         ("'gan'",),
         networks,
     ),
-    Line("-1 iterations", "learn batch.npz out.npz --iterations -1", ("--iterations",), networks),
+    Line("-1 iterations", "fit batch.npz out.npz --iterations -1", ("--iterations",), networks),
     Line(
         "learning below a file",
-        "learn batch.npz file/out.npz --solver lstm --iterations 1",
+        "fit batch.npz file/out.npz --solver lstm --iterations 1",
         ("is a file",),
         a_file,
     ),

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from bridge.data import datasets
-from bridge.data import examples as batches
-from bridge.data.datasets import Contexts
+from bridge import data as batches
+from bridge import networks as solvers
+from bridge import replay
+from bridge import replay as protocols
+from bridge.data import Contexts, datasets
 from bridge.errors import BatchError, BridgeError, DataError, SettingError
-from bridge.networks import registry as solvers
-from bridge.replay import protocols
-from bridge.replay import sequential as replay
 from tests.bridge.helpers import tiny_digits
 from tests.hostile.case import call
 from tests.hostile.valid import small_batch, small_solver
@@ -33,7 +32,7 @@ def continual_learning():
     for text in ("", ",", "01,,23", "a", "0 1", "-1", "²", "01;23", "../../etc"):
         yield call(
             f"contexts written {text!r}",
-            datasets.parse_contexts,
+            batches.parse_contexts,
             text,
             error=SettingError,
             words=["separate contexts by commas"],
@@ -93,18 +92,16 @@ def continual_learning():
     for name, options, words in (
         ("no real image", {"real_share": 0}, ["real_share"]),
         ("a share of NaN", {"real_share": np.nan}, ["real_share"]),
-        ("a negative number of dreams", {"replayed": -1}, ["replayed"]),
-        ("dreams of NaN", {"replayed": np.nan}, ["replayed"]),
-        ("endless dreams", {"replayed": np.inf}, ["replayed"]),
+        ("a negative number of samples", {"replayed": -1}, ["replayed"]),
+        ("samples of NaN", {"replayed": np.nan}, ["replayed"]),
+        ("endless samples", {"replayed": np.inf}, ["replayed"]),
         ("a weight of 1", {"real_weight": 1}, ["real_weight"]),
     ):
-        yield call(
-            f"a recipe with {name}", protocols.Mix, error=SettingError, words=words, **options
-        )
+        yield call(f"a mix with {name}", protocols.Mix, error=SettingError, words=words, **options)
     for name, options, words in (
         ("no iterations", {"iterations": ()}, ["iterations"]),
         ("an iteration of 0", {"iterations": (5, 0)}, ["iterations"]),
-        ("no recipe", {"mixes": ()}, ["mix"]),
+        ("no mix", {"mixes": ()}, ["mix"]),
         ("a batch of 0", {"batch_size": 0}, ["batch_size"]),
         ("a negative number of epochs", {"joint_epochs": -1}, ["joint_epochs"]),
     ):
@@ -117,7 +114,7 @@ def continual_learning():
         )
     for name, options, words in (
         ("an unknown selection", {"selection": "tset"}, ["did you mean 'test'"]),
-        ("unknown generator data", {"generator_data": "dreams"}, ["dreams"]),
+        ("unknown generator data", {"generator_data": "samples"}, ["samples"]),
         ("unknown labels", {"labels": "sfot"}, ["did you mean 'soft'"]),
         ("no evaluation", {"evaluations": 0}, ["evaluations"]),
         ("a selection on no image", {"selection_images": -1}, ["selection_images"]),
@@ -131,7 +128,7 @@ def continual_learning():
             summary="x",
             contexts=((0,),),
             solvers={},
-            generator=protocols.GAN,
+            generator=protocols.TEXT.generator,
             **options,
         )
     for scale in (0, -1, np.nan, np.inf, 1e300):
@@ -185,18 +182,18 @@ def continual_learning():
         words=["medium"],
     )
     yield call(
-        "dreams of NaN pixels",
-        replay.dream,
-        _Dreams(np.nan),
+        "samples of NaN pixels",
+        replay.draw_samples,
+        _Constant(np.nan),
         3,
         RNG,
         error=BatchError,
         words=["samples"],
     )
     yield call(
-        "dreams beyond 1",
-        replay.dream,
-        _Dreams(1.5),
+        "samples beyond 1",
+        replay.draw_samples,
+        _Constant(1.5),
         3,
         RNG,
         error=BatchError,
@@ -204,7 +201,7 @@ def continual_learning():
     )
 
 
-class _Dreams:
+class _Constant:
     """A generator whose pixels all have one value."""
 
     def __init__(self, value):

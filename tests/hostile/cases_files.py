@@ -4,10 +4,10 @@ import os
 
 import numpy as np
 
+from bridge import data as batches
+from bridge import files
 from bridge.crosscheck import cases as crosscases
-from bridge.crosscheck import weights
 from bridge.data import datasets
-from bridge.data import examples as batches
 from bridge.errors import ArchiveError, BridgeError, DataError
 from bridge.files import archive
 from pycog_dgr.errors import CheckpointError, PycogDgrError, TaskError
@@ -180,7 +180,7 @@ def others():
     for name, read in (
         ("save file", legacy.open_save),
         ("batch", batches.load_examples),
-        ("export", weights.read_export),
+        ("export", files.read_export),
     ):
         yield Case(
             f"a {name} that is absent", absent(read, "none.npz"), words=("none.npz", "no such")
@@ -202,24 +202,24 @@ def others():
         )
     yield Case(
         "weights of an unknown ending",
-        absent(weights.read_export, "w.pkl"),
+        absent(files.read_export, "w.pkl"),
         words=("w.pkl", ".safetensors"),
     )
     yield Case(
         "objects to export",
-        lambda folder: lambda: weights.export(folder / "w.safetensors", {"a": np.array([{}])}),
+        lambda folder: lambda: files.export(folder / "w.safetensors", {"a": np.array([{}])}),
         ArchiveError,
         ("object",),
     )
     yield Case(
         "text to export",
-        lambda folder: lambda: weights.export(folder / "w.npz", {"a": np.array(["x"])}),
+        lambda folder: lambda: files.export(folder / "w.npz", {"a": np.array(["x"])}),
         ArchiveError,
         ("'a'",),
     )
     yield Case(
         "notes that are no text",
-        lambda folder: lambda: weights.export(folder / "w.safetensors", {"a": np.ones(1)}, n=3),
+        lambda folder: lambda: files.export(folder / "w.safetensors", {"a": np.ones(1)}, n=3),
         ArchiveError,
         ("'n'",),
     )
@@ -247,13 +247,13 @@ def others():
         from safetensors.numpy import save
 
         (folder / "w.safetensors").write_bytes(save({"a": np.ones(3)}))
-        return lambda: weights.read_export(folder / "w.safetensors")
+        return lambda: files.read_export(folder / "w.safetensors")
 
     yield Case("safetensors of another program", foreign, ArchiveError, ("not written by dgr",))
 
     def long_header(folder):
         (folder / "w.safetensors").write_bytes((2**62).to_bytes(8, "little") + b"{}")
-        return lambda: weights.read_export(folder / "w.safetensors")
+        return lambda: files.read_export(folder / "w.safetensors")
 
     yield Case("safetensors with an endless header", long_header, ArchiveError, ("w.safetensors",))
     yield Case(

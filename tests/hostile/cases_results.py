@@ -6,8 +6,7 @@ import numpy as np
 
 from bridge.errors import ResultsError
 from bridge.report import markdown_table, write_report
-from bridge.runs.reading import load_results
-from bridge.runs.results import SAMPLES, claim
+from bridge.runs import SAMPLES, claim, load_results
 from tests.hostile import case
 from tests.hostile.case import Case
 from tests.hostile.valid import (

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from bridge.data import examples as batches
+from bridge import data as batches
+from bridge import networks as solvers
 from bridge.errors import ArchiveError, BatchError, BridgeError
-from bridge.networks import registry as solvers
-from bridge.runs.jobs import STATE, Notebook
+from bridge.runs import STATE, JobState
 from pycog_dgr import RNN
 from pycog_dgr.errors import CheckpointError, PycogDgrError
 from pycog_dgr.files import checkpoint, legacy
@@ -194,7 +194,7 @@ def signed_jobs():
 
         def prepare(folder, notes=notes):
             case.signed_archive(folder / "state.npz", STATE, {}, notes)
-            return lambda: Notebook(folder / "state.npz")
+            return lambda: JobState(folder / "state.npz")
 
         yield Case(f"signed job state with {name}", prepare, BridgeError, ("state.npz",))
 

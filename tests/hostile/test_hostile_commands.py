@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, capsys):
     (tmp_path / "out.npz").write_bytes(b"the last batch")
     before = listing(tmp_path)
     with files_of_at_most(4096):
-        status, err = said(capsys, ["dream", "generator.npz", "solver.npz", "out.npz", "-n", "20"])
+        status, err = said(capsys, ["sample", "generator.npz", "solver.npz", "out.npz", "-n", "20"])
     assert status == 2 and "out.npz" in err and err.count("\n") == 1
     assert listing(tmp_path) == before
 
@@ -61,7 +61,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, capsys):
 def test_no_traceback_reaches_the_terminal(tmp_path):
     (tmp_path / "batch.npz").write_bytes(b"PK\x03\x04" + bytes(50))
     done = subprocess.run(
-        [sys.executable, "-m", "bridge", "learn", "batch.npz", "out.npz"],
+        [sys.executable, "-m", "bridge", "fit", "batch.npz", "out.npz"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -12,12 +12,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bridge.crosscheck import weights
+from bridge import data as batches
+from bridge import files
+from bridge import networks as solvers
 from bridge.data import datasets
-from bridge.data import examples as batches
 from bridge.errors import BridgeError
 from bridge.files import archive
-from bridge.networks import registry as solvers
 from pycog_dgr import RNN
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.files import checkpoint, legacy
@@ -99,13 +99,13 @@ def safetensors_header(folder):
     header = {"a": {"dtype": "F64", "shape": [2**26], "data_offsets": [0, 2**29]}}
     text = json.dumps(header).encode()
     (folder / "w.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
-    return lambda: weights.read_export(folder / "w.safetensors")
+    return lambda: files.read_export(folder / "w.safetensors")
 
 
 def sparse_safetensors(folder):
     with (folder / "w.safetensors").open("wb") as file:
         file.truncate(archive.LIMIT + 1)
-    return lambda: weights.read_export(folder / "w.safetensors")
+    return lambda: files.read_export(folder / "w.safetensors")
 
 
 def sparse_pickle(folder):

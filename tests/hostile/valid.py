@@ -4,15 +4,15 @@
 |------------------|--------------------------------|------------------------------|----------|
 | save file        | pycog_dgr training             | legacy.open_save             | yes      |
 | original pickle  | the original pycog             | legacy.open_save             | no       |
-| job state        | bridge.runs.jobs                    | jobs.Notebook                | yes      |
+| job state        | bridge.runs.jobs                    | jobs.JobState                | yes      |
 | network          | solvers.save_network           | solvers.read_network         | yes      |
 | generator        | solvers.save_network           | solvers.read_network         | yes      |
-| samples          | bridge.runs.jobs                    | figures.reading.Results      | yes      |
+| samples          | bridge.runs.jobs                    | runs.Results                 | yes      |
 | replay batch     | batches.save_examples          | batches.load_examples        | yes      |
-| weights          | weights.export, .npz           | weights.read_export          | yes      |
-| safetensors      | weights.export, .safetensors   | weights.read_export          | yes      |
-| config, manifest | bridge.runs.results                 | figures.reading.load_results | no       |
-| tables           | bridge.runs.results                 | figures.reading.Results      | no       |
+| weights          | files.export, .npz           | files.read_export          | yes      |
+| safetensors      | files.export, .safetensors   | files.read_export          | yes      |
+| config, manifest | bridge.runs.results                 | runs.load_results            | no       |
+| tables           | bridge.runs.results                 | runs.Results                 | no       |
 | images, labels   | whoever made MNIST (IDX)       | datasets.load                | no       |
 | model file       | a user                         | pycog_dgr.Model              | no       |
 """
@@ -25,14 +25,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridge.crosscheck import weights
+from bridge import data as batches
+from bridge import files
+from bridge import networks as solvers
 from bridge.data import datasets
-from bridge.data import examples as batches
 from bridge.files import archive
-from bridge.networks import registry as solvers
-from bridge.runs.jobs import STATE, Notebook
-from bridge.runs.reading import load_results
-from bridge.runs.results import SAMPLES
+from bridge.runs import SAMPLES, STATE, JobState, load_results
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
 from pycog_dgr.network import effective_weights, initial_parameters
@@ -230,7 +228,7 @@ KINDS = {
                 done=1,
             )
         ),
-        lambda path: Notebook(path).notes,
+        lambda path: JobState(path).notes,
         True,
     ),
     "network": _file(
@@ -254,19 +252,19 @@ KINDS = {
     ),
     "weights": _file(
         "w.npz",
-        _bytes(lambda path: weights.export(path, {"a": np.arange(6.0)}, by="a test")),
-        weights.read_export,
+        _bytes(lambda path: files.export(path, {"a": np.arange(6.0)}, by="a test")),
+        files.read_export,
         True,
     ),
     "safetensors": _file(
         "w.safetensors",
         _bytes(
-            lambda path: weights.export(
+            lambda path: files.export(
                 path, {"a": np.arange(6.0), "b": np.ones((2, 3))}, by="a test"
             ),
             "w.safetensors",
         ),
-        weights.read_export,
+        files.read_export,
         True,
     ),
     "config": _in_run("config.json", lambda results: results.contexts),

@@ -1,4 +1,4 @@
-"""`dgr learn`: train a solver on a replay batch from a file, whichever backend dreamt it."""
+"""`dgr fit`: train a solver on labelled images from a file, whichever backend drew them."""
 
 import argparse
 from pathlib import Path
@@ -6,32 +6,31 @@ from pathlib import Path
 import numpy as np
 
 from bridge.commands import check_output, whole
-from bridge.data.datasets import N_CLASSES
-from bridge.data.examples import load_examples
-from bridge.networks.registry import SOLVERS, make_solver, read_network, save_network
-from bridge.replay.sequential import agreement
-
-HELP = "train a solver on a replay batch from a file"
+from bridge.data import N_CLASSES, load_examples
+from bridge.networks import SOLVERS, make_solver, read_network, save_network
+from bridge.replay import agreement
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("batch", type=Path, help="a replay batch (.npz), as `dgr dream` writes")
+    """Declare the command's arguments."""
+    parser.add_argument("batch", type=Path, help="labelled images (.npz), as `dgr sample` writes")
     parser.add_argument("out", type=Path, help="the trained solver's file to write (.npz)")
     parser.add_argument(
         "--solver", default="biornn", help=f"a new {' or '.join(SOLVERS)} (default: %(default)s)"
     )
     parser.add_argument("--from", dest="start", type=Path, help="go on from this solver's file")
     parser.add_argument("--iterations", type=whole(0), default=200, help="default: 200")
-    parser.add_argument("--seed", type=whole(0), default=1)
+    parser.add_argument("--seed", type=whole(0), default=1, help="default: 1")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Train, write the solver, and say how well it agrees with the labels."""
     check_output(arguments.out)
     batch = load_examples(arguments.batch, N_CLASSES)
-    name, options = arguments.solver, {}
     if arguments.start:
         solver, name, options = read_network(arguments.start, SOLVERS)
     else:
+        name, options = arguments.solver, {}
         solver = make_solver(name, arguments.seed)
     solver.fit(
         batch.images,

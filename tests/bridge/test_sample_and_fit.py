@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bridge import cli
-from bridge.data.examples import load_examples
+from bridge.data import load_examples
 from bridge.errors import ArchiveError
-from bridge.networks.registry import (
+from bridge.networks import (
     GENERATORS,
     SOLVERS,
     load_network,
@@ -41,7 +41,7 @@ def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, caps
             sys.executable,
             "-m",
             "bridge",
-            "dream",
+            "sample",
             scholar / "gan.npz",
             scholar / "biornn.npz",
             batch,
@@ -53,7 +53,7 @@ def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, caps
     assert (
         cli.main(
             [
-                "learn",
+                "fit",
                 str(batch),
                 str(tmp_path / "new.npz"),
                 "--solver",
@@ -78,7 +78,7 @@ def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
     batch, new = tmp_path / "batch.npz", tmp_path / "new.npz"
     cli.main(
         [
-            "dream",
+            "sample",
             str(scholar / "gan.npz"),
             str(scholar / "biornn.npz"),
             str(batch),
@@ -88,7 +88,7 @@ def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
             "3",
         ]
     )
-    cli.main(["learn", str(batch), str(new), "--solver", "lstm", "--iterations", "2"])
+    cli.main(["fit", str(batch), str(new), "--solver", "lstm", "--iterations", "2"])
     gan, teacher = (
         load_network(scholar / "gan.npz", GENERATORS),
         load_network(scholar / "biornn.npz", SOLVERS),

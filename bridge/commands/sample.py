@@ -1,4 +1,4 @@
-"""`dgr dream`: sample a generator, let a solver label the samples, write a replay batch."""
+"""`dgr sample`: draw images from a generator, let a solver label them, write them to a file."""
 
 import argparse
 from pathlib import Path
@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from bridge.commands import check_output, whole
-from bridge.data.examples import save_examples
-from bridge.networks.registry import GENERATORS, SOLVERS, load_network
-from bridge.replay.sequential import generative_replay
-
-HELP = "sample a generator, label the samples by a solver, write a replay batch"
+from bridge.data import save_examples
+from bridge.networks import GENERATORS, SOLVERS, load_network
+from bridge.replay import LABELS, generative_replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "generator",
         type=Path,
@@ -22,17 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "solver", type=Path, help="a solver's file, e.g. RUN/work/biornn-generative-1/solver-1.npz"
     )
-    parser.add_argument("out", type=Path, help="the replay batch to write (.npz)")
+    parser.add_argument("out", type=Path, help="the file of labelled images to write (.npz)")
     parser.add_argument("-n", type=whole(1), default=1000, help="images (default: 1000)")
-    parser.add_argument("--labels", default="hard", help="hard (default) or soft")
-    parser.add_argument("--seed", type=whole(0), default=1)
+    parser.add_argument(
+        "--labels", default="hard", help=f"{', '.join(LABELS)} (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=whole(0), default=1, help="default: 1")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Write the file and say how many images of each class it holds."""
     check_output(arguments.out)
     generator = load_network(arguments.generator, GENERATORS)
     solver = load_network(arguments.solver, SOLVERS)
-    replay = generative_replay(
+    source = generative_replay(
         generator,
         solver,
         arguments.labels,
@@ -41,8 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
             "solver": str(arguments.solver),
             "seed": arguments.seed,
         },
+        classes=getattr(generator, "classes", ()),
     )
-    batch = replay(arguments.n, np.random.default_rng(arguments.seed))
+    batch = source(arguments.n, np.random.default_rng(arguments.seed))
     save_examples(arguments.out, batch)
     counts = np.bincount(batch.targets.argmax(axis=1), minlength=batch.targets.shape[1])
     print(f"{arguments.out}: {len(batch)} images, {' '.join(map(str, counts))} of class 0, 1, ...")

@@ -1,0 +1,89 @@
+"""Every figure of the catalogue, drawn into files."""
+
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from bridge.errors import unknown
+from bridge.figures.catalogue import CATALOGUE, caption
+from bridge.figures.style import styled
+from bridge.files import write_whole
+from bridge.runs import MissingResults, load_results
+
+log = logging.getLogger(__name__)
+
+UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # the same bytes again
+
+
+@dataclass(frozen=True)
+class FigureResult:
+    """One drawn figure with its files, or one that was not drawn with the reason."""
+
+    name: str
+    title: str
+    caption: str
+    files: tuple[Path, ...]
+    reason_if_not_drawn: str = ""
+    family: str = "thesis"
+
+
+def draw_all(
+    folder: str | Path, out: str | Path | None = None, formats: Sequence[str] = ("png", "pdf")
+) -> list[FigureResult]:
+    """Draw every figure of the catalogue.
+
+    What a run lacks makes a FigureResult without files; the file of an earlier drawing is then
+    removed, so that no figure of another run is left standing.
+
+    Parameters
+    ----------
+    folder
+        A results folder.
+    out
+        Where the figures go; None for folder/figures.
+    formats
+        Any of png, pdf, svg.
+
+    Raises
+    ------
+    ResultsError
+        The folder or one of its files is malformed.
+    SettingError
+        An unknown format.
+    """
+    for format in formats:
+        if format not in UNDATED:
+            raise unknown("format of figures", format, UNDATED)
+    results = load_results(folder)
+    out = Path(out) if out is not None else results.paths.figures
+    drawn = []
+    for entry in CATALOGUE:
+        files = tuple(out / f"{entry.name}.{format}" for format in formats)
+        try:
+            figure = entry.draw(results)
+        except MissingResults as reason:
+            log.warning("%s is not drawn: %s", entry.title, reason)
+            for file in files:
+                file.unlink(missing_ok=True)
+            drawn.append(
+                FigureResult(entry.name, entry.title, entry.about, (), str(reason), entry.family)
+            )
+            continue
+        for file, format in zip(files, formats, strict=True):
+            _save(figure, file, format)
+        drawn.append(
+            FigureResult(entry.name, entry.title, caption(entry, results), files, "", entry.family)
+        )
+    return drawn
+
+
+@styled
+def _save(figure: Figure, path: Path, format: str) -> None:
+    """Write `figure` to `path` entirely or not at all."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=format, metadata=UNDATED[format])
+    write_whole(path, buffer.getvalue())

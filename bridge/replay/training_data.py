@@ -1,0 +1,81 @@
+"""What a context teaches: real images of that context alone, and replayed ones of the earlier."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.data import N_CLASSES, Contexts, Examples, Labelled, examples, mix, one_hot
+from bridge.networks import Generator
+from bridge.replay.protocol import Mix, Protocol
+from bridge.replay.sources import Source, draw_samples
+
+VALIDATION_REPLAY = 500  # held-out replayed images on which a network is chosen
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A training set, and a held-out set to choose on."""
+
+    train: Examples
+    validation: Examples
+
+
+def training_data(
+    contexts: Contexts, k: int, mix_of_k: Mix, source: Source | None, rng: np.random.Generator
+) -> TrainingData:
+    """The training data of context k. Reads real images of context k and of no other.
+
+    `source=None` (first context, or no replay) leaves the real images alone.
+    """
+    real = _share(contexts.train(k), mix_of_k.real_share)
+    new, new_held_out = (
+        examples(part.images, one_hot(part.labels, N_CLASSES), context=k)
+        for part in (real, contexts.validation(k))
+    )
+    if source is None or k == 1:
+        return TrainingData(new, new_held_out)
+    n = round(mix_of_k.replayed * len(new))
+    old = source(n, rng)
+    old_held_out = source(VALIDATION_REPLAY, rng)
+    share = len(new) / (len(new) + n)
+    r = share if mix_of_k.real_weight is None else mix_of_k.real_weight
+    return TrainingData(mix(new, old, r), mix(new_held_out, old_held_out, r))
+
+
+@dataclass(frozen=True)
+class GeneratorData:
+    """Images (trial, 28, 28) and targets (trial, class) for a generator; how many are replayed."""
+
+    images: np.ndarray
+    targets: np.ndarray
+    n_replayed: int = 0
+
+    @property
+    def n_real(self) -> int:
+        """How many are real."""
+        return len(self.images) - self.n_replayed
+
+
+def generator_data(
+    protocol: Protocol, contexts: Contexts, k: int, last: Generator | None, rng: np.random.Generator
+) -> GeneratorData:
+    """What the generator of context k learns: real images, and samples of the last generator."""
+    if protocol.generator_data == "real":  # the notebooks' leak, under its own name
+        parts = [contexts.train(j) for j in range(1, k + 1)]
+        real = Labelled(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return GeneratorData(real.images, one_hot(real.labels, N_CLASSES))
+    mix_of_k = protocol.generator.mix_of(k)
+    real = _share(contexts.train(k), mix_of_k.real_share)
+    targets = one_hot(real.labels, N_CLASSES)
+    n = round(mix_of_k.replayed * len(real.labels))
+    if last is None or n == 0:
+        return GeneratorData(real.images, targets)
+    replayed = draw_samples(last, n, rng)
+    unknown = np.full((n, N_CLASSES), 1 / N_CLASSES, dtype=np.float32)
+    return GeneratorData(
+        np.concatenate([real.images, replayed]), np.concatenate([targets, unknown]), n
+    )
+
+
+def _share(real: Labelled, share: float) -> Labelled:
+    return real.first(max(1, round(share * len(real.labels))))

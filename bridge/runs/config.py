@@ -1,0 +1,180 @@
+"""What was asked for, as data: config.json, and the only reader of the folder's JSON files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from bridge.data import NAMES, Contexts, Digits
+from bridge.errors import ResultsError, SettingError, unknown
+from bridge.files import write_json
+from bridge.networks import SOLVERS
+from bridge.replay import BUDGETS, REPLAYS, Budget, Protocol, protocol_named
+from bridge.runs.audits import AUDITS
+from bridge.runs.paths import RunPaths
+
+REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
+EXTENDABLE = ("seeds", "solvers", "replays", "audits")
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.+-]*$")]
+Names = Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
+Seeds = Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(min_length=1)]
+Classes = Annotated[
+    tuple[Annotated[int, msgspec.Meta(ge=0, le=9)], ...], msgspec.Meta(min_length=1)
+]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What makes two runs the same; where the data lie does not.
+
+    Lists under EXTENDABLE grow when more is asked of a folder.
+    """
+
+    data: Name
+    protocol: Protocol
+    budget: Budget
+    seeds: Seeds
+    solvers: Names
+    replays: Names
+    contexts: Annotated[tuple[Classes, ...], msgspec.Meta(min_length=1)]
+    audits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise SettingError(f"'seeds' repeats a number: {list(self.seeds)}")
+        classes = [c for context in self.contexts for c in context]
+        if len(set(classes)) < len(classes):
+            raise SettingError(f"'contexts' must not overlap: {self.contexts}")
+
+    def contexts_of(self, digits: Digits) -> Contexts:
+        """The run's contexts, cut out of its data."""
+        return Contexts(digits, self.contexts)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON has them."""
+        return json.loads(json.dumps(asdict(self)))
+
+
+def run_config(
+    *,
+    data: str = "mnist5k",
+    protocol: str = "text",
+    seeds: tuple[int, ...] = (1, 2),
+    solvers: tuple[str, ...] = ("lstm", "biornn"),
+    replays: tuple[str, ...] = REPLAYS,
+    contexts: tuple[tuple[int, ...], ...] | None = None,
+    audits: tuple[str, ...] = AUDITS,
+    scale: float = 1.0,
+) -> RunConfig:
+    """The configuration of what a user names.
+
+    Parameters
+    ----------
+    data
+        A name in `bridge.data.NAMES`.
+    protocol
+        A name in `bridge.replay.PROTOCOLS`.
+    seeds
+        Different numbers, none negative.
+    solvers, replays, audits
+        Names in SOLVERS, REPLAYS and AUDITS.
+    contexts
+        The classes of each; None for the protocol's.
+    scale
+        Every training is that many times as long.
+
+    Raises
+    ------
+    SettingError
+        A name that is unknown, or a number that is impossible.
+    """
+    for kind, names, known in (
+        ("solver", solvers, SOLVERS),
+        ("replay", replays, REPLAYS),
+        ("audit", audits, AUDITS),
+        ("data set", (data,), NAMES),
+    ):
+        for name in names:
+            if name not in known:
+                raise unknown(kind, name, known)
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise SettingError(f"seeds {list(seeds)}: give different numbers, none negative")
+    wanted = protocol_named(protocol)
+    return RunConfig(
+        data=data,
+        protocol=wanted,
+        budget=BUDGETS[data].times(scale),
+        seeds=seeds,
+        solvers=solvers,
+        replays=replays,
+        contexts=contexts or wanted.contexts,
+        audits=audits,
+    )
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """The value of a JSON file, checked against `kind`; ResultsError names file and place."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise ResultsError(f"{path} is missing: not a finished results folder") from None
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        words = " ".join(str(error).split())[:200]
+        raise ResultsError(f"{path}: not what belongs here ({words}); {REMEDY}") from None
+
+
+def read_config(folder: Path) -> RunConfig:
+    """The configuration in a run folder; ResultsError where it is none."""
+    path = RunPaths(folder).config
+    if not path.is_file():
+        raise ResultsError(f"{folder}: not a results folder (config.json is missing); {REMEDY}")
+    return read_json(path, RunConfig)
+
+
+def claim(folder: Path, config: RunConfig) -> RunConfig:
+    """Make `folder` the home of `config` and return the configuration it now holds.
+
+    What was asked for before stays: lists under EXTENDABLE grow.
+
+    Raises
+    ------
+    ResultsError
+        Anything else differs, or the folder is not a results folder.
+    """
+    paths = RunPaths(folder)
+    if paths.config.exists():
+        held = read_config(folder)
+        if differing := differences(held, config):
+            raise ResultsError(
+                f"{folder} belongs to another configuration (it differs in "
+                f"{', '.join(differing)}): give another --out, or remove the folder"
+            )
+        grown: dict[str, Any] = {key: _grown(held, config, key) for key in EXTENDABLE}
+        config = replace(config, **grown)
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise ResultsError(
+            f"{folder} exists and is not a results folder (no config.json): give another --out"
+        )
+    write_json(paths.config, config.as_json())
+    return config
+
+
+def differences(one: RunConfig, other: RunConfig) -> list[str]:
+    """The fields in which two configurations differ, those that may grow left out."""
+    mine, yours = (_comparable(config.as_json()) for config in (one, other))
+    return [field.name for field in fields(RunConfig) if mine[field.name] != yours[field.name]]
+
+
+def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what may grow, and without words."""
+    protocol = {key: value for key, value in config["protocol"].items() if key != "summary"}
+    return {**config, "protocol": protocol, **dict.fromkeys(EXTENDABLE)}
+
+
+def _grown(held: RunConfig, asked: RunConfig, key: str) -> tuple:
+    return tuple(dict.fromkeys((*getattr(held, key), *getattr(asked, key))))

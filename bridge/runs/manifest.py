@@ -1,0 +1,154 @@
+"""What is needed to say where numbers come from, and to make them again: manifest.json."""
+
+import contextlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.files import write_json
+from bridge.runs.config import read_json
+from bridge.runs.paths import RunPaths
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "torchvision",
+    "pytensor",
+    "numba",
+    "matplotlib",
+    "scikit-learn",
+    "mlxtend",
+)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What readers of a folder rely on in its manifest; the rest is shown as it is."""
+
+    command: str = ""
+    minutes: float | None = None
+    data_root: str | None = None
+    jobs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Call:
+    """One call that worked on a folder."""
+
+    command: str
+    minutes: float
+    began: str | None = None
+
+
+def manifest(command: str) -> dict[str, Any]:
+    """What is needed to say where numbers come from, and to make them again."""
+    return {
+        "command": command,
+        "commit": commit(),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "versions": {"python": platform.python_version(), **dict(_versions())},
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "threads": {
+            "cores": os.cpu_count(),
+            "of each worker": 1,
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+        },
+        "blas": dict(_blas()),
+        "pytensor": _pytensor(),
+    }
+
+
+def _blas() -> Iterator[tuple[str, str]]:
+    """The linear algebra that numpy and torch were built with."""
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    keys = [key for key in ("name", "version", "openblas configuration") if key in library]
+    yield "numpy", " ".join(str(library[key]) for key in keys)
+    if find_spec("torch"):
+        import torch
+
+        about = torch.__config__.show()
+        named = [
+            re.search(pattern, about)
+            for pattern in (r"BLAS_INFO=(\w+)", r"Math Kernel Library Version ([\d.]+)")
+        ]
+        yield "torch", " ".join(match[1] for match in named if match)
+
+
+def _pytensor() -> dict[str, str] | None:
+    """How the biological solver's training step is computed."""
+    if not find_spec("pytensor"):
+        return None
+    from pycog_dgr.symbolic.numpy_mode import numpy_mode
+    from pycog_dgr.training.step import available
+
+    return {"backend": available("auto"), "linker": type(numpy_mode().linker).__name__}
+
+
+class Calls:
+    """How long the calls that worked on a folder took, in work/calls.json.
+
+    `tick` brings this call's minutes up to date: a killed one counts as far as its last tick.
+    """
+
+    def __init__(self, folder: Path, command: str):
+        paths = RunPaths(folder)
+        self._path = paths.calls
+        self._all = read_json(self._path, list[Call]) if self._path.exists() else _one_call(paths)
+        self._started = time.time()
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
+        self._all.append(Call(command, 0.0, began))
+        self.tick()
+
+    def tick(self) -> float:
+        """Write this call's minutes; return those of all calls."""
+        self._all[-1].minutes = round((time.time() - self._started) / 60, 2)
+        write_json(self._path, [asdict(call) for call in self._all])
+        return round(sum(call.minutes for call in self._all), 2)
+
+
+def _one_call(paths: RunPaths) -> list[Call]:
+    """What a folder from before calls were kept knows: its last one."""
+    held = read_json(paths.manifest, Manifest) if paths.manifest.exists() else Manifest()
+    return [] if held.minutes is None else [Call(held.command, held.minutes)]
+
+
+def commit() -> str | None:
+    """The commit of the code that runs; None where it is not in its repository."""
+    return _git("rev-parse", "HEAD")
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in ("dgr", *PACKAGES):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
+
+
+def _git(*words: str) -> str | None:
+    here = Path(__file__).resolve().parent
+    try:
+        return subprocess.run(
+            ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None  # installed without its repository
+
+
+def _cpu() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or sys.platform

@@ -1,0 +1,104 @@
+"""Where everything in a run folder is: the only place that knows the names of its files.
+
+config.json                                  what was asked for
+manifest.json                                command, versions, machine, minutes, jobs
+tables/NAME.csv                              the numbers; see `bridge.runs.tables`
+samples/true.npz                             true digits
+samples/seed-S/generated-context-K.npz       samples of a generator
+samples/structure-seed-S.npz                 effective weights of a trained network
+work/JOB/state.npz                           from which a killed job goes on
+work/JOB/diverged.npz                        the first update that a guard replaced
+work/generators-S/generator-K.npz            finished generators
+work/JOB/solver-K.npz                        the solver that went on from context K
+work/calls.json                              when each call began and how long it took
+figures/, report.html, log.txt
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of the run in `folder`; nothing is read or made."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """What was asked for."""
+        return self.folder / "config.json"
+
+    @property
+    def manifest(self) -> Path:
+        """Where the numbers come from; written last."""
+        return self.folder / "manifest.json"
+
+    @property
+    def log(self) -> Path:
+        """What the packages logged."""
+        return self.folder / "log.txt"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of the drawn figures."""
+        return self.folder / "figures"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of digits and weights that figures show."""
+        return self.folder / "samples"
+
+    @property
+    def work(self) -> Path:
+        """The folder of states and networks; not published."""
+        return self.folder / "work"
+
+    @property
+    def calls(self) -> Path:
+        """How long each call took."""
+        return self.work / "calls.json"
+
+    @property
+    def true_digits(self) -> Path:
+        """Some test digits of every class."""
+        return self.samples / "true.npz"
+
+    def table(self, name: str) -> Path:
+        """One table of numbers."""
+        return self.folder / "tables" / f"{name}.csv"
+
+    def generated(self, seed: int | str, k: int) -> Path:
+        """Samples of the generator that has learnt k contexts."""
+        return self.samples / f"seed-{seed}" / f"generated-context-{k}.npz"
+
+    def structure(self, seed: int | str) -> Path:
+        """Effective weights of a trained biological network."""
+        return self.samples / f"structure-seed-{seed}.npz"
+
+    def state(self, job: str) -> Path:
+        """The state file of a job."""
+        return self.work / job / "state.npz"
+
+    def generator(self, seed: int, k: int) -> Path:
+        """The finished generator of context k."""
+        return self.work / f"generators-{seed}" / f"generator-{k}.npz"
+
+    def solver(self, job: str, k: int) -> Path:
+        """The solver that went on from context k."""
+        return self.work / job / f"solver-{k}.npz"
+
+    def numbers(self) -> Iterator[tuple[str, list[Path]]]:
+        """The files that hold numbers, as names in the folder, by kind: table, sample, work."""
+        for kind, pattern in (
+            ("table", "tables/*.csv"),
+            ("sample", "samples/**/*.npz"),
+            ("work", "work/*/*.npz"),
+        ):
+            yield kind, sorted(path.relative_to(self.folder) for path in self.folder.glob(pattern))
