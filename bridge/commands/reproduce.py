@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bridge.commands import check_folder, whole
 from bridge.data import NAMES, parse_contexts
-from bridge.replay import PROTOCOLS, REPLAYS
+from bridge.replay import PROTOCOLS, REPLAYS, VARIATIONS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol",
         default="text",
         help=f"one of {', '.join(PROTOCOLS)} (default: text)",
+    )
+    parser.add_argument(
+        "--vary",
+        default="",
+        metavar="NAME",
+        help=f"change one ingredient of the protocol: {', '.join(VARIATIONS)}",
     )
     parser.add_argument("--seed", type=whole(0), default=1, help="the first seed (default: 1)")
     parser.add_argument(
@@ -39,12 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train FACTOR times as long (to try things out; default: 1)",
     )
     parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
-    parser.add_argument("--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL)")
+    parser.add_argument(
+        "--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL[-NAME])"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run, draw and report."""
-    from bridge.runs import AUDITS, reproduce, run_config
+    from bridge.runs import reproduce, run_config
 
     config = run_config(
         data=arguments.data,
@@ -54,9 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
         replays=tuple(arguments.replays.split(",")),
         contexts=parse_contexts(arguments.contexts) if arguments.contexts else None,
         scale=arguments.scale,
-        audits=() if arguments.no_audit else AUDITS,
+        variation=arguments.vary,
+        audits=() if arguments.no_audit else None,
     )
-    folder = arguments.out or Path("runs") / f"{config.data}-{config.protocol.name}"
+    name = "-".join(filter(None, (config.data, config.protocol.name, arguments.vary)))
+    folder = arguments.out or Path("runs") / name
     check_folder(folder)
     command = shlex.join(["dgr", *sys.argv[1:]])
     reproduce(config, folder, command, data_root=arguments.data_root, workers=arguments.workers)

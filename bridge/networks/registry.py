@@ -1,7 +1,7 @@
 """Which solvers and generators there are, and how one is made; backends are imported when asked."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +13,7 @@ Table = Mapping[str, tuple[str, str]]
 
 SOLVERS: Table = {
     "lstm": ("torch_dgr.lstm", "LSTMClassifier"),
-    "biornn": ("pycog_dgr.training.classifier", "RateRNNClassifier"),
+    "biornn": ("bridge.networks.biornn", "biological_rnn"),
 }
 CONSTRAINED = ("biornn",)  # solvers of effective weights with signs (Dale's law) and masks
 GENERATORS: Table = {
@@ -58,15 +58,20 @@ def make(kind: str, table: Table, name: str, seed: int, options: Mapping[str, An
     module, class_name = table[name]
     try:
         factory = getattr(import_module(module), class_name)
+        _check_options(name, factory, options)
+        return factory(seed=seed, **options)
     except ModuleNotFoundError as error:
         raise MissingBackendError(
             f"{kind} '{name}' needs the package '{error.name}', which is not installed: "
             f"pip install {error.name}"
         ) from None
+
+
+def _check_options(name: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """SettingError for an option that the factory does not know."""
     parameters = inspect.signature(factory).parameters.values()
     if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
         names = [parameter.name for parameter in parameters]
         for option in options:
             if option not in names:
                 raise unknown(f"option of {name}", option, names)
-    return factory(seed=seed, **options)

@@ -3,7 +3,7 @@
 Diagnostics of replay, which load scikit-learn, are in `bridge.replay.diagnostics`.
 """
 
-from bridge.replay.budgets import BUDGETS, EPOCH, Budget
+from bridge.replay.budgets import EPOCH, THESIS_BUDGETS, Budget
 from bridge.replay.improved import IMPROVED
 from bridge.replay.labels import LABELS
 from bridge.replay.learning import (
@@ -32,9 +32,9 @@ from bridge.replay.sources import (
     noise_replay,
 )
 from bridge.replay.training_data import GeneratorData, TrainingData, generator_data, training_data
+from bridge.replay.variations import VARIATIONS, Variation, varied
 
 __all__ = [
-    "BUDGETS",
     "EPOCH",
     "IMPROVED",
     "LABELS",
@@ -42,6 +42,8 @@ __all__ = [
     "PROTOCOLS",
     "REPLAYS",
     "TEXT",
+    "THESIS_BUDGETS",
+    "VARIATIONS",
     "Accuracies",
     "Budget",
     "GeneratorData",
@@ -53,6 +55,7 @@ __all__ = [
     "SolverState",
     "Source",
     "TrainingData",
+    "Variation",
     "accuracies",
     "accuracy",
     "accuracy_by_context",
@@ -68,4 +71,5 @@ __all__ = [
     "score_of",
     "segments",
     "training_data",
+    "varied",
 ]

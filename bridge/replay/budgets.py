@@ -41,8 +41,6 @@ class Budget:
         return max(1, self.generator_floor, round(iterations * self.generator_scale))
 
 
-BUDGETS = {
-    "mnist": Budget(),
-    "fashion": Budget(),
+THESIS_BUDGETS = {
     "mnist5k": Budget(solver_scale=0.25, generator_scale=0.15, generator_floor=5000),
 }

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from bridge.data import Augmentation
 from bridge.errors import SettingError, unknown
-from bridge.replay.budgets import EPOCH
+from bridge.replay.budgets import EPOCH, THESIS_BUDGETS, Budget
 from bridge.replay.labels import LABELS
 
 REPLAYS = ("none", "noise", "generative", "exact", "joint")
@@ -110,9 +110,14 @@ class Protocol:
     labels: Annotated[str, "of replayed images: a name in bridge.replay.LABELS"] = "hard"
     fresh_samples: Annotated[bool, "replay is drawn anew for every segment of training"] = False
     augmentation: Annotated[Augmentation | None, "of all images that a solver learns"] = None
+    budgets: Annotated[
+        Mapping[str, Budget], "lengths of training on data sets other than full MNIST"
+    ] = field(default_factory=lambda: dict(THESIS_BUDGETS))
+    audits: Annotated[tuple[str, ...], "further runs that belong to it"] = ("joint", "warmstart")
     evaluations: Annotated[int, "segments into which the training of a context is cut"] = 20
     selection_images: int = 2000
     leaks: tuple[str, ...] = ()
+    variation: Annotated[str, "a name in bridge.replay.VARIATIONS"] = ""
 
     def __post_init__(self) -> None:
         if self.selection not in SELECTIONS:
@@ -124,6 +129,10 @@ class Protocol:
         for name in ("evaluations", "selection_images"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    def budget(self, data: str) -> Budget:
+        """How long it trains on a data set."""
+        return self.budgets.get(data, Budget())
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as plain JSON-able containers."""

@@ -1,11 +1,11 @@
 """The protocols that `dgr reproduce` knows, by name."""
 
 from bridge.errors import unknown
-from bridge.replay.improved import IMPROVED
+from bridge.replay.improved import IMPROVED, WITH_GAN
 from bridge.replay.protocol import Protocol
 from bridge.replay.published import NOTEBOOKS, TEXT
 
-PROTOCOLS = {protocol.name: protocol for protocol in (TEXT, NOTEBOOKS, IMPROVED)}
+PROTOCOLS = {protocol.name: protocol for protocol in (TEXT, NOTEBOOKS, IMPROVED, WITH_GAN)}
 
 
 def protocol_named(name: str) -> Protocol:

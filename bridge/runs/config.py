@@ -12,7 +12,7 @@ from bridge.data import NAMES, Contexts, Digits
 from bridge.errors import ResultsError, SettingError, unknown
 from bridge.files import write_json
 from bridge.networks import SOLVERS
-from bridge.replay import BUDGETS, REPLAYS, Budget, Protocol, protocol_named
+from bridge.replay import REPLAYS, Budget, Protocol, protocol_named, varied
 from bridge.runs.audits import AUDITS
 from bridge.runs.paths import RunPaths
 
@@ -68,8 +68,9 @@ def run_config(
     solvers: tuple[str, ...] = ("lstm", "biornn"),
     replays: tuple[str, ...] = REPLAYS,
     contexts: tuple[tuple[int, ...], ...] | None = None,
-    audits: tuple[str, ...] = AUDITS,
+    audits: tuple[str, ...] | None = None,
     scale: float = 1.0,
+    variation: str = "",
 ) -> RunConfig:
     """The configuration of what a user names.
 
@@ -82,19 +83,26 @@ def run_config(
     seeds
         Different numbers, none negative.
     solvers, replays, audits
-        Names in SOLVERS, REPLAYS and AUDITS.
+        Names in SOLVERS, REPLAYS and AUDITS; None for the audits that belong to the protocol.
     contexts
         The classes of each; None for the protocol's.
     scale
         Every training is that many times as long.
+    variation
+        A name in VARIATIONS, or none.
 
     Raises
     ------
     SettingError
         A name that is unknown, or a number that is impossible.
     """
+    wanted = protocol_named(protocol)
+    if variation:
+        wanted = varied(wanted, variation)
+    audits = wanted.audits if audits is None else audits
     for kind, names, known in (
         ("solver", solvers, SOLVERS),
+        (f"solver of protocol '{protocol}'", solvers, wanted.solvers),
         ("replay", replays, REPLAYS),
         ("audit", audits, AUDITS),
         ("data set", (data,), NAMES),
@@ -104,11 +112,10 @@ def run_config(
                 raise unknown(kind, name, known)
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         raise SettingError(f"seeds {list(seeds)}: give different numbers, none negative")
-    wanted = protocol_named(protocol)
     return RunConfig(
         data=data,
         protocol=wanted,
-        budget=BUDGETS[data].times(scale),
+        budget=wanted.budget(data).times(scale),
         seeds=seeds,
         solvers=solvers,
         replays=replays,

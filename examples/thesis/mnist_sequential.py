@@ -26,7 +26,7 @@ from bridge.cli import expected
 from bridge.data import NAMES, Contexts, load, parse_contexts
 from bridge.figures import style
 from bridge.networks import SOLVERS, make_generator, make_solver
-from bridge.replay import BUDGETS, protocol_named
+from bridge.replay import protocol_named
 
 TEXT = protocol_named("text")
 
@@ -90,7 +90,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("mnist-sequential.png"), help="figure")
     given = parser.parse_args()
     try:
-        budget = BUDGETS[given.data].times(given.scale)
+        budget = TEXT.budget(given.data).times(given.scale)
         contexts = Contexts(load(given.data, given.data_root), parse_contexts(given.contexts))
         trained = []
         if "generative" in given.replays:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bridge.errors import SettingError
-from bridge.replay import BUDGETS, PROTOCOLS, Budget, Mix, protocol_named
+from bridge.replay import PROTOCOLS, Budget, Mix, protocol_named
 
 
 def test_every_protocol_is_json_and_covers_both_solvers():
@@ -50,6 +50,6 @@ def test_a_budget_shrinks_but_keeps_its_floor():
     assert budget.solver(400) == 100
     assert budget.generator(400) == 1000 and budget.generator(40000) == 4000
     assert budget.times(0.1).generator(400) == 100
-    assert BUDGETS["mnist"].solver(7) == 7
+    assert PROTOCOLS["text"].budget("mnist").solver(7) == 7
     with pytest.raises(SettingError, match="scale"):
         budget.times(0)
