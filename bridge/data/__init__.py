@@ -4,6 +4,7 @@ from bridge.data.augmentation import Augmentation
 from bridge.data.contexts import Contexts, parse_contexts
 from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, load
 from bridge.data.examples import (
+    EXAMPLES,
     Examples,
     check_images,
     examples,
@@ -15,6 +16,7 @@ from bridge.data.examples import (
 )
 
 __all__ = [
+    "EXAMPLES",
     "NAMES",
     "N_CLASSES",
     "Augmentation",

@@ -18,7 +18,7 @@ import numpy as np
 from bridge.errors import BatchError
 from bridge.files import archive
 
-KIND = "dgr replay batch"
+EXAMPLES = "dgr replay batch"
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def save_examples(path: str | Path, batch: Examples) -> None:
     """Write a replay batch as an archive (`bridge.files.archive`), whole or not at all."""
     archive.save(
         path,
-        KIND,
+        EXAMPLES,
         {"images": batch.images, "targets": batch.targets, "weights": batch.weights},
         origin=batch.origin,
     )
@@ -197,7 +197,7 @@ def save_examples(path: str | Path, batch: Examples) -> None:
 
 def load_examples(path: str | Path, n_classes: int | None = None) -> Examples:
     """Read a replay batch; ArchiveError or BatchError names the file and what is wrong."""
-    arrays, metadata = archive.load(path, KIND)
+    arrays, metadata = archive.load(path, EXAMPLES)
     missing = {"images", "targets", "weights"} - set(arrays)
     if missing:
         raise BatchError(f"{path}: lacks {', '.join(sorted(missing))}")

@@ -64,7 +64,7 @@ def empty_batch(folder):
         "targets": np.zeros((0, 10)),
         "weights": np.zeros(0),
     }
-    case.signed_archive(folder / "batch.npz", batches.KIND, arrays, {})
+    case.signed_archive(folder / "batch.npz", batches.EXAMPLES, arrays, {})
 
 
 def batch_of_three(folder):

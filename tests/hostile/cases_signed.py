@@ -106,20 +106,20 @@ def signed_archives():
     for name, (changed, words) in bad.items():
 
         def prepare(folder, changed=changed):
-            case.signed_archive(folder / "b.npz", batches.KIND, {**arrays, **changed}, {})
+            case.signed_archive(folder / "b.npz", batches.EXAMPLES, {**arrays, **changed}, {})
             return lambda: batches.load_examples(folder / "b.npz")
 
         yield Case(f"signed batch with {name}", prepare, BatchError, ("b.npz", *words))
     for name, metadata in (("a list", [1]), ("a number", 7), ("nothing", None)):
 
         def prepare(folder, metadata=metadata):
-            case.signed_archive(folder / "b.npz", batches.KIND, arrays, metadata)
+            case.signed_archive(folder / "b.npz", batches.EXAMPLES, arrays, metadata)
             return lambda: batches.load_examples(folder / "b.npz")
 
         yield Case(f"signed batch whose metadata is {name}", prepare, ArchiveError, ("b.npz",))
 
     def lacking(folder):
-        case.signed_archive(folder / "b.npz", batches.KIND, {"images": batch.images}, {})
+        case.signed_archive(folder / "b.npz", batches.EXAMPLES, {"images": batch.images}, {})
         return lambda: batches.load_examples(folder / "b.npz")
 
     yield Case("signed batch without targets", lacking, BatchError, ("targets", "weights"))
