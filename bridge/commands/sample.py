@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             "solver": str(arguments.solver),
             "seed": arguments.seed,
         },
-        classes=getattr(generator, "classes", ()),
+        classes=generator.classes,
     )
     batch = source(arguments.n, np.random.default_rng(arguments.seed))
     save_examples(arguments.out, batch)

@@ -90,7 +90,7 @@ class NumpyBackend:
     def parameters(self) -> Parameters:
         return _copied(self._raw, self._dtype)
 
-    def _run(self, weights: Weights, batch: Batch):
+    def _run(self, weights: Weights, batch: Batch) -> Any:
         return simulate(
             weights,
             np.asarray(batch.inputs, self._dtype),

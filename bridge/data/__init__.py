@@ -1,6 +1,6 @@
 """Images as numpy: data sets, their contexts, and the examples that networks hand each other."""
 
-from bridge.data.augmentation import Augmentation
+from bridge.data.augment import Augmentation, augment
 from bridge.data.contexts import Contexts, parse_contexts
 from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, load
 from bridge.data.examples import (
@@ -24,6 +24,7 @@ __all__ = [
     "Digits",
     "Examples",
     "Labelled",
+    "augment",
     "check_images",
     "examples",
     "labelled",

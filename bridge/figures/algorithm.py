@@ -1,5 +1,7 @@
 """Figure 3.1: deep generative replay as a chain of scholars (Shin, Lee, Kim and Kim, 2017)."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -57,7 +59,7 @@ def _box(
     text: str,
     colour: str,
     fill: str = "white",
-    **keywords,
+    **keywords: Any,
 ) -> None:
     axes.add_patch(
         FancyBboxPatch(

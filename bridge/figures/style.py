@@ -119,13 +119,18 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def panels(figure: Figure, rows: int, columns: int, **keywords) -> np.ndarray:
+def panels(figure: Figure, rows: int, columns: int, **keywords: Any) -> np.ndarray:
     """Axes (rows, columns) of `figure`, always as a 2-D array."""
     return figure.subplots(rows, columns, squeeze=False, **keywords)
 
 
 def draw_spread(
-    axes: Axes, curve: Mapping[int, Spread], colour: str, label: str, marker: str = "o", **keywords
+    axes: Axes,
+    curve: Mapping[int, Spread],
+    colour: str,
+    label: str,
+    marker: str = "o",
+    **keywords: Any,
 ) -> None:
     """Mean as a line with markers, and a band of one standard deviation where n > 1."""
     x = np.array(list(curve))

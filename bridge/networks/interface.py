@@ -61,6 +61,14 @@ class Solver(Network, Protocol):
 class Generator(Network, Protocol):
     """A model of images, of one class at a time where it is conditional."""
 
+    @property
+    def conditional(self) -> bool:
+        """Whether `fit` learns from targets and `sample` takes classes."""
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The classes that `sample` knows, of a conditional generator."""
+
     def begin_context(self, *, iterations: int, rng: np.random.Generator) -> None:
         """Begin a context of so many updates; what was learnt before is kept."""
 

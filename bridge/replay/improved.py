@@ -52,7 +52,9 @@ IMPROVED = Protocol(
             },
         ),
     },
-    generator=GeneratorPlan(iterations=(2000,), mixes=(Mix(),), kind="vae", keeps_weights=True),
+    generator=GeneratorPlan(
+        iterations=(2000,), mixes=(Mix(),), kind="conditional_vae", keeps_weights=True
+    ),
     selection="last",
     labels="mixed",
     fresh_samples=True,

@@ -64,8 +64,7 @@ def draw_samples(
 
     `classes` (n,) are asked for where they are given, of a conditional generator.
     """
-    asked = {} if classes is None else {"classes": classes}
-    images = generator.sample(n, rng, **asked)
+    images = generator.sample(n, rng, classes)
     check_images(images, "the generator's samples")
     return images
 
@@ -90,7 +89,7 @@ def generative_replay(
     classes
         Those of the earlier contexts: a conditional generator is asked for each equally often.
     """
-    conditional = bool(getattr(generator, "conditional", False)) and bool(classes)
+    conditional = generator.conditional and bool(classes)
 
     def draw(n: int, rng: np.random.Generator) -> Examples:
         asked = rng.permutation(np.resize(np.array(classes), n)) if conditional else None

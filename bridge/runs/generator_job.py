@@ -72,15 +72,22 @@ class GeneratorJob:
             generator.begin_context(iterations=total, rng=rng)
         lengths = segments(total, SEGMENTS * setting.protocol.evaluations)
         for i in range(done, len(lengths)):
-            losses: list[dict[str, float]] = []
-            _fit(generator, data, lengths[i], rng, losses)
+            losses = Losses()
+            generator.fit(
+                data.images,
+                data.targets,
+                iterations=lengths[i],
+                rng=rng,
+                on_iteration=losses.add,
+                batch_size=plan.batch_size,
+            )
             state.rows.append(
                 {
                     "table": "generator",
                     "seed": seed,
                     "context": k,
                     "iteration": sum(lengths[: i + 1]),
-                    **_means(losses),
+                    **losses.means(),
                     "n_real": data.n_real,
                     "n_replayed": data.n_replayed,
                 }
@@ -120,16 +127,17 @@ def diagnostic_rows(
         }
 
 
-def _fit(generator: Generator, data: Any, iterations: int, rng: np.random.Generator, losses: list):
-    targets = (data.targets,) if getattr(generator, "conditional", False) else ()
-    generator.fit(
-        data.images,
-        *targets,
-        iterations=iterations,
-        rng=rng,
-        on_iteration=lambda _, report: losses.append(report),
-    )
+class Losses:
+    """The losses of a segment, by name."""
 
+    def __init__(self) -> None:
+        self._reports: list[dict[str, float]] = []
 
-def _means(losses: list[dict[str, float]]) -> dict[str, float]:
-    return {key: float(np.mean([loss[key] for loss in losses])) for key in losses[0]}
+    def add(self, iteration: int, report: dict[str, float]) -> None:
+        """Take in the report of one iteration."""
+        self._reports.append(report)
+
+    def means(self) -> dict[str, float]:
+        """The mean of each loss."""
+        names = self._reports[0]
+        return {name: float(np.mean([report[name] for report in self._reports])) for name in names}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.data import N_CLASSES, examples, one_hot
+from bridge.data import N_CLASSES, augment, examples, one_hot
 from bridge.networks import make_solver
 from bridge.replay import accuracy
 from bridge.runs.job_state import JobState
@@ -57,11 +57,12 @@ class JointJob:
         elif plan.restart_optimiser:
             solver.begin_context(iterations=self.iterations(setting))
         iterations = setting.budget.solver(plan.joint_iterations)
-        augment = setting.protocol.augmentation
+        augmentation = setting.protocol.augmentation
         for epoch in range(done + 1, self.epochs + 1):
             shown = every
-            if augment is not None:
-                shown = augment(every, setting.rng(self.seed, REPLAY, 0, epoch))
+            if augmentation is not None:
+                stream = setting.rng(self.seed, REPLAY, 0, epoch)
+                shown = every.with_images(augment(every.images, augmentation, stream))
             solver.fit(
                 shown.images,
                 shown.targets,

@@ -1,9 +1,10 @@
 """One solver over all contexts, with one kind of replay."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.data import augment
 from bridge.errors import unknown
 from bridge.files import archive
 from bridge.networks import SOLVERS, Solver, load_network, make_solver, save_network
@@ -152,7 +153,9 @@ class SequentialJob:
             return generative_replay(generator, last, labels, classes=earlier)
         return exact_replay(setting.contexts.digits.train.of(earlier))
 
-    def _data(self, setting: Setting, plan: Plan, last: Solver, k: int):
+    def _data(
+        self, setting: Setting, plan: Plan, last: Solver, k: int
+    ) -> Callable[[int], TrainingData]:
         """The training data of each segment: drawn once, or anew every time."""
         protocol, source = setting.protocol, self._source(setting, last, k)
 
@@ -161,7 +164,8 @@ class SequentialJob:
             data = training_data(setting.contexts, k, plan.mix_of(k), source, rng)
             if protocol.augmentation is None:
                 return data
-            return TrainingData(protocol.augmentation(data.train, rng), data.validation)
+            images = augment(data.train.images, protocol.augmentation, rng)
+            return TrainingData(data.train.with_images(images), data.validation)
 
         if protocol.fresh_samples:
             return drawn

@@ -67,6 +67,8 @@ class Prototypes:
 class Memory:
     """A generator that samples from the images it was last shown."""
 
+    conditional, classes = False, ()
+
     def fit(self, images, targets=None, *, iterations, rng, on_iteration=None, batch_size=64):
         self.images = images.copy()
 

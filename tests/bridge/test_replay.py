@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.data import Augmentation, Contexts, examples, one_hot
+from bridge.data import Contexts, examples, one_hot
 from bridge.errors import BatchError, SettingError
 from bridge.replay import (
     NOTEBOOKS,
@@ -237,27 +237,6 @@ def test_labels_by_condition_need_a_generator_that_can_be_conditioned(labels):
     memory.fit(tiny_contexts().train(1).images, iterations=1, rng=RNG(0))
     with pytest.raises(SettingError, match="conditional generator"):
         generative_replay(memory, Prototypes(), labels, classes=(0, 1))(4, RNG(0))
-
-
-def test_augmented_images_keep_their_range_their_trials_and_their_labels():
-    batch = examples(tiny_contexts().train(1).images, one_hot(tiny_contexts().train(1).labels, 10))
-    shown = Augmentation()(batch, RNG(0))
-    assert shown.images.shape == batch.images.shape and shown.images.dtype == np.float32
-    assert shown.images.min() >= 0 and shown.images.max() <= 1
-    assert (shown.images != batch.images).any() and shown.targets is batch.targets
-    nothing = Augmentation(blur=0, contrast=1, shift=0)(batch, RNG(0))
-    np.testing.assert_allclose(nothing.images, batch.images, atol=1e-7)
-
-
-def test_blur_and_shift_are_what_they_say():
-    image = np.zeros((1, 5, 5), np.float32)
-    image[0, 2, 2] = 1
-    blurred = Augmentation(blur=1, contrast=1, shift=0).images(image, RNG(0))[0]
-    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
-    np.testing.assert_allclose(blurred[1:4, 1:4], kernel)
-    moved = Augmentation(blur=0, contrast=1, shift=1).images(np.repeat(image, 50, 0), RNG(0))
-    places = {tuple(np.argwhere(one == 1)[0]) for one in moved}
-    assert places == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3)}
 
 
 def test_batches_keep_where_they_came_from():
