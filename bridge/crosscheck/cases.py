@@ -87,12 +87,14 @@ def image_batch(
     inputs = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
     noise = np.zeros((*inputs.shape[:2], network.N))
     if rng is not None:
-        inputs = inputs + input_noise(
+        drawn = input_noise(
             rng, inputs.shape, tau_in=training.tau_in, dt=network.dt, var_in=training.var_in
         )
-        noise = recurrent_noise(
+        inputs = inputs if drawn is None else inputs + drawn
+        drawn = recurrent_noise(
             rng, noise.shape, tau=network.tau, dt=network.dt, var_rec=training.var_rec
         )
+        noise = noise if drawn is None else drawn
     targets = np.broadcast_to(np.eye(network.Nout)[labels], (*inputs.shape[:2], network.Nout))
     mask = np.zeros(targets.shape)
     mask[-1] = 1

@@ -73,7 +73,7 @@ class JobState:
         seconds = self.notes.get("seconds", 0.0) + now - self._since
         self.notes.update(notes, seconds=seconds)
         if self._monitor is not None:
-            self.notes.update(updates=self._monitor.updates, guarded=self._monitor.guarded)
+            self.notes.update(updates=self._monitor.updates, guarded=self._monitor.skipped)
         self._since = now
         archive.save(self.path, STATE, self.arrays, keep=True, **self.notes)
 
@@ -83,14 +83,14 @@ class JobState:
         Its first bad update is kept beside this file. Networks without a guard, torch's, stop with
         an error at their first loss that is not finite.
         """
-        self._monitor = getattr(network, "watch", None)
+        self._monitor = getattr(network, "monitor", None)
         if self._monitor is None:
             self.notes["guarded"] = 0
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._monitor.savefile = self.path.with_name("diverged.npz")
         self._monitor.updates = self.notes.get("updates", 0)
-        self._monitor.guarded = self.notes.get("guarded", 0)
+        self._monitor.skipped = self.notes.get("guarded", 0)
 
     def state(self, network: str) -> State:
         """The kept state of the network called `network`; empty where there is none."""
