@@ -2,8 +2,9 @@
 
     python tests/torture.py [--kills 100] [--minutes 14] [--seed 1]
 
-Three kinds of run are killed, fail on a sick disk, have their newest file damaged, and are taken up
-until they are finished. A run is lost if it cannot be finished, and differs if one bit of what it
+Three kinds of run are killed, are asked to end (TERM, HUP), fail on a sick disk, have their newest
+file damaged, and are taken up until they are finished; some on a file system without hard links,
+locks and flushed folders. A run is lost if it cannot be finished, and differs if one bit of what it
 leaves is not that of a run left in peace, or a half-written file lies about.
 
     pycog       a tiny task with Adam, PyTensor
@@ -69,7 +70,10 @@ from torch_dgr.errors import TorchDgrError
 from torch_dgr.generators import gan  # noqa: F401 - so that no life has to
 
 EXPECTED = (PycogDgrError, BridgeError, TorchDgrError, OSError)
-FINISHED, REFUSED, BROKEN = 0, 3, 4  # exit statuses of a life
+FINISHED, REFUSED, BROKEN, STOPPED = 0, 3, 4, 5  # exit statuses of a life
+SIGNALS = ("TERM", "HUP")
+GRACE = 20  # seconds between such a signal and the kill, as clusters give
+POOR = 0.3  # share of runs on a poor file system
 INJURIES = 12  # lives of a run that may end badly; then it is left in peace
 DAMAGED = 0.15  # share of lives before which the newest of some file is damaged
 EARLY = 0.4  # of a whole run: injuries come up to here in a life, so that a run has several
@@ -158,43 +162,66 @@ class Whole(NamedTuple):
 
 
 class Life(NamedTuple):
-    """How a life ended: exit status or minus the signal, whether it met its fault, its writes."""
+    """How a life ended: exit status or minus the signal, whether it met its fault, its writes, and
+    whether it was asked to end."""
 
     status: int
     met: bool
     writes: int
+    asked: bool
 
 
-def live(kind: Kind, folder: Path, fault: Fault | None = None, until: float = PATIENCE) -> Life:
-    """Fork; do the work; meet the fault, or be killed with all workers after `until` seconds."""
+def live(
+    kind: Kind,
+    folder: Path,
+    fault: Fault | None = None,
+    until: float = PATIENCE,
+    name: str | None = None,
+    poor: bool = False,
+) -> Life:
+    """Fork; do the work; meet the fault, or be killed with all workers after `until` seconds.
+
+    With the `name` of a signal, that is sent to all then, and the kill follows after GRACE seconds.
+    """
     heard, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(heard)
         os.setsid()
-        os._exit(_work(kind, folder, fault, told))
+        os._exit(_work(kind, folder, fault, told, poor))
     os.close(told)
-    deadline = time.monotonic() + until
-    while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
-        time.sleep(0.002)
+    ended, asked = _ended(pid, until), False
+    if name and ended[0] == 0:
+        os.killpg(pid, getattr(signal, f"SIG{name}"))
+        ended, asked = _ended(pid, GRACE), True
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # it and its workers, or the workers that it left
     status = os.waitstatus_to_exitcode(ended[1] if ended[0] else os.waitpid(pid, 0)[1])
     with os.fdopen(heard, "rb") as pipe:
         said = pipe.read()  # ends when the last of its processes has gone
     time.sleep(0.02)  # by then their lock has gone too
-    return Life(status, b"!" in said, said.count(b"w"))
+    return Life(status, b"!" in said, said.count(b"w"), asked)
 
 
-def _work(kind: Kind, folder: Path, fault: Fault | None, told: int) -> int:
+def _ended(pid: int, within: float) -> tuple[int, int]:
+    """What waitpid says of a process that ends within so many seconds; (0, 0) if it does not."""
+    deadline = time.monotonic() + within
+    while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return ended
+
+
+def _work(kind: Kind, folder: Path, fault: Fault | None, told: int, poor: bool) -> int:
     log = open(folder.with_name(f"{folder.name}.log"), "a")  # noqa: SIM115 - dies with the life
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    arm(fault, told)
+    arm(fault, told, poor)
     try:
         kind.work(folder)
         return FINISHED
+    except (KeyboardInterrupt, SystemExit):
+        return STOPPED
     except EXPECTED as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         return REFUSED
@@ -210,10 +237,11 @@ def injuries(chance: random.Random) -> Iterator[tuple[str, str, int | None]]:
     errors = [("failed: " + name, *where) for name, where in ERRORS.items()]
     while True:
         moments = [("killed: at a random moment", "", None)] * len(stages)
+        signals = [(f"signalled: {name}", name, None) for name in SIGNALS] * len(stages)
         chance.shuffle(stages)
         chance.shuffle(errors)
-        for three in zip(moments, stages, errors, strict=True):
-            yield from three
+        for four in zip(moments, stages, errors, signals[: len(stages)], strict=True):
+            yield from four
 
 
 def damage(folder: Path, chance: random.Random) -> bool:
@@ -248,20 +276,25 @@ def torment(
 ) -> None:
     """One run from its first life to its last; what happened is added to `count`."""
     count[f"runs of {kind.name}"] += 1
+    poor = chance.random() < POOR
+    count["runs: without links, locks and flushed folders"] += poor
     for injury in range(INJURIES + 1):
         spared = injury == INJURIES or time.monotonic() > deadline
         if injury and chance.random() < DAMAGED and damage(folder, chance):
             count["damaged: the newest file"] += 1
         name, place, code = ("", "", None) if spared else next(ways)
         fault, until = None, PATIENCE
-        if place:
+        sent = place if place in SIGNALS else None
+        if place and not sent:
             fault = Fault(name, place, 1 + int(EARLY * whole.writes * chance.random() ** 2), code)
         elif name:
             until = EARLY * whole.seconds * chance.random()
-        life = live(kind, folder, fault, until)
+        life = live(kind, folder, fault, until, sent, poor)
         count["lives"] += 1
-        if life.met or (life.status == -signal.SIGKILL and name and not place):
+        if life.met or life.asked or (life.status == -signal.SIGKILL and name and not place):
             count[name] += 1
+        if life.asked and life.status != BROKEN:
+            continue  # the next life goes on, and is judged
         if life.status == FINISHED:
             left = [str(path) for path in folder.rglob(f"*{PART}")]
             if differing := [*kind.differences(whole.folder, folder), *left]:
@@ -352,11 +385,13 @@ def report(count: Counter, wanted: int, seconds: float) -> bool:
     """Print what happened; whether it is what was asked for and no run suffered."""
     lost, differing = count["runs lost"], count["runs that differ"]
     faults = sum(n for name, n in count.items() if name.startswith("failed"))
+    asked = sum(n for name, n in count.items() if name.startswith("signalled"))
     for name in sorted(name for name in count if ":" in name):
         print(f"  {name:<44} {count[name]:>5}")
     runs = ", ".join(f"{count[f'runs of {kind.name}']} {kind.name}" for kind in KINDS)
     print(
-        f"{kills_in(count)} kills (of {wanted} asked for), {faults} disk errors, "
+        f"{kills_in(count)} kills (of {wanted} asked for), {asked} TERM and HUP, {faults} disk "
+        f"errors, "
         f"{count['damaged: the newest file']} damaged files in {count['lives']} lives of "
         f"{sum(count[f'runs of {kind.name}'] for kind in KINDS)} runs ({runs}), "
         f"{seconds / 60:.1f} minutes"

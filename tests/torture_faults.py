@@ -1,4 +1,4 @@
-"""Deaths and disk errors at chosen places of a write, for tests/torture.py.
+"""Deaths and disk errors at chosen places of a write, and poor file systems, for tests/torture.py.
 
 Every file that must not be lost goes through pycog_dgr.files.atomic.write_atomically:
 
@@ -16,8 +16,10 @@ code itself knows nothing of it.
 """
 
 import errno
+import fcntl
 import os
 import signal
+import stat
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -45,11 +47,19 @@ class Fault(NamedTuple):
     code: int | None = None
 
 
-def arm(fault: Fault | None, told: int) -> None:
+def refuse(*_: object) -> None:
+    """What a call does on a file system that cannot do it."""
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
+def arm(fault: Fault | None, told: int, poor: bool = False) -> None:
     """Let this process meet `fault`.
 
-    The file descriptor `told` hears a 'w' of each write, and a '!' where the fault is met.
+    The file descriptor `told` hears a 'w' of each write, and a '!' where the fault is met. On a
+    `poor` file system hard links, locks and the flushing of folders are refused.
     """
+    if poor:
+        fcntl.flock = refuse
     writes = 0
     syncs = 0
 
@@ -74,11 +84,15 @@ def arm(fault: Fault | None, told: int) -> None:
         nonlocal syncs
         syncs += 1
         reach("fsync" if syncs == 1 else "fsync folder")
+        if poor and stat.S_ISDIR(os.fstat(handle).st_mode):
+            refuse()
         os.fsync(handle)
         reach("flushed" if syncs == 1 else "done")
 
     def link(source, target):
         reach("link")
+        if poor:
+            refuse()
         os.link(source, target)
         reach("linked")
 

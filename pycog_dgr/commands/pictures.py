@@ -18,6 +18,7 @@ from pycog_dgr.commands.taskrun import (
     loaded,
     network,
 )
+from pycog_dgr.data import readable
 from pycog_dgr.errors import TaskError
 from pycog_dgr.files import write_atomically
 from pycog_dgr.running import Trials, simulate_trials
@@ -72,7 +73,7 @@ def few_trials(run: TaskRun, trials: Trials) -> Any:
     from pycog_dgr.analysis.figures import trials as trial_figures  # matplotlib, only here
 
     labels = run.model.training.structure
-    return trial_figures.plot_trials(trials, labels, f"{run.name}, test trials")
+    return trial_figures.plot_trials(trials, labels, f"{readable(run.name)}, test trials")
 
 
 def write_picture(run: TaskRun, name: str, figure: Any) -> Path:

@@ -9,7 +9,7 @@ from pycog_dgr.data.noise import (
     recurrent_noise,
     recurrent_noise_sampler,
 )
-from pycog_dgr.data.source import task_source, user_call
+from pycog_dgr.data.source import readable, task_source, user_call
 from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, task_name
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "input_noise",
     "input_noise_sampler",
     "normal_stream",
+    "readable",
     "recurrent_noise",
     "recurrent_noise_sampler",
     "task_name",

@@ -73,7 +73,12 @@ def task_source(task: Task, *functions: Callable | None) -> dict[str, str | None
     known = [text for text in texts if text is not None]
     digest = hashlib.sha256("\0".join(dict.fromkeys(known)).encode())
     complete = len(known) == len(texts)
-    return {"name": task_name(task), "digest": digest.hexdigest() if complete else None}
+    return {"name": readable(task_name(task)), "digest": digest.hexdigest() if complete else None}
+
+
+def readable(text: str) -> str:
+    """Text from a path as text: what the locale could not read, read as UTF-8."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _source_of(function: Any) -> str | None:

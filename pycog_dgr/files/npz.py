@@ -291,8 +291,7 @@ def _read_header(
         raise CheckpointError(f"{path}: its header has more than {MAX_ITEMS:,} items")
     try:
         header = json.loads(text)
-        if b"\\ud" in text.lower():  # half a character is no text, and cannot be printed
-            json.dumps(header, ensure_ascii=False).encode()
+        _require_characters(header, text)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
@@ -350,6 +349,7 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray:
 def _header_bytes(path: str | Path, header: dict[str, Any]) -> NDArray:
     try:
         text = json.dumps(header).encode()
+        _require_characters(header, text)
     except (TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path}: its metadata cannot be stored as JSON ({shortened(error)}); use text, "
@@ -361,6 +361,12 @@ def _header_bytes(path: str | Path, header: dict[str, Any]) -> NDArray:
             f"{MAX_HEADER:,} and {MAX_ITEMS:,} items; store numbers as arrays"
         )
     return np.frombuffer(text, np.uint8)
+
+
+def _require_characters(header: Any, text: bytes) -> None:
+    """ValueError where half a character is somewhere in the header: it is no text, in no file."""
+    if b"\\ud" in text.lower():
+        json.dumps(header, ensure_ascii=False).encode()
 
 
 def _too_large(path: Path, size: int, most: int) -> str:

@@ -288,3 +288,11 @@ def test_what_killed_writes_left_is_removed_and_no_other_files_part(tmp_path):
         (tmp_path / name).touch()
     remove_partial_files(path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*others, "save[1]"])
+
+
+def test_half_a_character_is_refused_before_it_is_written(tmp_path):
+    """A name from a path in another encoding; it could be written, and not be read again."""
+    with pytest.raises(CheckpointError, match="cannot be stored as JSON"):
+        checkpoint.save(tmp_path / "save.npz", made(stopped="d\udcc3"))
+    checkpoint.save(tmp_path / "save.npz", made(callback_results="𝄞"))
+    assert checkpoint.load(tmp_path / "save.npz").callback_results == "𝄞"
