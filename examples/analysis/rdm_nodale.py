@@ -1,15 +1,1 @@
-"""Figure of rdm_nodale: psychometric function, single units, d', weights.
-
-    python examples/analysis/rdm_nodale.py RUNFOLDER
-
-The panels are described in pycog_dgr/analysis/figures/decision.py.
-"""
-
-from pycog_dgr.analysis.figures import decision
-from pycog_dgr.commands.figure import main
-
-n_trials = 2000  # that the figure wants
-draw = decision.draw_fixed_duration
-
-if __name__ == "__main__":
-    main(draw, __file__)
+../../pycog_dgr/tasks/bundled/analysis/rdm_nodale.py
