@@ -117,7 +117,9 @@ ACTIONS: MappingProxyType[str, Action] = MappingProxyType({
 
 def this_command() -> str:
     """The command line that is being run."""
-    return shlex.join(["python", *sys.argv])
+    script = Path(sys.argv[0])
+    python = ["python", str(script)] if script.suffix == ".py" else [script.name]
+    return shlex.join([*python, *sys.argv[1:]])
 
 
 def _written(path: Path) -> None:

@@ -53,7 +53,7 @@ def main(modelfile: str | Path, words: Sequence[str] | None = None) -> NoReturn:
     sys.exit(_answer(options, lambda: modelfile, ACTIONS))
 
 
-def do(tasks: str | Path, words: Sequence[str] | None = None) -> NoReturn:
+def do(tasks: str | Path, words: Sequence[str] | None = None, name: str = "do.py") -> NoReturn:
     """Run the command line of do.py, and exit with its status.
 
     Parameters
@@ -62,8 +62,10 @@ def do(tasks: str | Path, words: Sequence[str] | None = None) -> NoReturn:
         Folder of the tasks that can be called by name.
     words
         Instead of the words after the file's name.
+    name
+        Of the command, for its help.
     """
-    parser = _parser("do.py")
+    parser = _parser(name)
     parser.add_argument("task", metavar="TASK", help="a task's name, or the path of a model file")
     actions = {**ACTIONS, "check": pycog_words.check, "submit": pycog_words.submit}
     parser.add_argument(

@@ -1,0 +1,22 @@
+"""`dgr task NAME ACTION`: what do.py does, for the tasks that come with the package."""
+
+import argparse
+
+HELP = "train, test and draw a task of the package, or any model file; dgr tasks lists them"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="NAME ACTION ...",
+        help="a task's name or the path of a model file, what to do with it, and options; without "
+        "more, all that there is of them",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; ends with the exit status of pycog_dgr.commands.task."""
+    from pycog_dgr.commands.task import do
+    from pycog_dgr.tasks import BUNDLED
+
+    do(BUNDLED, arguments.words or ["--help"], "dgr task")
+    return 0

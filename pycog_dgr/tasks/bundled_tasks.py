@@ -1,0 +1,21 @@
+"""The tasks that come with the package: one model file each in bundled/tasks, and its figure."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+BUNDLED = Path(__file__).parent / "bundled" / "tasks"  # the folder of the model files
+
+
+def bundled_tasks() -> dict[str, Path]:
+    """Name -> model file of every bundled task, by name."""
+    return {path.stem: path for path in sorted(BUNDLED.glob("*.py"))}
+
+
+def first_line(path: Path) -> str:
+    """The first line of a file's docstring, without the name before it."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    line = text.partition("\n")[0]
+    name, colon, rest = line.partition(": ")
+    return rest if colon and name == path.stem else line

@@ -1,0 +1,70 @@
+"""The tasks that come with the package: listed, trained and drawn by dgr, in any folder."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bridge.cli import main
+from pycog_dgr import Model
+from pycog_dgr.tasks import BUNDLED, bundled_tasks, first_line
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_bundled_task_has_a_figure_and_is_shown_in_examples():
+    assert len(bundled_tasks()) >= 11
+    for name, path in bundled_tasks().items():
+        assert (BUNDLED.parent / "analysis" / f"{name}.py").is_file()
+        for folder in ("tasks", "analysis"):
+            shown = ROOT / "examples" / folder / f"{name}.py"
+            assert shown.resolve() == BUNDLED.parent / folder / f"{name}.py", shown
+        assert first_line(path)
+        Model(path)
+
+
+def test_dgr_tasks_lists_them(capsys):
+    assert main(["tasks"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n{name} " in f"\n{said}" for name in bundled_tasks())
+
+
+def test_dgr_task_trains_tests_and_draws_in_an_empty_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    short = ["--set", "max_iter=2", "n_validation=20", "--trials", "20"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["task", "rdm_fixed", "all", *short])
+    assert stopped.value.code == 0, capsys.readouterr()
+    folder = tmp_path / "runs" / "examples" / "rdm_fixed" / "seed-100"
+    assert (folder / "rdm_fixed.png").stat().st_size
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["task", "rdm_fixed"])
+    assert "rdm_fixed, seed 100: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "said"), [([], "dgr task"), (["--help"], "usage: dgr task")])
+def test_dgr_task_says_how_it_is_used(words, said, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["task", *words])
+    assert stopped.value.code == 0 and said in capsys.readouterr().out
+
+
+def test_an_unknown_task_is_one_line_with_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["task", "rdm_fxed", "train"])
+    assert stopped.value.code == 2
+    assert "did you mean 'rdm_fixed'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_them(tmp_path):
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
+    subprocess.run([*command, "-w", tmp_path, ROOT], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = zipfile.ZipFile(wheel).namelist()
+    for name in bundled_tasks():
+        for folder in ("tasks", "analysis"):
+            assert f"pycog_dgr/tasks/bundled/{folder}/{name}.py" in held
