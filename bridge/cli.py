@@ -25,6 +25,8 @@ COMMANDS = {
     "rerun": "run a finished results folder once more: are its numbers the same, bit for bit?",
     "sample": "draw images from a generator and let a solver label them, into a file",
     "sweep": "run an experiment with many settings and seeds, on one machine or many",
+    "task": "train, test and draw a task of the package, or any model file",
+    "tasks": "list the tasks that come with the package",
     "translate": "print a Python 2 model file or script as Python 3; the file stays as it is",
 }
 PACKAGES = ("bridge", "pycog_dgr", "torch_dgr")

@@ -2,10 +2,9 @@
 
 import argparse
 
-HELP = "train, test and draw a task of the package, or any model file; dgr tasks lists them"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="NAME ACTION ...",
         help="a task's name or the path of a model file, what to do with it, and options; without "

@@ -2,8 +2,6 @@
 
 import argparse
 
-HELP = "list the tasks that come with the package"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """No options."""

@@ -12,7 +12,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from pycog_dgr import CheckpointError, Model
+from pycog_dgr import CheckpointError, Model, TaskError
 from pycog_dgr.errors import MissingExtraError
 from pycog_dgr.training.callbacks import COLUMNS, Callback, CsvLog, TensorBoard
 from tests.pycog_dgr import tiny
@@ -52,7 +52,7 @@ def test_a_callback_is_closed_when_another_one_fails(tmp_path):
             raise RuntimeError("enough")
 
     seen = Seen()
-    with pytest.raises(RuntimeError, match="enough"):
+    with pytest.raises(TaskError, match="on_update fails: RuntimeError: enough"):
         model().train(tmp_path / "s.npz", callbacks=[Fails(), seen])
     assert seen.closed == 1
 
