@@ -26,8 +26,8 @@ from pycog_dgr.symbolic.activations import HIDDEN
 def integrate(weights: Weights, inputs, noise, network: NetworkConfig):
     """x and r (time, trial, N)."""
     f = HIDDEN[network.hidden_activation].f
-    alpha = equations.alpha_of(network, FLOATX)
-    Win, Wrec, _, brec, _, x0 = weights
+    alpha = equations.alpha_of(weights, network, FLOATX)
+    Win, Wrec, _, brec, _, x0, _ = weights
 
     def step(u_t, noise_t, x, r):
         x_t = (1 - alpha) * x + alpha * (pt.dot(r, Wrec.T) + brec + pt.dot(u_t, Win.T) + noise_t)
@@ -60,8 +60,8 @@ def start(workload: Workload, mode: str) -> Peer:
         trained = {name: shared[name] for name in TRAINED}
         *gradients, by_noise = grad(loss, [*trained.values(), noise])
         gradients = dict(zip(trained, gradients, strict=True))
-        D = by_noise / equations.alpha_of(network, FLOATX)
-        omega = objective.vanishing_gradient(D, x, weights.Wrec, network, training.bound)
+        D = by_noise / equations.alpha_of(weights, network, FLOATX)
+        omega = objective.vanishing_gradient(D, x, weights, network, training.bound)
         by_Wrec = grad(None, shared["Wrec"], known_grads={weights.Wrec: omega.gradient})
         gradients["Wrec"] += training.lambda_Omega * by_Wrec
         context = optimisers.Context(trained, optimisers.global_norm(gradients))

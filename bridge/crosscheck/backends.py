@@ -28,7 +28,7 @@ import numpy as np
 from bridge.crosscheck.weights import objective_of, parameters_of, twin, weights_of
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
-from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
+from pycog_dgr.network import Parameters, Weights, alpha_of, effective_weights, simulate
 
 Quantities = dict[str, Any]
 """Arrays, and numbers where a quantity is one."""
@@ -95,7 +95,7 @@ class NumpyBackend:
             weights,
             np.asarray(batch.inputs, self._dtype),
             np.asarray(batch.noise, self._dtype),
-            self.network.alpha,
+            alpha_of(weights, self.network),
             hidden_activation=self.network.hidden_activation,
             output_activation=self.network.output_activation,
         )

@@ -26,7 +26,7 @@ import numpy as np
 
 from bridge.errors import SettingError
 from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.network import Parameters, Weights, effective_weights
+from pycog_dgr.network import Parameters, Weights, alpha_logit_of, effective_weights
 
 if TYPE_CHECKING:  # torch is imported only by those who ask for it
     from torch_dgr.rate_rnn.network import RateRNN
@@ -97,7 +97,10 @@ def raw_from_effective(weights: Weights, network: NetworkConfig) -> Parameters:
     raw: dict[str, Any] = {
         name: None if value is None else np.array(value)
         for name, value in weights._asdict().items()
+        if name != "tau"
     }
+    if weights.tau is not None:
+        raw["alpha_logit"] = alpha_logit_of(np.asarray(weights.tau), network)
     for name, setting in CONNECTIONS.items():
         if raw[name] is None:
             continue
@@ -117,13 +120,14 @@ def certify(weights: Weights, network: NetworkConfig) -> None:
 
 
 def violations(weights: Weights, network: NetworkConfig) -> list[str]:
-    """What effective weights break: shapes, finiteness, zeros, fixed weights, Dale's signs.
+    """What effective weights break: shapes, finiteness, zeros, fixed weights, Dale's signs, bounds.
 
     Fixed weights are compared to the rounding of the weights' dtype. A list of sentences; empty
     where all holds. Works for the weights of either backend.
     """
     found = []
     for name, shape in network.shapes.items():
+        name = "tau" if name == "alpha_logit" else name
         held = getattr(weights, name)
         if held is None or np.shape(held) != shape:
             given = "absent" if held is None else f"of shape {np.shape(held)}"
@@ -132,7 +136,19 @@ def violations(weights: Weights, network: NetworkConfig) -> list[str]:
             found.append(f"{name} {_where(~np.isfinite(held), held)} is not finite")
         elif name in CONNECTIONS:
             found += _broken(name, np.asarray(held), network)
+        elif name == "tau":
+            found += _out_of_bounds(np.asarray(held), network.tau_bounds)
     return found
+
+
+def _out_of_bounds(tau: np.ndarray, bounds: tuple[float, float]) -> list[str]:
+    """Trained time constants (N,), ms, that left their bounds by more than rounding."""
+    low, high = (np.asarray(bound, tau.dtype) for bound in bounds)
+    slack = 1 + 4 * np.finfo(tau.dtype).eps
+    outside = (tau * slack < low) | (tau > high * slack)
+    return (
+        [f"tau {_where(outside, tau)} is outside {low:g} to {high:g} ms"] if outside.any() else []
+    )
 
 
 def _broken(name: str, held: np.ndarray, network: NetworkConfig) -> list[str]:

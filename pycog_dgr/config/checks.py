@@ -141,6 +141,14 @@ def signs(name: str, value: Any) -> NDArray:
     return array
 
 
+def interval(name: str, value: Any) -> tuple[float, float]:
+    """Two finite numbers above 0, the second larger than the first."""
+    array = finite_array(name, value)
+    if array.shape != (2,) or not 0 < array[0] < array[1]:
+        raise wrong(name, "two numbers above 0, the second larger", value)
+    return float(array[0]), float(array[1])
+
+
 # --- anything else -------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from pycog_dgr.config.checks import (
     choice,
     connectivity,
     integer,
+    interval,
     number,
     number_or_array,
     optional,
@@ -33,6 +34,8 @@ HIDDEN_ACTIVATIONS = (
 OUTPUT_ACTIVATIONS = ("linear", "rectify", "rectify_power", "sigmoid", "softmax")
 POSITIVE_FUNCTIONS = ("rectify", "abs")  # of Dale's law, see network/parameters.py
 DISTRIBUTIONS = ("uniform", "normal", "gamma", "lognormal")
+SPECTRUM_MATCHED = "spectrum_matched"  # of Wrec alone, see network/spectrum.py
+LARGEST_TAU = 10  # times the largest initial one, the upper bound of trained tau unless given
 MODES = ("batch", "continuous")
 
 
@@ -73,11 +76,17 @@ class NetworkConfig:
     train_brec: Annotated[bool, boolean, "train the recurrent bias"] = False
     train_bout: Annotated[bool, boolean, "train the output bias"] = False
     train_x0: Annotated[bool, boolean, "train the initial state; never in continuous mode"] = True
+    train_tau: Annotated[bool, boolean, "train the time constants, one per unit"] = False
+    tau_bounds: Annotated[
+        tuple[float, float], optional(interval), "of trained tau; None: dt and 10 max(tau)", "ms"
+    ] = AUTO
     mode: Annotated[str, choice(*MODES), "continuous: a run starts where the last ended"] = "batch"
     rho0: Annotated[float, number(above=0), "initial spectral radius with Dale (1.1 without)"] = 1.5
     distribution_in: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
     distribution_rec: Annotated[
-        str, optional(choice(*DISTRIBUTIONS)), "None: gamma with Dale, normal without"
+        str,
+        optional(choice(*DISTRIBUTIONS, SPECTRUM_MATCHED)),
+        "None: gamma with Dale, normal without",
     ] = AUTO
     distribution_out: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
     gamma_k: Annotated[float, number(above=0), "shape of the gamma distribution"] = 2.0
@@ -104,13 +113,39 @@ class NetworkConfig:
                 f"setting dt: {self.dt:g} ms is longer than the shortest tau, "
                 f"{np.min(self.tau):g} ms, where the integration overshoots; lower dt"
             )
+        self._complete_tau_bounds()
         matrices = {"Cin": (N, Nin), "Crec": (N, N), "Cout": (Nout, N)}
         for name, matrix in matrices.items():
             check_shape(name, getattr(self, name), matrix)
 
+    def _complete_tau_bounds(self) -> None:
+        if not self.train_tau:
+            if self.tau_bounds is not None:
+                raise SettingError("setting tau_bounds: nothing trains tau; give train_tau=True")
+            return
+        if self.tau_bounds is None:
+            bounds = float(self.dt), LARGEST_TAU * float(np.max(self.tau))
+            object.__setattr__(self, "tau_bounds", bounds)
+        low, high = self.tau_bounds
+        if low < self.dt:
+            raise SettingError(
+                f"setting tau_bounds: the lower one, {low:g} ms, is shorter than dt, {self.dt:g} ms"
+            )
+        if not (low < np.min(self.tau) and np.max(self.tau) < high):
+            raise SettingError(
+                f"setting tau: where tau is trained it must start between tau_bounds, {low:g} and "
+                f"{high:g} ms, not at {np.min(self.tau):g} to {np.max(self.tau):g} ms"
+            )
+
+    @property
+    def alpha_bounds(self) -> tuple[float, float]:
+        """The ratio dt / tau at the upper and the lower bound of trained time constants."""
+        low, high = self.tau_bounds
+        return self.dt / high, self.dt / low
+
     @property
     def alpha(self) -> float | NDArray:
-        """Dt / tau: a number, or (N,) where tau is one per unit."""
+        """The ratio dt / tau of the settings: a number, or (N,) where tau is one per unit."""
         return self.dt / self.tau
 
     @property
@@ -118,8 +153,8 @@ class NetworkConfig:
         """Name -> shape of every parameter the network has, in the original's order."""
         N, Nin, Nout = self.N, self.Nin, self.Nout
         shapes: dict[str, tuple[int, ...]] = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
-        shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
-        absent = {"Win": Nin == 0, "Wout": Nout == 0}
+        shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,), "alpha_logit": (N,)}
+        absent = {"Win": Nin == 0, "Wout": Nout == 0, "alpha_logit": not self.train_tau}
         return {name: shape for name, shape in shapes.items() if not absent.get(name)}
 
     @property

@@ -42,15 +42,18 @@ VALUES = {
     "Win": optional(FLOATS), "Wrec": FLOATS, "Wout": optional(FLOATS),
     "brec": FLOATS, "bout": FLOATS, "x0": FLOATS,
 }  # fmt: skip
+RAW = record(VALUES, optional={"alpha_logit": optional(FLOATS)})
+EFFECTIVE = record(
+    {name: optional(WEIGHTS) if name in ("Win", "Wout") else WEIGHTS for name in VALUES},
+    optional={"tau": optional(WEIGHTS)},
+)
 BEST = record(
     {
         "iteration": whole(1),
         "cost": comparable,
         "other_costs": many(number),
-        "weights": record(
-            {name: optional(WEIGHTS) if name in ("Win", "Wout") else WEIGHTS for name in VALUES}
-        ),
-        "parameters": optional(record(VALUES)),
+        "weights": EFFECTIVE,
+        "parameters": optional(RAW),
     }
 )
 STREAM = row(
@@ -63,9 +66,9 @@ STREAM = row(
 SCHEMA = record(
     {
         "settings": mapping(anything),  # checked where they are used, by config.settings
-        "trained": many(one_of(*VALUES)),
+        "trained": many(one_of(*VALUES, "alpha_logit")),
         "iteration": whole(1),
-        "parameters": record(VALUES),
+        "parameters": RAW,
         "best": BEST,
         "rng_gradient": STREAM,
         "rng_validation": STREAM,
@@ -238,7 +241,7 @@ def _check_shapes(where: str, values: Mapping[str, Any], sizes: Mapping[str, Any
     }
     N, Nin, Nout = (own[name] if sizes[name] is None else sizes[name] for name in own)
     shapes: dict[str, tuple] = {"Win": (N, Nin), "Wrec": (N, N), "Wout": (Nout, N)}
-    shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,)}
+    shapes |= {"brec": (N,), "bout": (Nout,), "x0": (N,), "alpha_logit": (N,), "tau": (N,)}
     for name, value in values.items():
         if value is not None and value.shape != shapes[name]:
             raise SchemaError(

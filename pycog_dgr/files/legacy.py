@@ -19,9 +19,10 @@ from pycog_dgr.files.checkpoint import Checkpoint
 from pycog_dgr.files.npz import shortened
 from pycog_dgr.files.pickle_reader import PROTOCOLS, read
 from pycog_dgr.files.schema import SchemaError
-from pycog_dgr.network import Parameters
 
 logger = logging.getLogger(__name__)
+
+IN_THE_ORIGINAL = ("Win", "Wrec", "Wout", "brec", "bout", "x0")  # best parameters, in this order
 
 PICKLES = tuple(bytes((0x80, protocol)) for protocol in PROTOCOLS)  # how such files begin
 
@@ -90,7 +91,7 @@ def _tree(save: Any) -> dict[str, Any]:
     if dropped:
         logger.info("not taken over from the original file: %s", shortened(", ".join(dropped)))
     best = save["best"]
-    effective = dict(zip(Parameters._fields, best["params"], strict=True))
+    effective = dict(zip(IN_THE_ORIGINAL, best["params"], strict=True))
     return {
         "settings": {name: value for name, value in params.items() if name in known},
         "trained": save["varlist"],

@@ -13,6 +13,7 @@ Backward, t = T..1, from the cotangents gx and gr of x and r:
 
     noise: alpha D_t      Win: sum_t (alpha D_t)^T u_t      Wrec: sum_t (alpha D_t)^T r_{t-1}
     brec:  sum_t,trials alpha D_t      x0: sum_trials (alpha D_1) Wrec * f'(x0) + (1 - alpha) D_1
+    alpha: sum_t,trials D_t (x_t - x_{t-1}) / alpha
 
 The regulariser Omega, of the D of the loss alone:
 
@@ -132,6 +133,11 @@ class Kernels(Protocol):
         out: Cotangents | None = None,
     ) -> Cotangents:
         """Derivatives of a cost from those with respect to r and x (None: zero)."""
+
+    def alpha_cotangent(
+        self, recurrence: Recurrence, trajectory: Trajectory, D: NDArray
+    ) -> NDArray:
+        """The derivative with respect to alpha (N,), where time constants are trained."""
 
     def omega(
         self,

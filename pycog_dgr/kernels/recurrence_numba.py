@@ -22,7 +22,8 @@ from pycog_dgr.kernels.interface import Cotangents, Omega, Recurrence, Regularis
 from pycog_dgr.kernels.normals_numba import pairs
 
 __all__ = [
-    "backward", "backward_with_omega", "forward", "omega", "omega_gradient", "pairs", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "forward", "omega", "omega_gradient",
+    "pairs", "run",
 ]  # fmt: skip
 
 
@@ -61,6 +62,12 @@ def backward(
     through_time(recurrence, trajectory, gr, gx, out)
     weight_cotangents(recurrence, inputs, trajectory.r[:-1], out)
     return out
+
+
+def alpha_cotangent(recurrence: Recurrence, trajectory: Trajectory, D: NDArray) -> NDArray:
+    total = np.zeros_like(recurrence.alpha)
+    sum_of_changes(D, trajectory.x, recurrence.x0, total)
+    return total / recurrence.alpha
 
 
 def omega(
@@ -240,6 +247,17 @@ def backpropagate(gemm, x, r, gr, gx, alpha_Wrec, alpha, kind, D, S):
             for b in range(n_trial):
                 for i in range(N):
                     D[t, b, i] += gx[t, b, i]
+
+
+@compiled
+def sum_of_changes(D, x, x0, total):
+    """total (N,) += sum over t = 1..T and trials of D_t (x_t - x_{t-1})."""
+    n_time, n_trial, N = x.shape
+    for t in range(n_time):
+        for b in range(n_trial):
+            for i in range(N):
+                x_prev = x0[i] if t == 0 else x[t - 1, b, i]
+                total[i] += D[t, b, i] * (x[t, b, i] - x_prev)
 
 
 @compiled

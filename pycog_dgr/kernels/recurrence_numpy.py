@@ -21,7 +21,8 @@ from pycog_dgr.kernels.interface import Cotangents, Omega, Recurrence, Regularis
 from pycog_dgr.kernels.normals_numpy import pairs
 
 __all__ = [
-    "backward", "backward_with_omega", "forward", "omega", "omega_gradient", "pairs", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "forward", "omega", "omega_gradient",
+    "pairs", "run",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
@@ -80,6 +81,12 @@ def backward(
     backpropagate(recurrence, trajectory, gr, gx, out)
     weight_cotangents(recurrence, inputs, trajectory.r[:-1], out)
     return out
+
+
+def alpha_cotangent(recurrence: Recurrence, trajectory: Trajectory, D: NDArray) -> NDArray:
+    x = trajectory.x
+    from_start = np.sum(D[0] * (x[0] - recurrence.x0), axis=0)
+    return (from_start + np.sum(D[1:] * np.diff(x, axis=0), axis=(0, 1))) / recurrence.alpha
 
 
 def omega(

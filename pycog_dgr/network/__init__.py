@@ -2,7 +2,13 @@
 
 from pycog_dgr.network.activations import ACTIVATIONS, activation
 from pycog_dgr.network.initialisation import initial_parameters, rescaled, spectral_radius
-from pycog_dgr.network.parameters import Parameters, Weights, effective_weights
+from pycog_dgr.network.parameters import (
+    Parameters,
+    Weights,
+    alpha_logit_of,
+    alpha_of,
+    effective_weights,
+)
 from pycog_dgr.network.simulate import Simulation, outputs, simulate, step
 
 __all__ = [
@@ -11,6 +17,8 @@ __all__ = [
     "Simulation",
     "Weights",
     "activation",
+    "alpha_logit_of",
+    "alpha_of",
     "effective_weights",
     "initial_parameters",
     "outputs",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.config import RHO0_WITHOUT_DALE, Connectivity, NetworkConfig
 from pycog_dgr.errors import SettingError
-from pycog_dgr.network.parameters import Parameters, effective_weights, masked
+from pycog_dgr.network.parameters import Parameters, alpha_logit_of, effective_weights, masked
 
 SCALE = 0.1  # of the uniform and gamma distributions
 LOGNORMAL_MEAN = 0.5
@@ -83,6 +83,9 @@ def initial_parameters(
         brec=network.brec * np.ones(network.N),
         bout=network.bout * np.ones(network.Nout),
         x0=network.x0 * np.ones(network.N),
+        alpha_logit=alpha_logit_of(network.tau * np.ones(network.N), network)
+        if network.train_tau
+        else None,
     )
     return raw, dataclasses.replace(network, Crec=network.Crec.scaled(R))
 

@@ -5,7 +5,10 @@
     Wrec_eff = pos(Wrec_masked) * ei
     Wout_eff = pos(Wout_masked) * ei
 
-without an excitatory/inhibitory signature `ei` the effective weights are the masked ones.
+without an excitatory/inhibitory signature `ei` the effective weights are the masked ones. Time
+constants, where they are trained, stay between their bounds:
+
+    tau = dt / (alpha_min + (alpha_max - alpha_min) sigmoid(alpha_logit))
 
 Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 12-16.
 
@@ -16,17 +19,22 @@ Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e10047
 | mask_fixed   | weights that never move | (post, pre)       | 1    |
 | ei           | +1 or -1 a unit         | (N,), presynaptic | 1    |
 | pos          | rectification or |.|    |                   |      |
+| alpha_logit  | raw time constants      | (N,)              | 1    |
+| tau          | effective ones          | (N,)              | ms   |
+| alpha_min    | dt / the upper bound    | ()                | 1    |
+| alpha_max    | dt / the lower bound    | ()                | 1    |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity, NetworkConfig
+from pycog_dgr.network.activations import sigmoid
 
 Array = TypeVar("Array")  # a numpy array, or a PyTensor variable
 POSITIVE: dict[str, Callable[[NDArray], NDArray]] = {  # of setting ei_positive_func
@@ -38,8 +46,8 @@ POSITIVE: dict[str, Callable[[NDArray], NDArray]] = {  # of setting ei_positive_
 class Parameters(NamedTuple, Generic[Array]):
     """Raw values, the ones that are trained; None where the network has no such matrix.
 
-    Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,).
-    numpy arrays, or PyTensor variables in symbolic/.
+    Shapes: Win (N, Nin), Wrec (N, N), Wout (Nout, N), brec (N,), bout (Nout,), x0 (N,),
+    alpha_logit (N,). numpy arrays, or PyTensor variables in symbolic/.
     """
 
     Win: Array | None
@@ -48,10 +56,11 @@ class Parameters(NamedTuple, Generic[Array]):
     brec: Array
     bout: Array
     x0: Array
+    alpha_logit: Array | None = None  # where tau is trained
 
 
 class Weights(NamedTuple, Generic[Array]):
-    """Effective values, the ones in the equations; shapes as in `Parameters`."""
+    """Effective values, the ones in the equations; shapes as in `Parameters`, tau (N,) in ms."""
 
     Win: Array | None
     Wrec: Array
@@ -59,6 +68,7 @@ class Weights(NamedTuple, Generic[Array]):
     brec: Array
     bout: Array
     x0: Array
+    tau: Array | None = None  # where it is trained; else that of the settings holds
 
 
 def effective_weights(raw: Parameters[NDArray], network: NetworkConfig) -> Weights[NDArray]:
@@ -84,7 +94,28 @@ def effective_weights(raw: Parameters[NDArray], network: NetworkConfig) -> Weigh
         Win = None if Win is None else positive(Win)
         Wrec = positive(Wrec) * network.ei.astype(Wrec.dtype)
         Wout = None if Wout is None else positive(Wout) * network.ei.astype(Wout.dtype)
-    return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy())
+    tau = trained_tau(raw.alpha_logit, network) if network.train_tau else None
+    return Weights(Win, Wrec, Wout, raw.brec.copy(), raw.bout.copy(), raw.x0.copy(), tau)
+
+
+def trained_tau(alpha_logit: Any, network: NetworkConfig) -> NDArray:
+    """Effective time constants (N,), ms, between network.tau_bounds; in alpha_logit's type."""
+    dtype = alpha_logit.dtype
+    alpha_min, alpha_max = network.alpha_bounds
+    alpha = alpha_min + (alpha_max - alpha_min) * sigmoid(alpha_logit)
+    return np.maximum(network.dt / alpha, network.tau_bounds[0]).astype(dtype)
+
+
+def alpha_logit_of(tau: NDArray, network: NetworkConfig) -> NDArray:
+    """The raw values (N,) of time constants (N,), ms, that lie inside network.tau_bounds."""
+    alpha_min, alpha_max = network.alpha_bounds
+    share = (network.dt / tau - alpha_min) / (alpha_max - alpha_min)
+    return np.log(share / (1 - share))
+
+
+def alpha_of(weights: Weights[NDArray], network: NetworkConfig) -> float | NDArray:
+    """dt / tau, dimensionless: of trained time constants (N,), else of the settings' (), (N,)."""
+    return network.alpha if weights.tau is None else network.dt / weights.tau
 
 
 def masked(W: NDArray, connectivity: Connectivity | None) -> NDArray:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.kernels import Recurrence, fastest_kernels, get_kernels
-from pycog_dgr.network import Weights, activation, outputs
+from pycog_dgr.network import Weights, activation, alpha_of, outputs
 
 
 class DrawnTrial(NamedTuple):
@@ -72,7 +72,7 @@ def integrate_trials(
     drive = drive + weights.brec + noise if with_states else None
 
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
-    alpha = np.broadcast_to(np.asarray(network.alpha, dtype), N).copy()
+    alpha = np.broadcast_to(np.asarray(alpha_of(weights, network), dtype), N).copy()
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )

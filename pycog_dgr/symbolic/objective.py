@@ -7,8 +7,9 @@
     Omega_t = (|q_t|^2 / |d_t|^2 - 1)^2 where |d_t|^2 >= bound, else 0
     Omega   = sum_t mean_trials(Omega_t) / sum_t mean_trials[|d_t|^2 >= bound]
 
-Sources: Song, Yang and Wang (2016), eqs. 8-11 and 20; R. Pascanu, T. Mikolov, Y. Bengio (2013),
-On the difficulty of training recurrent neural networks. The leak in d_t is the original's: its
+Sources: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, "Training"; R.
+Pascanu, T. Mikolov, Y. Bengio (2013), On the difficulty of training recurrent neural networks. The
+leak in d_t is the original's: its
 gradient with respect to scan's buffer of x saw the leak alone. Omega is differentiated with
 respect to Wrec with d and x held constant, and is not part of the reported cost.
 
@@ -29,7 +30,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.network import Parameters
+from pycog_dgr.network import Parameters, Weights
 from pycog_dgr.symbolic.activations import HIDDEN
 from pycog_dgr.symbolic.scan import States, alpha_of
 
@@ -123,22 +124,32 @@ def square(x: TensorVariable) -> TensorVariable:
 def vanishing_gradient(
     D: TensorVariable,
     x: TensorVariable,
-    Wrec: TensorVariable,
+    weights: Weights[TensorVariable],
     network: NetworkConfig,
     bound: float,
-    back: TensorVariable | None = None,
 ) -> Omega:
-    """Omega from D and x (time, trial, N), t = 1..T, and the effective Wrec.
+    """The regulariser of a loss whose derivative with respect to x_t is D_t.
 
-    `back` is (alpha D_{t+1}) Wrec for t = 1..T-1, (time - 1, trial, N), where the backward pass
-    has it already. Step T never counts (d_T = 0), so only the first T - 1 are computed.
+    Parameters
+    ----------
+    D, x : TensorVariable
+        (time, trial, N), t = 1..T.
+    weights : Weights
+        Effective; Wrec and alpha are used.
+    network : NetworkConfig
+        Gives f.
+    bound : float
+        Least |d_t|^2 that counts.
+
+    Returns
+    -------
+    Omega
+        Step T never counts (d_T = 0), so only the first T - 1 are computed.
     """
-    alpha = alpha_of(network, D.dtype)
+    alpha = alpha_of(weights, network, D.dtype)
     slope = HIDDEN[network.hidden_activation].df(x[:-1])
     d = (1 - alpha) * D[1:]
-    shared = back is not None and not alpha.ndim
-    recurrent = (1 - alpha) * back if shared else pt.dot(alpha * d, Wrec)
-    q = (1 - alpha) * d + recurrent * slope
+    q = (1 - alpha) * d + pt.dot(alpha * d, weights.Wrec) * slope
 
     num, den = pt.sum(q**2, axis=2), pt.sum(d**2, axis=2)
     counts = pt.ge(den, bound)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.variable import TensorVariable
@@ -105,11 +105,8 @@ class LeakyRNN(KernelOp):
         g_noise = alpha * back.D
         return [
             pt.dot(g_noise, Win), g_noise, back.Win, back.Wrec, back.brec, back.x0,
-            disconnected_type(),
+            AlphaCotangent(self.activation, self.kernels)(x, r, back.D, Win, Wrec, brec, x0, alpha),
         ]  # fmt: skip
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True, True]] * 6 + [[False, False]]
 
 
 class LeakyRNNPullback(KernelOp):
@@ -126,6 +123,19 @@ class LeakyRNNPullback(KernelOp):
         recurrence, gx = self.recurrence(rest[:5]), (*rest[5:], None)[0]
         out = cotangents_in(output_storage, recurrence, x)
         store(output_storage, self.compute.backward(recurrence, u, Trajectory(x, r), gr, gx, out))
+
+
+class AlphaCotangent(KernelOp):
+    """(x, r, D, Win, Wrec, brec, x0, alpha) -> the derivative with respect to alpha (N,)."""
+
+    def make_node(self, *inputs: Any) -> Apply:
+        inputs = tuple(pt.as_tensor(value) for value in inputs)
+        return Apply(self, inputs, [inputs[-1].type()])
+
+    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
+        x, r, D, *rest = plain(inputs)
+        gradient = self.compute.alpha_cotangent(self.recurrence(rest), Trajectory(x, r), D)
+        store(output_storage, [gradient])
 
 
 class RegularisedPullback(LeakyRNNPullback):
@@ -232,7 +242,7 @@ def integrate(
     regulariser: Regulariser | None = None,
 ) -> States:
     """States and rates, like `scan.integrate_by_scan`."""
-    alpha = alpha_per_unit(network, noise.dtype)
+    alpha = alpha_per_unit(weights, network, noise.dtype)
     recurrence = LeakyRNN(network.hidden_activation, kernels, regulariser)
     Win = input_weights(weights, network)
     arrays = inputs, noise, Win, weights.Wrec, weights.brec, weights.x0, alpha
@@ -263,9 +273,11 @@ def applied(op: Op, *inputs: Any) -> list[TensorVariable]:
     return cast("list[TensorVariable]", op(*inputs, return_list=True))
 
 
-def alpha_per_unit(network: NetworkConfig, dtype: Any) -> TensorVariable:
-    """Dt / tau (N,)."""
-    alpha: Any = alpha_of(network, dtype)
+def alpha_per_unit(weights: Weights, network: NetworkConfig, dtype: Any) -> TensorVariable:
+    """The ratio dt / tau (N,)."""
+    alpha: Any = alpha_of(weights, network, dtype)
+    if weights.tau is not None:
+        return alpha
     return pt.constant(np.broadcast_to(alpha.data, network.N).copy())
 
 

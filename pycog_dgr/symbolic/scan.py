@@ -56,7 +56,8 @@ def effective_weights(
         Win = None if Win is None else positive(Win)
         Wrec = positive(Wrec) * ei
         Wout = None if Wout is None else positive(Wout) * ei
-    return Weights(Win, Wrec, Wout, raw.brec, raw.bout, raw.x0)
+    tau = trained_tau(raw.alpha_logit, network) if network.train_tau else None
+    return Weights(Win, Wrec, Wout, raw.brec, raw.bout, raw.x0, tau)
 
 
 def masked(W: TensorVariable, connectivity: Connectivity | None) -> TensorVariable:
@@ -67,11 +68,23 @@ def masked(W: TensorVariable, connectivity: Connectivity | None) -> TensorVariab
     return plastic * W + connectivity.mask_fixed.astype(W.dtype)
 
 
-def alpha_of(network: NetworkConfig, dtype: str) -> TensorVariable:
-    """Dt / tau as a constant: scalar, or (N,) where tau is one per unit.
+def trained_tau(alpha_logit: Any, network: NetworkConfig) -> TensorVariable:
+    """Effective time constants (N,), ms, as in network/parameters.py."""
+    constants = (*network.alpha_bounds, network.dt, network.tau_bounds[0])
+    alpha_min, alpha_max, dt, low = (np.asarray(c, alpha_logit.dtype) for c in constants)
+    alpha = alpha_min + (alpha_max - alpha_min) * pt.sigmoid(alpha_logit)
+    return pt.maximum(dt / alpha, low)
 
-    As in the original a vector is divided in `dtype` and a scalar in double precision.
+
+def alpha_of(
+    weights: Weights[TensorVariable], network: NetworkConfig, dtype: str
+) -> TensorVariable:
+    """The ratio dt / tau: (N,) where tau is trained, else a constant, () or (N,).
+
+    As in the original a constant vector is divided in `dtype` and a scalar in double precision.
     """
+    if weights.tau is not None:
+        return np.asarray(network.dt, dtype) / weights.tau
     if np.ndim(network.tau):
         alpha = np.asarray(network.dt, dtype) / np.asarray(network.tau, dtype)
     else:
@@ -104,7 +117,7 @@ def integrate_by_scan(
     States
     """
     f = HIDDEN[network.hidden_activation].f
-    alpha = alpha_of(network, noise.dtype)
+    alpha = alpha_of(weights, network, noise.dtype)
     x_start: Any = pt.alloc(weights.x0, noise.shape[1], network.N)
     states: Any = pytensor.scan(
         lambda drive_t, x_prev, r_prev: step(x_prev, r_prev, drive_t, weights.Wrec, alpha, f),

@@ -69,7 +69,8 @@ def can_merge_omega(
 
     It can where the cost is the loss alone and all units share one alpha.
     """
-    return backend in KERNELS and not penalties and not np.ndim(network.tau)
+    shared = not (np.ndim(network.tau) or network.train_tau)
+    return backend in KERNELS and not penalties and shared
 
 
 def build_graph(
@@ -114,8 +115,8 @@ def build_graph(
         D = back.D
         omega = back.omega or recurrence_op.vanishing_gradient(D, back.S, states, training.bound)
     else:
-        D = derivatives(loss, [noise])[0] / scan.alpha_of(network, dtype)
-        omega = objective.vanishing_gradient(D, states.x, weights.Wrec, network, training.bound)
+        D = derivatives(loss, [noise])[0] / scan.alpha_of(weights, network, dtype)
+        omega = objective.vanishing_gradient(D, states.x, weights, network, training.bound)
     omega_gradient = None
     if omega.gradient is not None:
         [omega_gradient] = derivatives(None, [raw.Wrec], {weights.Wrec: omega.gradient})

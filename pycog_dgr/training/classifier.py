@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from pycog_dgr.config import NetworkConfig, settings
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import SettingError
-from pycog_dgr.network import Weights, initial_parameters, rescaled, simulate
+from pycog_dgr.network import Weights, alpha_of, initial_parameters, rescaled, simulate
 from pycog_dgr.symbolic import optimisers
 from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.training.divergence import DivergenceMonitor
@@ -216,7 +216,7 @@ class RateRNNClassifier:
                 weights,
                 inputs,
                 noise,
-                network.alpha,
+                alpha_of(weights, network),
                 hidden_activation=network.hidden_activation,
                 output_activation=network.output_activation,
             ).z

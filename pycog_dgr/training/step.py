@@ -26,7 +26,7 @@ from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import BackendError, BatchError, SettingError
 from pycog_dgr.kernels import fastest_kernels, get_kernels
-from pycog_dgr.network import Parameters, Weights, effective_weights, simulate
+from pycog_dgr.network import Parameters, Weights, alpha_of, effective_weights, simulate
 from pycog_dgr.symbolic import objective, optimisers
 from pycog_dgr.symbolic.step_graph import (
     KERNELS,
@@ -178,7 +178,7 @@ class TrainingStep:
             self.weights,
             inputs,
             noise,
-            self.network.alpha,
+            alpha_of(self.weights, self.network),
             hidden_activation=self.network.hidden_activation,
             output_activation=self.network.output_activation,
         ).z

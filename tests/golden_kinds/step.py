@@ -57,7 +57,7 @@ def compare(path, backend):
     own = (training.lambda_Omega, training.learning_rate)
     own += (training.max_gradient_norm, training.bound)
     yield "train_step_args", same([float(v) for v in own], [float(v) for v in rest]), EXACT
-    own = alpha_of(network, floatX).data if np.ndim(alpha) else network.alpha
+    own = alpha_of(step.weights, network, floatX).data if np.ndim(alpha) else network.alpha
     yield "alpha", max(error(own, alpha), error(own, golden["alpha"])), EXACT
     for name in network.trained:
         value = getattr(drawn, name).astype(floatX)

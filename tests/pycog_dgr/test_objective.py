@@ -6,6 +6,7 @@ import pytensor.tensor as pt
 import pytest
 
 from pycog_dgr.config import settings
+from pycog_dgr.network import Weights
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
 from pycog_dgr.symbolic.objective import vanishing_gradient
 from tests.pycog_dgr import small
@@ -53,7 +54,8 @@ def test_Omegas_gradient_points_up_with_d_and_x_held_constant():
     rng = np.random.default_rng(4)
     D, x = rng.normal(size=(2, 7, 4, 6))
     Wrec = pt.dmatrix("Wrec")
-    omega = vanishing_gradient(pt.constant(D), pt.constant(x), Wrec, network, bound=1e-20)
+    weights = Weights(None, Wrec, None, None, None, None)
+    omega = vanishing_gradient(pt.constant(D), pt.constant(x), weights, network, bound=1e-20)
     numbers = pytensor.function([Wrec], [omega.value, omega.gradient], mode=numpy_mode())
     W, direction, h = *rng.normal(size=(2, 6, 6)), 1e-6
     _, gradient = numbers(W)
