@@ -48,7 +48,11 @@ def twin(network: NetworkConfig, parameters: Parameters, dtype: str = "float64")
         raise SettingError("the torch twin needs outputs: this network has Nout = 0")
     connections = {name: getattr(network, setting) for name, setting in CONNECTIONS.items()}
     return RateRNN(
-        parameters._asdict(),
+        {
+            name: value
+            for name, value in parameters._asdict().items()
+            if name in network.shapes or name in ("Win", "Wout")
+        },
         tau=network.tau,
         dt=network.dt,
         masks={

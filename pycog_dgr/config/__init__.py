@@ -13,6 +13,7 @@ from pycog_dgr.config.network import (
     HIDDEN_ACTIVATIONS,
     OUTPUT_ACTIVATIONS,
     RHO0_WITHOUT_DALE,
+    SPECTRUM_MATCHED,
     NetworkConfig,
 )
 from pycog_dgr.config.training import FUNCTIONS, NOISE_STREAMS, TrainingConfig
@@ -23,6 +24,7 @@ __all__ = [
     "NOISE_STREAMS",
     "OUTPUT_ACTIVATIONS",
     "RHO0_WITHOUT_DALE",
+    "SPECTRUM_MATCHED",
     "UNUSED_IN_PYCOG",
     "Connectivity",
     "NetworkConfig",

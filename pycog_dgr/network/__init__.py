@@ -10,6 +10,7 @@ from pycog_dgr.network.parameters import (
     effective_weights,
 )
 from pycog_dgr.network.simulate import Simulation, outputs, simulate, step
+from pycog_dgr.network.spectrum import spectrum_matched_settings
 
 __all__ = [
     "ACTIVATIONS",
@@ -25,5 +26,6 @@ __all__ = [
     "rescaled",
     "simulate",
     "spectral_radius",
+    "spectrum_matched_settings",
     "step",
 ]

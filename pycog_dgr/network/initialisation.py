@@ -1,6 +1,7 @@
 """Initial weights: distributions, Dale's signs, spectral radius.
 
     w ~ 0.1 U(-m, m) | N(0, m) | Gamma(k, 0.1 m / k) | LogNormal(mean 0.5 m, variance 0.1)
+    Wrec may then be given a Gaussian matrix's singular values, see spectrum.py
     Wrec <- Wrec R,  fixed recurrent weights <- fixed R,   R = rho0 / rho(signed, masked Wrec)
 
 Source: Song, Yang and Wang (2016), "Initial parameters"; the draws are those of the original.
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from pycog_dgr.config import RHO0_WITHOUT_DALE, Connectivity, NetworkConfig
+from pycog_dgr.config import RHO0_WITHOUT_DALE, SPECTRUM_MATCHED, Connectivity, NetworkConfig
 from pycog_dgr.errors import SettingError
 from pycog_dgr.network.parameters import Parameters, alpha_logit_of, effective_weights, masked
+from pycog_dgr.network.spectrum import spectrum_matched
 
 SCALE = 0.1  # of the uniform and gamma distributions
 LOGNORMAL_MEAN = 0.5
@@ -65,8 +67,12 @@ def initial_parameters(
         ("Wout", network.Cout, network.distribution_out),
     ):
         if name in shapes:
-            W = draw(name, shapes[name], connectivity, distribution, network.gamma_k, rng)
-            drawn[name] = W if network.ei is None else np.abs(W)
+            first = "gamma" if distribution == SPECTRUM_MATCHED else distribution
+            W = draw(name, shapes[name], connectivity, first, network.gamma_k, rng)
+            W = W if network.ei is None else np.abs(W)
+            if distribution == SPECTRUM_MATCHED:
+                W = spectrum_matched(W, network, rng)
+            drawn[name] = W
 
     rho0 = RHO0_WITHOUT_DALE if network.ei is None else network.rho0
     rho = spectral_radius(signed(drawn["Wrec"], network))

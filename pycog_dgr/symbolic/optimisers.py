@@ -5,6 +5,8 @@
     sgd      step = learning_rate g
     adam     m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
              step = learning_rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+    cycle    step <- factor step, the factor rises and falls once within a number of updates
+    floor    step <- theta - least where theta - step < least
     only     step <- mask step; a parameter that is not named does not move
     theta <- theta - step
 
@@ -15,8 +17,8 @@ learning_rate is a number, or a schedule: a function of the number of updates do
     warm_up       rate(n) min((n + 1) / updates, 1)
 
 Sources: R. Pascanu, T. Mikolov, Y. Bengio (2013) for clip and guard; D. P. Kingma, J. Ba (2015) for
-adam; I. Loshchilov, F. Hutter (2017) for cosine. A transform is a function (gradients, Context) ->
-(gradients, updates of its own shared state).
+adam; I. Loshchilov, F. Hutter (2017) for cosine; L. N. Smith, N. Topin (2019) for the cycle. A
+transform is a function (gradients, Context) -> (gradients, updates of its own shared state).
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ Variables = dict[str, TensorVariable]
 Updates = list[tuple[SharedVariable, TensorVariable]]
 
 LARGEST_NORM = 1e10
+CYCLE_START, CYCLE_END = 1 / 25, 1 / 25e4  # of the peak
 # float32 as in the original, so that the guarded step is the same to the last bit in float64
 SHRINK_WREC = np.float32(0.02)
 
@@ -122,6 +125,62 @@ def adam(
             rate = pt.cast(start / (1 - beta1**t), dtype)
             steps[name] = rate * m / (pt.sqrt(v / (1 - beta2**t)) + epsilon)
         return steps, updates
+
+    return transform
+
+
+def one_cycle(updates: int = 0, rise: float = 0.25) -> Transform:
+    """Scale the steps of so many updates: up from 1/25 to 1, down to nearly 0, by half cosines.
+
+    Its place and length are shared variables, cycle_count and cycle_updates, which a state keeps;
+    a length of 0 stands for a factor of 1.
+
+    Parameters
+    ----------
+    updates : int
+        Length of the cycle.
+    rise : float
+        Share of it before the peak.
+    """
+
+    def transform(gradients: Variables, _: Context) -> tuple[Variables, Updates]:
+        dtype = next(iter(gradients.values())).dtype
+        count = pytensor.shared(np.zeros((), dtype), name="cycle_count")
+        length = pytensor.shared(np.asarray(updates, dtype), name="cycle_updates")
+        factor = pt.cast(cycle_factor(count, length, rise), dtype)
+        scaled = {name: factor * g for name, g in gradients.items()}
+        return scaled, [(count, count + 1), (length, length)]
+
+    return transform
+
+
+def cycle_factor(count: Any, length: Any, rise: float) -> TensorVariable:
+    """The factor after `count` updates of a cycle of `length`; both symbolic."""
+    peak = rise * length - 1
+    up = half_cosine(CYCLE_START, 1.0, count / peak)
+    down = half_cosine(1.0, CYCLE_END, (count - peak) / (length - 1 - peak))
+    return pt.switch(length > 0, pt.switch(count < peak, up, down), 1.0)
+
+
+def half_cosine(start: float, end: float, share: Any) -> TensorVariable:
+    """From start to end along half a cosine, and on at the end."""
+    return end + (start - end) * (1 + pt.cos(np.pi * pt.minimum(share, 1.0))) / 2
+
+
+def keep_at_least(least: float, *names: str) -> Transform:
+    """Shorten the steps that would take an entry of these parameters below `least`.
+
+    An entry that would go below ends at `least`, to rounding. Stands last in a chain.
+    """
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        kept = dict(gradients)
+        for name in names:
+            if name in gradients:
+                theta, g = context.parameters[name], gradients[name]
+                floor = np.asarray(least, g.dtype)
+                kept[name] = pt.switch(theta - g < floor, theta - floor, g)
+        return kept, []
 
     return transform
 

@@ -29,7 +29,6 @@ from pycog_dgr.config import NetworkConfig, settings
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import SettingError
 from pycog_dgr.network import Weights, alpha_of, initial_parameters, rescaled, simulate
-from pycog_dgr.symbolic import optimisers
 from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.training.divergence import DivergenceMonitor
 from pycog_dgr.training.dropout import RecurrentDropout
@@ -42,6 +41,7 @@ from pycog_dgr.training.images import (
     recurrent_noise,
 )
 from pycog_dgr.training.minibatches import minibatches
+from pycog_dgr.training.options import initial_settings, make_optimiser
 from pycog_dgr.training.step import TrainingStep
 
 OnIteration = Callable[[int, dict[str, float]], None]
@@ -65,7 +65,6 @@ THESIS: dict[str, Any] = {
     "lambda_Omega": 2,
     "rho0": 1.5,
 }
-ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-5}
 LOSS_STEPS = ("last", "all")
 TRIALS_AT_ONCE = 1024  # in predict, so that the states of one piece stay in the cache
 
@@ -78,7 +77,13 @@ class RateRNNClassifier:
     seed : int
         Of the initial weights.
     optimiser : str
-        'sgd' (clipped, the thesis' text) or 'adam' (the thesis' disabled block).
+        'sgd' (clipped, the thesis' text), 'adam' (the thesis' disabled block) or 'projected_adam'.
+    schedule : str
+        Of the learning rate: 'constant', or 'one_cycle' over each context.
+    initialisation : str
+        'thesis' or 'spectrum_matched'; see options.py for all three.
+    input_gain : float
+        What pixels in [0, 1] are multiplied by; 255 gives the thesis' grey values.
     loss_steps : str
         'last' or 'all': the time steps whose output is compared with the target.
     floatX : str
@@ -106,6 +111,9 @@ class RateRNNClassifier:
         seed: int = 100,
         *,
         optimiser: str = "sgd",
+        schedule: str = "constant",
+        initialisation: str = "thesis",
+        input_gain: float = PIXEL_SCALE,
         loss_steps: str = "last",
         floatX: str = "float32",
         backend: str = "auto",
@@ -115,12 +123,20 @@ class RateRNNClassifier:
     ) -> None:
         if loss_steps not in LOSS_STEPS:
             raise SettingError(f"loss_steps must be one of {LOSS_STEPS}, not {loss_steps!r}")
-        network, training = settings(**(THESIS | overrides | {"seed": seed}))
+        if isinstance(input_gain, (bool, str)) or not 0 < input_gain < np.inf:
+            raise SettingError(f"input_gain must be a finite number above 0, not {input_gain!r}")
+        given = THESIS | overrides
+        start = initial_settings(
+            initialisation, given["Nin"], given["N"], given["Nout"], given["ei"]
+        )
+        given = THESIS | start | overrides
+        network, training = settings(**(given | {"seed": seed}))
         if network.output_activation != "softmax" or not (network.Nin and network.Nout):
             raise SettingError("a classifier needs inputs, outputs, and the softmax activation")
         if np.ndim(training.var_in) > 1 or np.ndim(training.var_rec) > 1:
             raise SettingError("a classifier's noise is independent: give no covariance matrix")
         self.loss_steps = loss_steps
+        self.input_gain = input_gain
         self.monitor = DivergenceMonitor()
         self.training = training
         self._make_step = functools.partial(
@@ -128,7 +144,9 @@ class RateRNNClassifier:
             training=training,
             floatX=floatX,
             backend=backend,
-            optimiser=make_optimiser(optimiser, training.learning_rate),
+            optimiser=make_optimiser(
+                optimiser, training.learning_rate, schedule, network.ei is not None
+            ),
             penalties=penalties,
             dropout=dropout,
         )
@@ -150,6 +168,22 @@ class RateRNNClassifier:
         """Effective weights, copied."""
         return self._step.weights
 
+    def begin_context(self, *, iterations: int) -> None:
+        """Begin a context of so many updates: the optimiser's moments and the schedule start anew.
+
+        Parameters and fixed weights stay. Without it the moments go on from fit to fit, and the
+        learning rate is constant. Raises SettingError for a number that is not whole, 1 or more.
+        """
+        is_integer = isinstance(iterations, (int, np.integer)) and not isinstance(iterations, bool)
+        if not is_integer or iterations < 1:
+            raise SettingError(f"iterations must be a whole number, 1 or more, not {iterations!r}")
+        state = self._step.state()
+        kept = {*self.network.shapes, "dropout_count"}
+        fresh = {name: v if name in kept else np.zeros_like(v) for name, v in state.items()}
+        if "cycle_updates" in fresh:
+            fresh["cycle_updates"] = np.asarray(iterations)
+        self._step.load_state(fresh)
+
     def fit(
         self,
         images: ArrayLike,
@@ -160,6 +194,7 @@ class RateRNNClassifier:
         rng: np.random.Generator,
         batch_size: int | None = None,
         on_iteration: OnIteration | None = None,
+        check_input: bool = True,
     ) -> None:
         """Go on training from the present weights for a number of iterations (batches).
 
@@ -180,6 +215,8 @@ class RateRNNClassifier:
         on_iteration : callable, optional
             Called after each update as on_iteration(i, report), i from 1, with loss, gnorm and
             Omega.
+        check_input : bool
+            False leaves out the checks, for arrays that were checked before.
 
         Raises
         ------
@@ -188,9 +225,13 @@ class RateRNNClassifier:
         SettingError
             For a wrong number of iterations or trials.
         """
-        q = checked_targets(targets, self.network.Nout)
-        u = checked_images(images, self.network.Nin, n_trial=len(q))
-        w = checked_weights(weights, len(q))
+        if check_input:
+            q = checked_targets(targets, self.network.Nout)
+            u = checked_images(images, self.network.Nin, n_trial=len(q))
+            w = checked_weights(weights, len(q))
+        else:
+            q, u = np.asarray(targets), np.asarray(images)
+            w = np.ones(len(q)) if weights is None else np.asarray(weights)
         used = np.flatnonzero(w > 0)
         size = self.training.n_gradient if batch_size is None else batch_size
         for i, chosen in enumerate(minibatches(len(used), size, iterations, rng), start=1):
@@ -242,7 +283,7 @@ class RateRNNClassifier:
         )
 
     def _inputs(self, images: NDArray, noise: NDArray | float = 0.0) -> NDArray:
-        return image_inputs(images, PIXEL_SCALE, self.training, self._step.floatX, noise)
+        return image_inputs(images, self.input_gain, self.training, self._step.floatX, noise)
 
     # --- state ----------------------------------------------------------------------------------
 
@@ -276,12 +317,3 @@ class RateRNNClassifier:
             step = self._make_step(network, parameters=step.parameters)
         step.load_state(state)
         self._step = step
-
-
-def make_optimiser(name: str, learning_rate: float) -> optimisers.Transform:
-    """The transform called 'sgd' or 'adam'; SettingError for another name."""
-    if name == "sgd":
-        return optimisers.sgd(learning_rate)
-    if name == "adam":
-        return optimisers.adam(learning_rate, **ADAM)
-    raise SettingError(f"optimiser must be 'sgd' or 'adam', not {name!r}")

@@ -223,7 +223,10 @@ def test_wrong_examples_are_one_clear_error_before_any_training(images, targets,
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"optimiser": "sdg"}, "'sgd' or 'adam'"),
+        ({"optimiser": "sdg"}, "did you mean 'sgd'"),
+        ({"schedule": "onecycle"}, "did you mean 'one_cycle'"),
+        ({"initialisation": "spectrum"}, "'thesis', 'spectrum_matched'"),
+        ({"input_gain": 0}, "input_gain"),
         ({"loss_steps": "first"}, "loss_steps"),
         ({"lambda_omega": 1}, "did you mean 'lambda_Omega'"),
         ({"output_activation": "linear"}, "softmax"),
@@ -246,6 +249,9 @@ def test_wrong_loop_arguments_are_refused(examples):
     ):
         with pytest.raises(SettingError, match=told):
             solver.fit(images, targets, **arguments)
+    for iterations in (0, 2.5, True):
+        with pytest.raises(SettingError, match="iterations"):
+            solver.begin_context(iterations=iterations)
 
 
 def test_a_state_of_another_network_changes_nothing():
