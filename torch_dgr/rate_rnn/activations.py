@@ -1,7 +1,7 @@
 """Activation functions of the rate network; derivatives by hand where Omega needs them.
 
 f(x) maps currents x to rates r; g maps the readout to outputs z. Source: Song, Yang and Wang 2016.
-Autograd differentiates `function`; Omega uses `derivative`. The two differ at x = 0 alone, where
+Autograd differentiates f; Omega uses df, written by hand. The two differ at x = 0 alone, where
 rectification counts as half open for the gradient and as shut for Omega.
 """
 
@@ -11,12 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+Function = Callable[[Tensor], Tensor]
+
 
 class Activation(NamedTuple):
-    """A function and its derivative, elementwise."""
+    """The pair (f, df): a function and its derivative as Omega uses it, both elementwise."""
 
-    function: Callable[[Tensor], Tensor]
-    derivative: Callable[[Tensor], Tensor]
+    f: Function
+    df: Function
 
 
 def rectify(x: Tensor) -> Tensor:
@@ -24,43 +26,44 @@ def rectify(x: Tensor) -> Tensor:
     return (x + x.abs()) / 2
 
 
-def _square_of_positive(x: Tensor) -> Tensor:
+def rectify_power(x: Tensor) -> Tensor:
     return torch.where(x > 0, x.square(), 0)
 
 
-def _softplus(x: Tensor) -> Tensor:
+def softplus(x: Tensor) -> Tensor:
     return torch.logaddexp(x, torch.zeros_like(x))
 
 
-def _positive(x: Tensor) -> Tensor:
+def step(x: Tensor) -> Tensor:
+    """Return 1 where x > 0, else 0."""
     return (x > 0).to(x.dtype)
 
 
-def _sigmoid_slope(x: Tensor) -> Tensor:
+def d_sigmoid(x: Tensor) -> Tensor:
     s = torch.sigmoid(x)
     return s * (1 - s)
 
 
-def _tanh_slope(x: Tensor) -> Tensor:
+def d_tanh(x: Tensor) -> Tensor:
     return 1 - torch.tanh(x).square()
 
 
 HIDDEN: dict[str, Activation] = {
     "linear": Activation(lambda x: x, torch.ones_like),
-    "rectify": Activation(rectify, _positive),
-    "rectify_power": Activation(_square_of_positive, lambda x: 2 * x * _positive(x)),
-    "sigmoid": Activation(torch.sigmoid, _sigmoid_slope),
-    "tanh": Activation(torch.tanh, _tanh_slope),
-    "rtanh": Activation(lambda x: rectify(torch.tanh(x)), lambda x: _tanh_slope(x) * _positive(x)),
-    "softplus": Activation(_softplus, torch.sigmoid),
+    "rectify": Activation(rectify, step),
+    "rectify_power": Activation(rectify_power, lambda x: 2 * x * step(x)),
+    "sigmoid": Activation(torch.sigmoid, d_sigmoid),
+    "tanh": Activation(torch.tanh, d_tanh),
+    "rtanh": Activation(lambda x: rectify(torch.tanh(x)), lambda x: d_tanh(x) * step(x)),
+    "softplus": Activation(softplus, torch.sigmoid),
 }
 
-OUTPUT: dict[str, Callable[[Tensor], Tensor]] = {
-    "linear": HIDDEN["linear"].function,
-    "rectify": HIDDEN["rectify"].function,
-    "rectify_power": HIDDEN["rectify_power"].function,
-    "sigmoid": HIDDEN["sigmoid"].function,
+OUTPUT: dict[str, Function] = {
+    "linear": HIDDEN["linear"].f,
+    "rectify": HIDDEN["rectify"].f,
+    "rectify_power": HIDDEN["rectify_power"].f,
+    "sigmoid": HIDDEN["sigmoid"].f,
     "softmax": lambda x: torch.softmax(x, dim=-1),
 }
 
-POSITIVE: dict[str, Callable[[Tensor], Tensor]] = {"rectify": rectify, "abs": torch.abs}
+POSITIVE: dict[str, Function] = {"rectify": rectify, "abs": torch.abs}

@@ -1,16 +1,12 @@
 """The biological network in torch: the twin of pycog_dgr's, written on its own from the equations.
 
-    x_t = (1 - alpha) x_{t-1} + alpha ( r_{t-1} Wrec^T + brec + u_t Win^T + noise_t )
-    r_t = f(x_t)
-    z_t = g( r_t Wout^T + bout )                      t = 1..T, alpha = dt / tau
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    z_t     = g(r_t Wout^T + bout)                    t = 1..T, alpha = dt / tau
 
-The matrices are *effective*: a function of trained *raw* matrices W, masks and Dale's law,
-
-    M    = plastic * W + fixed
-    Win  = pos(M_in),   Wrec = pos(M_rec) * ei,   Wout = pos(M_out) * ei      (with Dale)
-
-where ei multiplies columns, the presynaptic units, and pos is rectification or the absolute value.
-Without Dale the effective matrix is M. Source: Song, Yang and Wang 2016, eqs 1-3 and 9-18.
+Source: Song, Yang and Wang 2016, eqs. 1-3, by Euler's method as in their eqs. 5-7. The weights are
+*effective*: functions of raw parameters, which are what is trained (constraint.py).
 
 | symbol  | name          | shape                | unit                                       |
 |---------|---------------|----------------------|--------------------------------------------|
@@ -28,21 +24,33 @@ Without Dale the effective matrix is M. Source: Song, Yang and Wang 2016, eqs 1-
 | ei      | ei            | (N,)                 | +1 excitatory, -1 inhibitory               |
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from torch_dgr.checks import named
+from torch_dgr.checks import checked_device, named
 from torch_dgr.errors import SettingError, StateError
 from torch_dgr.rate_rnn.activations import HIDDEN, OUTPUT, POSITIVE
-from torch_dgr.rate_rnn.constraint import Constraint, Masks
+from torch_dgr.rate_rnn.constraint import BoundedAlpha, Constraint, Masks
+from torch_dgr.rate_rnn.parameters import (
+    LOGIT,
+    checked_bounds,
+    checked_masks,
+    checked_parameters,
+    checked_signs,
+    checked_tau,
+    checked_trained,
+    numbers,
+)
 
-MATRICES = ("Win", "Wrec", "Wout")
-VECTORS = ("brec", "bout", "x0")
+__all__ = ["Masks", "RateRNN", "Trajectory"]
+
+Function = Callable[[Tensor], Tensor]
+ATTRIBUTES = {LOGIT: "alpha"}  # effective values that go under another name than their raw ones
 
 
 class Trajectory(NamedTuple):
@@ -53,14 +61,55 @@ class Trajectory(NamedTuple):
     z: Tensor
 
 
+def step(
+    x_prev: Tensor, r_prev: Tensor, drive_t: Tensor, Wrec: Tensor, alpha: Tensor, f: Function
+) -> tuple[Tensor, Tensor]:
+    """Return currents and rates (trial, N) one time step on."""
+    x_t = (1 - alpha) * x_prev + alpha * (r_prev @ Wrec.T + drive_t)
+    r_t = f(x_t)
+    return x_t, r_t
+
+
 class RateRNN(nn.Module):
     """The network. `net.Wrec` is effective, `net.raw('Wrec')` what an optimiser moves.
 
-    parameters: raw Win, Wrec, Wout, brec, bout, x0 (no Win, or None, where there are no inputs).
-    masks: by matrix name; a matrix without an entry is plastic throughout. tau and dt in ms.
-    trained: names of the parameters that learn; the others keep their values.
-    Raises SettingError for unknown names, wrong shapes, signs other than +1 and -1.
+    Parameters
+    ----------
+    parameters
+        Raw Win, Wrec, Wout, brec, bout, x0 (no Win, or None, where there are no inputs), and
+        alpha_logit where time constants are trained and do not start at `tau`.
+    tau, dt
+        Time constants, () or (N,), and step, ms.
+    tau_bounds
+        (low, high), ms, dt <= low: makes the time constants a parameter, alpha_logit (N,), one
+        for each unit, that stays between them.
+    masks
+        By matrix name; a matrix without an entry is plastic throughout.
+    ei
+        Signs of the units (N,) with Dale's law, None without.
+    ei_positive_func
+        'rectify' or 'abs'.
+    hidden_activation, output_activation
+        Names of f and g.
+    trained
+        Names of the parameters that learn; the others keep their values.
+    dtype, device
+        Of all tensors.
+
+    Raises
+    ------
+    SettingError
+        An unknown name, a wrong shape, signs other than +1 and -1, dt above tau or above its
+        lower bound.
     """
+
+    Win: Tensor
+    Wrec: Tensor
+    Wout: Tensor
+    brec: Tensor
+    bout: Tensor
+    x0: Tensor
+    alpha: Tensor
 
     def __init__(
         self,
@@ -68,6 +117,7 @@ class RateRNN(nn.Module):
         *,
         tau: float | np.ndarray,
         dt: float,
+        tau_bounds: tuple[float, float] | None = None,
         masks: Mapping[str, Masks] | None = None,
         ei: np.ndarray | None = None,
         ei_positive_func: str = "rectify",
@@ -75,36 +125,64 @@ class RateRNN(nn.Module):
         output_activation: str = "linear",
         trained: Iterable[str] = ("Win", "Wrec", "Wout", "x0"),
         dtype: torch.dtype = torch.float64,
+        device: str | torch.device = "cpu",
     ):
         super().__init__()
         self.hidden = named(HIDDEN, hidden_activation, "hidden_activation")
         self.output = named(OUTPUT, output_activation, "output_activation")
         named(POSITIVE, ei_positive_func, "ei_positive_func")
         self.hidden_activation, self.output_activation = hidden_activation, output_activation
-        values = _checked_parameters(parameters)
-        self.names = tuple(name for name in (*MATRICES, *VECTORS) if name in values)
+        values = checked_parameters(parameters)
         self.Nout, self.N = values["Wout"].shape
         self.Nin = values["Win"].shape[1] if "Win" in values else 0
-        self.register_buffer("alpha", _checked_alpha(tau, dt, self.N).to(dtype))
-        self.register_buffer("ei", _checked_signs(ei, self.N, dtype))
-        trained = _checked_trained(trained, self.names)
-        masks = _checked_masks(masks or {}, values)
+        signs = checked_signs(ei, self.N, dtype)
+        self.register_buffer("ei", signs)
+        functions: dict[str, nn.Module] = {
+            name: Constraint(mask, _columns(name, signs, self.Nin), ei_positive_func).to(dtype)
+            for name, mask in checked_masks(masks or {}, values).items()
+        }
+        tau = checked_tau(tau, dt, self.N)
+        bounds = checked_bounds(tau_bounds, tau, dt, values)
+        if bounds is None:
+            self.register_buffer("alpha", torch.as_tensor(dt / tau).to(dtype))
+        else:
+            functions[LOGIT] = bounded = BoundedAlpha(dt, bounds)
+            values.setdefault(LOGIT, bounded.logit_of(np.broadcast_to(tau, self.N)))
+        self.names = tuple(values)
+        learning = checked_trained(trained)
         for name, value in values.items():
-            tensor = torch.tensor(value, dtype=dtype)
-            self.register_parameter(name, nn.Parameter(tensor, requires_grad=name in trained))
-            if name in MATRICES:
-                signs = None if self.ei is None else self.ei
-                if name == "Win" and signs is not None:
-                    signs = torch.ones(self.Nin, dtype=dtype)
-                constraint = Constraint(masks[name], signs, ei_positive_func).to(dtype)
-                parametrize.register_parametrization(self, name, constraint)
-                with torch.no_grad():  # registering stored right_inverse: keep the raw values
-                    self.raw(name).copy_(tensor)
+            self._add(name, torch.tensor(value, dtype=dtype), functions.get(name))
+            self.raw(name).requires_grad_(name in learning)
+        self.to(checked_device(device))
+
+    def _add(self, name: str, raw: Tensor, function: nn.Module | None) -> None:
+        """Add a raw parameter, and the effective values as a function of it."""
+        attribute = ATTRIBUTES.get(name, name)
+        effective = raw.clone() if function is None else function(raw)
+        self.register_parameter(attribute, nn.Parameter(effective))
+        if function is not None:
+            parametrize.register_parametrization(self, attribute, function, unsafe=True)
+            with torch.no_grad():  # registering stored an inverse: the raw values are those given
+                self.raw(name).copy_(raw)
 
     def forward(self, inputs: Tensor | None, noise: Tensor | None = None) -> Trajectory:
-        """Integrate from x0. inputs (time, trial, Nin), noise (time, trial, N) or None for none.
+        """Integrate from x0.
 
-        Without inputs (Nin = 0) the noise, zeros if need be, says how long and how often.
+        Parameters
+        ----------
+        inputs
+            (time, trial, Nin); None where Nin = 0.
+        noise
+            (time, trial, N) or None for none. Without inputs it says how long and how often.
+
+        Returns
+        -------
+        Trajectory
+
+        Raises
+        ------
+        SettingError
+            Inputs or noise of a wrong shape, or missing.
         """
         x, r = map(torch.stack, self.integrate(inputs, noise))
         return Trajectory(x, r, self.outputs(r))
@@ -113,18 +191,38 @@ class RateRNN(nn.Module):
         self, inputs: Tensor | None, noise: Tensor | None
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Return x_1..x_T and r_1..r_T, one tensor (trial, N) a step, for derivatives in x_t."""
-        alpha, f = self.alpha, self.hidden.function
-        drive = self._drive(inputs, noise)
-        Wrec = self.Wrec
-        x = self.x0.expand(drive.shape[1], self.N)
-        r = f(x)
-        xs, rs = [], []
+        drive = self.drive(inputs, noise)
+        f, Wrec, alpha = self.hidden.f, self.Wrec, self.alpha
+        x_t = self.x0.expand(drive.shape[1], self.N)
+        r_t = f(x_t)
+        x, r = [], []
         for drive_t in drive:
-            x = (1 - alpha) * x + alpha * (r @ Wrec.T + drive_t)
-            r = f(x)
-            xs.append(x)
-            rs.append(r)
-        return xs, rs
+            x_t, r_t = step(x_t, r_t, drive_t, Wrec, alpha, f)
+            x.append(x_t)
+            r.append(r_t)
+        return x, r
+
+    def drive(self, inputs: Tensor | None, noise: Tensor | None) -> Tensor:
+        """Return what reaches the units from outside, (time, trial, N)."""
+        for name, tensor, size in (("inputs", inputs, self.Nin), ("noise", noise, self.N)):
+            if tensor is not None and size and (tensor.ndim != 3 or tensor.shape[2] != size):
+                raise SettingError(
+                    f"{name} have shape {tuple(tensor.shape)}; give (time, trial, {size})"
+                )
+        if self.Nin == 0:
+            if noise is None:
+                raise SettingError("a network without inputs needs noise (time, trial, N)")
+            return self.brec + noise
+        if inputs is None:
+            raise SettingError(f"this network has Nin = {self.Nin} inputs; give inputs")
+        if noise is None:
+            return inputs @ self.Win.T + self.brec
+        if noise.shape[:2] != inputs.shape[:2]:
+            raise SettingError(
+                f"noise has shape {tuple(noise.shape)}, inputs "
+                f"{tuple(inputs.shape)}: times and trials have to be the same"
+            )
+        return inputs @ self.Win.T + self.brec + noise
 
     def output_current(self, r: Tensor) -> Tensor:
         """Return r Wout^T + bout (..., Nout) of rates r (..., N)."""
@@ -134,37 +232,19 @@ class RateRNN(nn.Module):
         """Return z (..., Nout) of rates r (..., N)."""
         return self.output(self.output_current(r))
 
-    def _drive(self, inputs: Tensor | None, noise: Tensor | None) -> Tensor:
-        """Return brec + u_t Win^T + noise_t for all t, (time, trial, N)."""
-        given = {"inputs": (inputs, self.Nin), "noise": (noise, self.N)}
-        if self.Nin == 0:
-            given.pop("inputs")
-        elif inputs is None:
-            raise SettingError(f"this network has Nin = {self.Nin} inputs; give inputs")
-        for name, (tensor, size) in given.items():
-            if tensor is not None and (tensor.ndim != 3 or tensor.shape[2] != size):
-                raise SettingError(
-                    f"{name} have shape {tuple(tensor.shape)}; give (time, trial, {size})"
-                )
-        if self.Nin == 0:
-            if noise is None:
-                raise SettingError("a network without inputs needs noise (time, trial, N)")
-            return self.brec + noise
-        drive = inputs @ self.Win.T + self.brec
-        if noise is None:
-            return drive
-        if noise.shape[:2] != inputs.shape[:2]:
-            raise SettingError(
-                f"noise has shape {tuple(noise.shape)}, inputs "
-                f"{tuple(inputs.shape)}: times and trials have to be the same"
-            )
-        return drive + noise
+    def function(self, name: str) -> nn.Module | None:
+        """Return what turns a raw parameter into its effective value; None where they are one."""
+        attribute = ATTRIBUTES.get(name, name)
+        if not parametrize.is_parametrized(self, attribute):
+            return None
+        return cast(Any, self.parametrizations)[attribute][0]
 
     def raw(self, name: str) -> nn.Parameter:
         """Return the tensor that is trained under a name."""
-        if name in MATRICES:
-            return self.parametrizations[name].original
-        return getattr(self, name)
+        attribute = ATTRIBUTES.get(name, name)
+        if not parametrize.is_parametrized(self, attribute):
+            return getattr(self, name)
+        return cast(Any, self.parametrizations)[attribute].original
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return the raw parameters that learn, by name."""
@@ -172,22 +252,30 @@ class RateRNN(nn.Module):
 
     def raw_values(self) -> dict[str, np.ndarray]:
         """Return copies of all raw parameters."""
-        return {name: self.raw(name).detach().cpu().numpy().copy() for name in self.names}
+        return {name: _copied(self.raw(name)) for name in self.names}
+
+    def effective(self) -> dict[str, Tensor]:
+        """Return effective matrices, vectors and, where they are trained, time constants (ms)."""
+        found = {name: getattr(self, name) for name in self.names if name != LOGIT}
+        bounded = self.function(LOGIT)
+        if isinstance(bounded, BoundedAlpha):
+            found["tau"] = bounded.tau(self.raw(LOGIT))
+        return found
 
     def effective_values(self) -> dict[str, np.ndarray]:
-        """Return copies of the effective matrices and the vectors."""
-        return {name: getattr(self, name).detach().cpu().numpy().copy() for name in self.names}
+        """Return copies of `effective` as numpy arrays."""
+        return {name: _copied(value) for name, value in self.effective().items()}
 
     def load_raw(self, values: Mapping[str, np.ndarray | None]) -> None:
         """Take over raw parameters; StateError (and no change) where names or shapes differ."""
-        values = {name: value for name, value in values.items() if value is not None}
-        if values.keys() != set(self.names):
+        given = {name: value for name, value in values.items() if value is not None}
+        if given.keys() != set(self.names):
             raise StateError(
-                f"parameters {sorted(values)} given; this network has {sorted(self.names)}"
+                f"parameters {sorted(given)} given; this network has {sorted(self.names)}"
             )
-        for name, value in values.items():
+        for name, value in given.items():
             try:
-                _numbers(name, value)
+                numbers(name, value)
             except SettingError as error:
                 raise StateError(f"{error}; load an earlier state") from error
             if np.shape(value) != tuple(self.raw(name).shape):
@@ -196,123 +284,32 @@ class RateRNN(nn.Module):
                     f"{tuple(self.raw(name).shape)}"
                 )
         with torch.no_grad():
-            for name, value in values.items():
+            for name, value in given.items():
                 self.raw(name).copy_(torch.as_tensor(np.array(value)))
 
     def violations(self, effective: Mapping[str, np.ndarray] | None = None) -> list[str]:
-        """The constraint certificate: [] where Dale's signs, fixed weights and zeros all hold.
+        """Say where Dale's signs, fixed weights, zeros or bounds of tau do not hold; [] if nowhere.
 
-        effective: matrices from elsewhere to be checked against this network's constraint.
+        effective: values from elsewhere to be checked against this network's constraint.
         """
         found = []
         with torch.no_grad():
-            for name in self.names:
-                tensor = getattr(self, name)
-                if effective is not None:
-                    tensor = torch.as_tensor(np.array(effective[name])).to(tensor)
-                if name in MATRICES:
-                    constraint = self.parametrizations[name][0]
-                    found += [f"{name}: {words}" for words in constraint.violations(tensor)]
-                elif not torch.isfinite(tensor).all():
+            for name, own in self.effective().items():
+                value = own if effective is None else torch.as_tensor(effective[name]).to(own)
+                function = self.function(LOGIT if name == "tau" else name)
+                if isinstance(function, (Constraint, BoundedAlpha)):
+                    found += [f"{name}: {words}" for words in function.violations(value)]
+                elif not torch.isfinite(value).all():
                     found.append(f"{name}: entries not finite")
         return found
 
 
-def _checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str, np.ndarray]:
-    known = (*MATRICES, *VECTORS)
-    if foreign := sorted(parameters.keys() - set(known)):
-        raise SettingError(f"unknown parameter {foreign[0]!r}; known are {', '.join(known)}")
-    values = {
-        name: _numbers(name, parameters[name]) for name in known if parameters.get(name) is not None
-    }
-    if missing := [name for name in known[1:] if name not in values]:
-        raise SettingError(f"parameter {missing[0]} is missing; give all of {', '.join(known[1:])}")
-    for name in MATRICES:
-        if name in values and values[name].ndim != 2:
-            raise SettingError(f"{name} has shape {values[name].shape}; give a matrix")
-    N, Nout = len(values["Wrec"]), len(values["Wout"])
-    if not N or not Nout:
-        raise SettingError(
-            f"a network of N = {N} units and Nout = {Nout} outputs; give both 1 or more"
-        )
-    shapes = {"Wrec": (N, N), "Wout": (Nout, N), "brec": (N,), "bout": (Nout,), "x0": (N,)}
-    if "Win" in values:
-        shapes["Win"] = (N, values["Win"].shape[-1])
-    for name, shape in shapes.items():
-        if values[name].shape != shape:
-            raise SettingError(
-                f"{name} has shape {values[name].shape}; with N = {N} units and "
-                f"Nout = {Nout} outputs it has to be {shape}"
-            )
-    return values
+def _columns(name: str, signs: Tensor | None, Nin: int) -> Tensor | None:
+    """Return the signs of a matrix's columns: inputs excite, units as their kind; None if free."""
+    if signs is None or name != "Win":
+        return signs
+    return torch.ones(Nin, dtype=signs.dtype)
 
 
-def _numbers(name: str, value: np.ndarray) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # ragged nested lists
-        raise SettingError(f"{name} is not one array ({error}); give equal rows") from error
-    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        raise SettingError(f"{name} of dtype {array.dtype} has to hold finite real numbers")
-    return array
-
-
-def _checked_alpha(tau: float | np.ndarray, dt: float, N: int) -> Tensor:
-    tau = _numbers("tau", tau).astype(float)
-    if tau.shape not in ((), (N,)):
-        raise SettingError(f"tau has shape {tau.shape}; give one time constant, or {N}")
-    if (
-        not (tau > 0).all()
-        or not isinstance(dt, (int, float, np.number))
-        or not (0 < dt <= tau.min())
-    ):
-        raise SettingError(
-            f"dt is {dt} ms and the shortest tau {tau.min():g} ms; 0 < dt <= tau has to hold"
-        )
-    return torch.as_tensor(dt / tau)
-
-
-def _checked_signs(ei: np.ndarray | None, N: int, dtype: torch.dtype) -> Tensor | None:
-    if ei is None:
-        return None
-    ei = _numbers("ei", ei)
-    if ei.shape != (N,) or not np.isin(ei, (-1, 1)).all():
-        raise SettingError(
-            f"ei has shape {ei.shape} and values {np.unique(ei)}; give {N} signs, each +1 or -1"
-        )
-    return torch.tensor(ei, dtype=dtype)
-
-
-def _checked_trained(trained: Iterable[str], names: tuple[str, ...]) -> set[str]:
-    trained = set(trained)
-    if foreign := sorted(trained - {*MATRICES, *VECTORS}):
-        raise SettingError(f"trained names {foreign[0]!r}; known are {', '.join(names)}")
-    return trained
-
-
-def _checked_masks(
-    masks: Mapping[str, Masks], values: Mapping[str, np.ndarray]
-) -> dict[str, Masks]:
-    if foreign := sorted(masks.keys() - set(MATRICES)):
-        raise SettingError(f"masks name {foreign[0]!r}; known are {', '.join(MATRICES)}")
-    checked = {}
-    for name in MATRICES:
-        if name not in values:
-            continue
-        shape = values[name].shape
-        plastic, fixed = masks.get(name, Masks(np.ones(shape), np.zeros(shape)))
-        plastic, fixed = (
-            _numbers(f"the mask of {name}", mask).astype(float) for mask in (plastic, fixed)
-        )
-        if plastic.shape != shape or fixed.shape != shape:
-            raise SettingError(
-                f"masks of {name} have shapes {plastic.shape} and {fixed.shape}; "
-                f"give two of {shape}"
-            )
-        if not np.isin(plastic, (0, 1)).all() or ((plastic != 0) & (fixed != 0)).any():
-            raise SettingError(
-                f"masks of {name}: plastic has to hold 0 and 1 alone, and no "
-                "entry can be plastic and fixed"
-            )
-        checked[name] = Masks(plastic, fixed)
-    return checked
+def _copied(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy().copy()

@@ -168,8 +168,8 @@ def vanishing_gradient_penalty(
     """Return Omega, differentiable in Wrec alone, and nelems. x, D: (time, trial, N), detached."""
     alpha = network.alpha
     d = torch.cat([(1 - alpha) * D[1:], torch.zeros_like(D[:1])])
-    slope = network.hidden.derivative(x)
-    numerator = ((1 - alpha) * d + ((alpha * d) @ network.Wrec) * slope).square().sum(dim=2)
+    df = network.hidden.df(x)
+    numerator = ((1 - alpha) * d + ((alpha * d) @ network.Wrec) * df).square().sum(dim=2)
     denominator = d.square().sum(dim=2)
     counted = denominator >= bound
     ratio = numerator / torch.where(counted, denominator, 1)

@@ -1,14 +1,16 @@
 """One update of the rate network: gradients of the objective, Omega's term, then an optimiser."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from torch_dgr.checks import checked_number
 from torch_dgr.rate_rnn.network import RateRNN
 from torch_dgr.rate_rnn.objective import Batch, Gradients, Objective, gradients
-from torch_dgr.rate_rnn.optimisers import ClippedSGD
+from torch_dgr.rate_rnn.optimisers import ClippedSGD, ProjectedAdam
+from torch_dgr.rate_rnn.parameters import MATRICES
 
 # Of Wrec, what the guard against explosions descends along: a float32 constant in the original.
 WREC_SHRINK = float(np.float32(0.02))
@@ -27,11 +29,51 @@ def clipped_sgd(
     network: RateRNN, learning_rate: float = 0.01, max_gradient_norm: float = 1.0
 ) -> ClippedSGD:
     """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode."""
-    groups = [
-        {"params": [parameter], "shrink": WREC_SHRINK if name == "Wrec" else 0.0}
+    return ClippedSGD(_groups(network), learning_rate, max_gradient_norm)
+
+
+def projected_adam(
+    network: RateRNN,
+    learning_rate: float = 0.001,
+    *,
+    floor: float = 1e-6,
+    schedule: str = "constant",
+    steps: int | None = None,
+    max_gradient_norm: float = 1.0,
+) -> ProjectedAdam:
+    """Return Adam for a network: with Dale's law no raw matrix entry is let below the floor.
+
+    Parameters
+    ----------
+    network
+        Whose trained parameters are updated.
+    learning_rate
+        Its largest value.
+    floor
+        The least raw weight where Dale's law holds, at least 0.
+    schedule, steps, max_gradient_norm
+        As of `ProjectedAdam`.
+    """
+    floor = checked_number(floor, "floor")
+    return ProjectedAdam(
+        _groups(network, None if network.ei is None else floor),
+        learning_rate,
+        schedule=schedule,
+        steps=steps,
+        max_gradient_norm=max_gradient_norm,
+    )
+
+
+def _groups(network: RateRNN, floor: float | None = None) -> list[dict[str, Any]]:
+    """Return a group for each trained parameter, so that each may have settings of its own."""
+    return [
+        {
+            "params": [parameter],
+            "shrink": WREC_SHRINK if name == "Wrec" else 0.0,
+            "floor": floor if name in MATRICES else None,
+        }
         for name, parameter in network.trained().items()
     ]
-    return ClippedSGD(groups, learning_rate, max_gradient_norm)
 
 
 def whole_gradient(found: Gradients, objective: Objective) -> tuple[dict[str, Tensor], float]:
@@ -48,7 +90,10 @@ def train_step(
     batch: Batch,
     objective: Objective,
 ) -> StepReport:
-    """Update the network on a batch with any torch optimiser over its trained parameters."""
+    """Update the network on a batch with any torch optimiser over its trained parameters.
+
+    Raises ExamplesError for a batch that does not fit the network.
+    """
     found = gradients(network, batch, objective)
     whole, gnorm = whole_gradient(found, objective)
     for name, parameter in network.trained().items():

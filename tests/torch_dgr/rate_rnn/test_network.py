@@ -72,16 +72,16 @@ def test_one_unit_by_hand():
 @pytest.mark.parametrize("name", HIDDEN)
 def test_derivatives_by_hand_are_those_of_autograd_away_from_zero(name):
     x = torch.tensor([-3.0, -0.7, 0.4, 2.5], dtype=torch.float64, requires_grad=True)
-    y = HIDDEN[name].function(x)
+    y = HIDDEN[name].f(x)
     (slope,) = torch.autograd.grad(y.sum(), x)
-    torch.testing.assert_close(HIDDEN[name].derivative(x), slope, rtol=1e-13, atol=1e-15)
+    torch.testing.assert_close(HIDDEN[name].df(x), slope, rtol=1e-13, atol=1e-15)
 
 
 def test_at_zero_rectification_is_half_open_for_the_gradient_and_shut_for_omega():
     zero = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(HIDDEN["rectify"].function(zero), zero)
+    (slope,) = torch.autograd.grad(HIDDEN["rectify"].f(zero), zero)
     assert slope.item() == 0.5
-    assert HIDDEN["rectify"].derivative(zero).item() == 0
+    assert HIDDEN["rectify"].df(zero).item() == 0
 
 
 @pytest.mark.parametrize("tau", [100, np.linspace(40, 200, N)])

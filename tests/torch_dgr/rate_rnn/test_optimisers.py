@@ -12,10 +12,10 @@ def test_the_guards_steps_are_counted_and_go_with_the_optimisers_state(caplog):
         for parameter in (one, other):
             parameter.grad = torch.full_like(parameter, gradient)
         optimiser.step()
-    assert optimiser.guarded == 3
+    assert optimiser.skipped == 3
     (said,) = caplog.messages
     assert "the gradient of parameter 0, shape (2,), is nan at (0,)" in said
     again = ClippedSGD([{"params": [one]}, {"params": [other]}])
-    assert again.guarded == 0
+    assert again.skipped == 0
     again.load_state_dict(optimiser.state_dict())
-    assert again.guarded == 3
+    assert again.skipped == 3

@@ -21,7 +21,7 @@ from torch_dgr.rate_rnn.objective import (
 )
 from torch_dgr.rate_rnn.step import clipped_sgd, train_step
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 STEPS = sorted(path.stem for path in GOLDEN.glob("step_*.npz"))
 MNIST = sorted(path.stem for path in GOLDEN.glob("mnist_[al]*_seed*_f*.npz"))
 MATRICES = {"Win": "Cin", "Wrec": "Crec", "Wout": "Cout"}
