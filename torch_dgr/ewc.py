@@ -1,20 +1,20 @@
 """Elastic weight consolidation for any torch module: hold on to what earlier tasks depend on.
 
-    F_i     = mean_n (d L_n / d theta_i)^2                               of one task, at its theta*
-    penalty = sum_tasks sum_i lambda/2 F_i (theta_i - theta*_i)^2        joins the loss of the next
+    F_i     = mean_n (d L_n / d theta_i)^2                       of one task, at its theta_star
+    penalty = sum_tasks sum_i lambda/2 F_i (theta_i - theta_star_i)^2   joins the next loss
 
 Kirkpatrick et al., PNAS 114, 3521 (2017). L_n is the loss of trial n alone, so F is the diagonal
 of the *empirical* Fisher information: taken at the trial's own target, not at targets drawn from
 the network. Where L_n is a mean over m targets, Bayes' rule is lambda = m (Laplace's approximation,
 equally many trials of either task); where it is a trial's cross-entropy, m = 1.
 
-    memory = remember(network, (loss_of(trial) for trial in trials))     after the first task
-    penalty = elastic_weight_consolidation([memory], strength=500)
+    state = consolidate(network, (loss_of(trial) for trial in trials))   after the first task
+    penalty = elastic_weight_consolidation([state], strength=500)
     (loss + penalty(network)).backward()
 
 | symbol | name                                                   | shape           | unit      |
 |--------|--------------------------------------------------------|-----------------|-----------|
-| theta  | parameters that take a gradient; theta* a task's       | the module's    | 1         |
+| theta  | parameters that take a gradient; theta_star: a task's  | the module's    | 1         |
 | F      | diagonal Fisher information                            | the module's    | 1/theta^2 |
 | lambda | strength                                               |                 | 1         |
 """
@@ -28,19 +28,30 @@ from torch import Tensor, nn
 
 from torch_dgr.errors import ExamplesError, SettingError, StateError
 
+__all__ = ["EWCState", "consolidate", "elastic_weight_consolidation", "fisher_information"]
 
-class Memory(NamedTuple):
-    """What a task leaves behind: theta* and F by the module's parameter names, as numpy."""
 
-    parameters: dict[str, np.ndarray]
-    fisher: dict[str, np.ndarray]
+class EWCState(NamedTuple):
+    """What a task leaves behind, by the module's parameter names, as numpy."""
+
+    theta_star: dict[str, np.ndarray]  # values at the task's end
+    fisher: dict[str, np.ndarray]  # F, of the same shapes
 
 
 def fisher_information(network: nn.Module, losses: Iterable[Tensor]) -> dict[str, np.ndarray]:
-    """Return F by parameter name; `losses` yields one scalar a trial, each still differentiable.
+    """Return F by parameter name; the network and its gradients are left alone.
 
-    A generator keeps the graph of one trial at a time. The network and its .grad are left alone.
-    Raises ExamplesError without any trial or where a gradient is not finite.
+    Parameters
+    ----------
+    network
+        At the parameters that a task ended with.
+    losses
+        One scalar a trial, each still differentiable; a generator keeps the graph of one at a time.
+
+    Raises
+    ------
+    ExamplesError
+        No trial, or a gradient that is not finite.
     """
     parameters = trained(network)
     total = {name: np.zeros(tuple(theta.shape)) for name, theta in parameters.items()}
@@ -52,7 +63,7 @@ def fisher_information(network: nn.Module, losses: Iterable[Tensor]) -> dict[str
         for name, gradient in zip(parameters, gradients, strict=True):
             if not torch.isfinite(gradient).all():
                 raise ExamplesError(
-                    f"Fisher information: the gradient of trial {n_trials} by {name} is not "
+                    f"Fisher information: the gradient of trial {n_trials} for {name} is not "
                     "finite; the trial needs a target, and the network must not have diverged"
                 )
             total[name] += gradient.detach().cpu().numpy().astype(np.float64) ** 2
@@ -62,10 +73,10 @@ def fisher_information(network: nn.Module, losses: Iterable[Tensor]) -> dict[str
     return {name: F / n_trials for name, F in total.items()}
 
 
-def remember(network: nn.Module, losses: Iterable[Tensor]) -> Memory:
-    """Return the memory of a task that the network has just learnt."""
-    return Memory(
-        parameters={
+def consolidate(network: nn.Module, losses: Iterable[Tensor]) -> EWCState:
+    """Return the EWC state of a task that the network has just learnt (`fisher_information`)."""
+    return EWCState(
+        theta_star={
             name: theta.detach().cpu().numpy().copy() for name, theta in trained(network).items()
         },
         fisher=fisher_information(network, losses),
@@ -73,12 +84,23 @@ def remember(network: nn.Module, losses: Iterable[Tensor]) -> Memory:
 
 
 def elastic_weight_consolidation(
-    memories: Sequence[Memory], strength: float
+    states: Sequence[EWCState], strength: float
 ) -> Callable[[nn.Module], Tensor]:
-    """Return the penalty, network -> scalar: one quadratic well for every task remembered.
+    """Return the penalty, network -> scalar: a quadratic penalty for every earlier task.
 
-    strength: lambda, at least 0. SettingError for one that is not, StateError, when the penalty
-    is taken, for a memory of another network.
+    Parameters
+    ----------
+    states
+        Of the earlier tasks.
+    strength
+        lambda, at least 0.
+
+    Raises
+    ------
+    SettingError
+        A strength that is not.
+    StateError
+        A state of another network; when the penalty is taken.
     """
     if isinstance(strength, bool) or not (np.isfinite(strength) and strength >= 0):
         raise SettingError(f"strength is {strength!r}; give a finite number of at least 0")
@@ -86,10 +108,10 @@ def elastic_weight_consolidation(
     def penalty(network: nn.Module) -> Tensor:
         parameters = trained(network)
         total = next(iter(parameters.values())).new_zeros(())
-        for memory in memories:
+        for state in states:
             for name, theta in parameters.items():
-                star, F = (matching(values, name, theta) for values in memory)
-                total = total + strength / 2 * (F * (theta - star).square()).sum()
+                theta_star, F = (matching(values, name, theta) for values in state)
+                total = total + strength / 2 * (F * (theta - theta_star).square()).sum()
         return total
 
     return penalty
@@ -109,7 +131,7 @@ def matching(values: dict[str, np.ndarray], name: str, theta: Tensor) -> Tensor:
     if held is None or held.shape != tuple(theta.shape):
         found = "nothing" if held is None else f"shape {held.shape}"
         raise StateError(
-            f"the memory holds {found} for {name}, this network {tuple(theta.shape)}: "
-            "give memories of this network"
+            f"the EWC state holds {found} for {name}, this network {tuple(theta.shape)}: "
+            "give states of this network"
         )
     return torch.as_tensor(held).to(theta)

@@ -11,10 +11,10 @@ from pycog_dgr.training import ewc as pycog_ewc
 from tests.pycog_dgr import small
 from torch_dgr.errors import ExamplesError, SettingError, StateError
 from torch_dgr.ewc import (
-    Memory,
+    EWCState,
+    consolidate,
     elastic_weight_consolidation,
     fisher_information,
-    remember,
     trained,
 )
 from torch_dgr.lstm import LSTMClassifier
@@ -64,7 +64,7 @@ def test_fisher_information_is_the_mean_square_of_each_trials_slopes():
 
 def test_the_penaltys_gradient_is_lambda_F_times_the_distance():
     network, images, labels = lstm()
-    memories = [remember(network, losses(network, images, labels))]
+    states = [consolidate(network, losses(network, images, labels))]
     nudge = torch.Generator().manual_seed(3)
 
     def move():
@@ -73,14 +73,14 @@ def test_the_penaltys_gradient_is_lambda_F_times_the_distance():
                 theta.add_(0.1 * torch.randn(theta.shape, generator=nudge, dtype=theta.dtype))
 
     move()
-    memories.append(remember(network, losses(network, images, labels)))
+    states.append(consolidate(network, losses(network, images, labels)))
     move()
-    value = elastic_weight_consolidation(memories, 40)(network)
+    value = elastic_weight_consolidation(states, 40)(network)
     value.backward()
     expected = 0
     for name, theta in trained(network).items():
-        away = [theta.detach().numpy() - star[name] for star, _ in memories]
-        F = [fisher[name] for _, fisher in memories]
+        away = [theta.detach().numpy() - star[name] for star, _ in states]
+        F = [fisher[name] for _, fisher in states]
         pull = sum(40 * f * d for f, d in zip(F, away, strict=True))
         expected += sum(np.sum(20 * f * d**2) for f, d in zip(F, away, strict=True))
         np.testing.assert_allclose(theta.grad.numpy(), pull, rtol=1e-12, atol=1e-16)
@@ -88,7 +88,7 @@ def test_the_penaltys_gradient_is_lambda_F_times_the_distance():
 
 
 @pytest.mark.parametrize("ei_positive_func", ["rectify", "abs"])
-def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
+def test_the_twin_of_a_pycog_network_consolidates_the_same(ei_positive_func):
     step = small.step(ei_positive_func=ei_positive_func, train_brec=True)
     batch = small.batch(step.network)
     network = twin(step.network, step.parameters)
@@ -100,7 +100,7 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
             yield masked_mean(pointwise_loss(z, one.targets, "linear"), one.mask)
 
     ours = pycog_ewc.consolidate(step, batch)
-    theirs = remember(network, trial_losses())
+    theirs = consolidate(network, trial_losses())
     names = {
         name: torch_name
         for torch_name in theirs.fisher
@@ -110,7 +110,7 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
     assert set(names) == set(step.network.trained) and len(names) == len(theirs.fisher)
     for name, torch_name in names.items():
         F = ours.fisher[name]
-        np.testing.assert_array_equal(ours.theta_star[name], theirs.parameters[torch_name])
+        np.testing.assert_array_equal(ours.theta_star[name], theirs.theta_star[torch_name])
         np.testing.assert_allclose(
             theirs.fisher[torch_name], F, rtol=0, atol=BETWEEN_PACKAGES * F.max()
         )
@@ -133,22 +133,22 @@ def test_the_twin_of_a_pycog_network_remembers_the_same(ei_positive_func):
     assert value == pytest.approx(float(held.gradients(batch)["penalty"]), rel=BETWEEN_PACKAGES)
 
 
-def test_remembering_leaves_the_network_and_its_gradients_alone():
+def test_consolidating_leaves_the_network_and_its_gradients_alone():
     network, images, labels = lstm()
     before = {name: theta.detach().clone() for name, theta in network.named_parameters()}
-    memory = remember(network, losses(network, images, labels))
+    state = consolidate(network, losses(network, images, labels))
     for name, theta in network.named_parameters():
         assert theta.grad is None and torch.equal(theta, before[name])
         theta.data.zero_()
-        assert memory.parameters[name].any()  # a copy
+        assert state.theta_star[name].any()  # a copy
 
 
 def test_parameters_that_are_not_trained_take_no_part():
     network, images, labels = lstm()
     network.encoder.weight.requires_grad_(False)
-    memory = remember(network, losses(network, images, labels))
-    assert "encoder.weight" not in memory.fisher and "encoder.bias" in memory.fisher
-    assert elastic_weight_consolidation([memory], 1)(network).item() == 0
+    state = consolidate(network, losses(network, images, labels))
+    assert "encoder.weight" not in state.fisher and "encoder.bias" in state.fisher
+    assert elastic_weight_consolidation([state], 1)(network).item() == 0
 
 
 def test_what_cannot_be_used_is_one_clear_error():
@@ -158,11 +158,11 @@ def test_what_cannot_be_used_is_one_clear_error():
             elastic_weight_consolidation([], strength)
     with pytest.raises(ExamplesError, match="at least one trial"):
         fisher_information(network, [])
-    with pytest.raises(ExamplesError, match=r"trial 0 by encoder\.weight"):
+    with pytest.raises(ExamplesError, match=r"trial 0 for encoder\.weight"):
         fisher_information(network, losses(network, images * float("nan"), labels))
-    memory = remember(network, losses(network, images, labels))
+    state = consolidate(network, losses(network, images, labels))
     wide = LSTMClassifier(3, 5, 2, seed=1).network.double()
     with pytest.raises(StateError, match=r"holds shape \(4, 3\) for encoder\.weight"):
-        elastic_weight_consolidation([memory], 1)(wide)
+        elastic_weight_consolidation([state], 1)(wide)
     with pytest.raises(StateError, match="holds nothing"):
-        elastic_weight_consolidation([Memory({}, {})], 1)(network)
+        elastic_weight_consolidation([EWCState({}, {})], 1)(network)

@@ -1,24 +1,11 @@
-"""What the rate network minimises, and the regulariser that keeps its gradients from vanishing.
+"""What the rate network minimises (Omega apart, see omega.py), and its gradients.
 
-    loss    = sum( l(z, target) mask ) / sum(mask)           over time, trial and output
-    l       = (z - target)^2                                          linear, rectify, rectify_power
-            = -target log(z + e) - (1 - target) log((1 - z) + e)      sigmoid, e = 1e-10
-            = -target log(z + e)                                      softmax
-    error   = sqrt( sum( (z - target)^2 mask ) / sum(mask) )
-    penalty = sum_W lambda1_W mean|W| + lambda2_W mean W^2  +  lambda2_r mean r^2       W raw
-
-Omega (Pascanu, Mikolov and Bengio 2013). D_t = dloss/dx_t, the total derivative, and as in the
-original, whose rates do not pass on what reaches its buffer of x,
-
-    d_t     = (1 - alpha) D_{t+1}   for t = 1..T-1,    d_T = 0
-    num_t   = || (1 - alpha) d_t + (alpha d_t) Wrec * f'(x_t) ||^2
-    den_t   = || d_t ||^2
-    Omega   = sum_t mean_trials (num_t / den_t - 1)^2 / sum_t mean_trials 1
-    nelems  = mean_t mean_trials 1                        each over the entries with den_t >= bound
-
-Only the immediate derivative in the raw Wrec is used (d and x held constant): lambda_Omega times
-it joins Wrec's gradient. The reported cost leaves it out. Where no entry reaches the bound Omega
-is NaN and its gradient 0.
+loss    = sum( l(z, target) mask ) / sum(mask)           over time, trial and output
+l       = (z - target)^2                                          linear, rectify, rectify_power
+        = -target log(z + e) - (1 - target) log((1 - z) + e)      sigmoid, e = 1e-10
+        = -target log(z + e)                                      softmax
+error   = sqrt( sum( (z - target)^2 mask ) / sum(mask) )
+penalty = sum_W lambda1_W mean|W| + lambda2_W mean W^2  +  lambda2_r mean r^2       W raw
 """
 
 from dataclasses import dataclass
@@ -31,6 +18,22 @@ from torch.nn.functional import logsigmoid
 
 from torch_dgr.errors import ExamplesError
 from torch_dgr.rate_rnn.network import RateRNN, Trajectory
+from torch_dgr.rate_rnn.omega import vanishing_gradient_penalty
+
+__all__ = [
+    "Batch",
+    "Evaluation",
+    "Gradients",
+    "Objective",
+    "TensorBatch",
+    "as_tensors",
+    "evaluate",
+    "gradients",
+    "masked_mean",
+    "penalty",
+    "pointwise_loss",
+    "reported_loss",
+]
 
 EPSILON = 1e-10  # keeps logarithms finite
 
@@ -87,7 +90,7 @@ class Gradients(NamedTuple):
     parameters: dict[str, Tensor]  # of loss + penalty, without Omega, by name
     Omega: float
     nelems: float
-    dOmega_dWrec: Tensor  # (N, N), immediate, in the raw Wrec
+    dOmega_dWrec: Tensor  # (N, N), immediate, with respect to the raw Wrec
 
 
 def as_tensors(network: RateRNN, batch: Batch) -> TensorBatch:
@@ -162,24 +165,8 @@ def penalty(network: RateRNN, r: Tensor, objective: Objective) -> Tensor:
     return total
 
 
-def vanishing_gradient_penalty(
-    network: RateRNN, x: Tensor, D: Tensor, bound: float
-) -> tuple[Tensor, Tensor]:
-    """Return Omega, differentiable in Wrec alone, and nelems. x, D: (time, trial, N), detached."""
-    alpha = network.alpha
-    d = torch.cat([(1 - alpha) * D[1:], torch.zeros_like(D[:1])])
-    df = network.hidden.df(x)
-    numerator = ((1 - alpha) * d + ((alpha * d) @ network.Wrec) * df).square().sum(dim=2)
-    denominator = d.square().sum(dim=2)
-    counted = denominator >= bound
-    ratio = numerator / torch.where(counted, denominator, 1)
-    terms = torch.where(counted, (ratio - 1).square(), 0)
-    share = counted.to(x.dtype).mean(dim=1)
-    return terms.mean(dim=1).sum() / share.sum(), share.mean()
-
-
 def evaluate(network: RateRNN, batch: Batch, objective: Objective) -> Evaluation:
-    """Run a batch without gradients."""
+    """Run a batch without gradients; ExamplesError where it does not fit the network."""
     inputs, targets, mask, noise = as_tensors(network, batch)
     with torch.no_grad():
         trajectory = network(inputs, noise)
@@ -190,7 +177,26 @@ def evaluate(network: RateRNN, batch: Batch, objective: Objective) -> Evaluation
 
 
 def gradients(network: RateRNN, batch: Batch, objective: Objective) -> Gradients:
-    """Run a batch forwards and backwards; the network is left as it is."""
+    """Run a batch forwards and backwards; the network is left as it is.
+
+    Parameters
+    ----------
+    network
+        Its trained parameters' gradients are taken.
+    batch
+        Inputs, targets, mask and noise, (time, trial, ...).
+    objective
+        Weights of the terms.
+
+    Returns
+    -------
+    Gradients
+
+    Raises
+    ------
+    ExamplesError
+        A batch that does not fit the network.
+    """
     inputs, targets, mask, noise = as_tensors(network, batch)
     xs, rs = network.integrate(inputs, noise)
     x, r = torch.stack(xs), torch.stack(rs)

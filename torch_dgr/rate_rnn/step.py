@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_dgr.checks import checked_number
 from torch_dgr.rate_rnn.network import RateRNN
 from torch_dgr.rate_rnn.objective import Batch, Gradients, Objective, gradients
-from torch_dgr.rate_rnn.optimisers import ClippedSGD, ProjectedAdam
+from torch_dgr.rate_rnn.optimiser import ClippedSGD, ProjectedAdam
 from torch_dgr.rate_rnn.parameters import MATRICES
 
 # Of Wrec, what the guard against explosions descends along: a float32 constant in the original.

@@ -17,8 +17,8 @@ from torch_dgr.rate_rnn.objective import (
     Objective,
     evaluate,
     gradients,
-    vanishing_gradient_penalty,
 )
+from torch_dgr.rate_rnn.omega import vanishing_gradient_penalty
 from torch_dgr.rate_rnn.step import clipped_sgd, train_step
 
 GOLDEN = Path(__file__).parents[2] / "golden"

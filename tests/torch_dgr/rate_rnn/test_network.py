@@ -11,7 +11,7 @@ from torch_dgr.rate_rnn.activations import HIDDEN
 from torch_dgr.rate_rnn.constraint import Masks
 from torch_dgr.rate_rnn.network import RateRNN
 from torch_dgr.rate_rnn.objective import Objective, evaluate, gradients
-from torch_dgr.rate_rnn.optimisers import GNORM_LIMIT, ClippedSGD
+from torch_dgr.rate_rnn.optimiser import GNORM_LIMIT, ClippedSGD
 from torch_dgr.rate_rnn.step import WREC_SHRINK, clipped_sgd, train_step
 
 N, NIN, NOUT = 5, 2, 3

@@ -2,7 +2,7 @@
 
 import torch
 
-from torch_dgr.rate_rnn.optimisers import ClippedSGD
+from torch_dgr.rate_rnn.optimiser import ClippedSGD
 
 
 def test_the_guards_steps_are_counted_and_go_with_the_optimisers_state(caplog):
