@@ -3,6 +3,9 @@
 | kind             | written by                     | read by                      | checksum |
 |------------------|--------------------------------|------------------------------|----------|
 | save file        | pycog_dgr training             | legacy.open_save             | yes      |
+| network to run   | pycog_dgr training             | RNN                          | yes      |
+| trials           | simulate_trials                | Trials.load                  | yes      |
+| divergence       | pycog_dgr training             | divergence.load              | yes      |
 | original pickle  | the original pycog             | legacy.open_save             | no       |
 | job state        | bridge.runs.jobs                    | jobs.JobState                | yes      |
 | network          | solvers.save_network           | solvers.read_network         | yes      |
@@ -31,14 +34,17 @@ from bridge import networks as solvers
 from bridge.data import datasets
 from bridge.files import archive
 from bridge.runs import SAMPLES, STATE, JobState, load_results
+from pycog_dgr import RNN, Trials
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
 from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.tasks.model import Model
+from pycog_dgr.training import divergence
 from tests.bridge.synthetic_results import write_results
 from tests.pycog_dgr import tiny
 
 ORIGINAL_SAVE = Path(__file__).parents[1] / "golden" / "saves" / "tiny_varstim_ei_seed1234.pkl"
+COMPAT = Path(__file__).parents[1] / "compat"
 SMALL_FILES = {
     "train-images-idx3-ubyte": (120, 28, 28),
     "train-labels-idx1-ubyte": (120,),
@@ -215,6 +221,14 @@ KINDS = {
         legacy.open_save,
         True,
     ),
+    "network to run": _file(
+        "a.npz",
+        _bytes(lambda path: checkpoint.save(path, small_checkpoint())),
+        lambda path: RNN(path, verbose=False).run(T=40),
+        True,
+    ),
+    "trials": _file("trials.npz", (COMPAT / "trials.npz").read_bytes, Trials.load, True),
+    "divergence": _file("d.npz", (COMPAT / "diverged.npz").read_bytes, divergence.load, True),
     "original pickle": _file("a.pkl", ORIGINAL_SAVE.read_bytes, legacy.open_save, False),
     "job state": _file(
         "state.npz",
