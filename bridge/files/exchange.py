@@ -9,6 +9,7 @@ import numpy as np
 
 from bridge.errors import ArchiveError, MissingBackendError, SettingError
 from bridge.files import archive
+from pycog_dgr.files.npz import shortened
 
 KIND = "dgr weights"
 SUFFIXES = (".npz", ".safetensors")
@@ -50,12 +51,12 @@ def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]
         data = path.read_bytes()
         arrays = backend.load(data)
         length = int.from_bytes(data[:8], "little")
-        notes = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        notes = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
     except Exception as error:  # safetensors raises its own kinds, which differ by version
         raise ArchiveError(
-            f"{path}: damaged, truncated or not safetensors ({error}); export it again"
+            f"{path}: damaged, truncated or not safetensors ({shortened(error)}); export it again"
         ) from None
     kind, checksum = notes.pop("kind", None), notes.pop("sha256", None)
     if kind != KIND or checksum is None:

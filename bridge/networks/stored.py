@@ -10,6 +10,7 @@ from bridge.errors import ArchiveError, MissingBackendError
 from bridge.files import archive
 from bridge.networks.interface import Network
 from bridge.networks.registry import Table, make
+from pycog_dgr.files.npz import shortened
 
 KIND = "dgr network"
 NOT_SIZES = ("max_iter", "patience", "checkfreq")  # options that may be large in a small network
@@ -59,9 +60,11 @@ def read_network(path: str | Path, table: Table) -> Stored:
     state, metadata = archive.load(path, KIND)
     name, options = metadata.get("name"), metadata.get("options", {})
     if not isinstance(name, str) or name not in table:
-        raise ArchiveError(f"{path}: holds the network {name!r}, expected {' or '.join(table)}")
+        raise ArchiveError(
+            f"{path}: holds the network {shortened(name, 40)!r}, expected {' or '.join(table)}"
+        )
     if not isinstance(options, dict):
-        raise ArchiveError(f"{path}: options are {options!r}, expected names and values")
+        raise ArchiveError(f"{path}: options are {shortened(options)}, expected names and values")
     _check_sizes(path, options, sum(array.size for array in state.values()))
     try:
         network = make("network", table, name, 0, options)
@@ -90,6 +93,6 @@ def _check_sizes(path: str | Path, options: Mapping[str, Any], held: int) -> Non
         for size in np.ravel(np.asarray(value, dtype=object)):
             if isinstance(size, int) and size**2 > SMALL_NETWORK + 16 * held:
                 raise ArchiveError(
-                    f"{path}: the option {name} is {size}, but the file holds only "
-                    f"{held} numbers; make it again or restore it from a copy"
+                    f"{path}: the option {shortened(name, 40)} is {shortened(size, 40)}, but the "
+                    f"file holds only {held} numbers; make it again or restore it from a copy"
                 )

@@ -17,6 +17,7 @@ import numpy as np
 from bridge.errors import ResultsError
 from bridge.files import write_whole
 from bridge.runs.config import REMEDY
+from pycog_dgr.files.npz import shortened
 
 
 class MissingResults(ResultsError):
@@ -214,7 +215,7 @@ def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
     except FileNotFoundError:
         raise MissingResults(f"{path}: this run has no such table") from None
     except (OSError, ValueError, csv.Error) as error:
-        raise ResultsError(f"{path}: not readable as CSV ({error}); {REMEDY}") from None
+        raise ResultsError(f"{path}: not readable as CSV ({shortened(error)}); {REMEDY}") from None
     return (lines[0], lines[1:]) if lines else ([], [])
 
 
@@ -225,7 +226,8 @@ def _parsed(path: Path, name: str, cell: Cell, texts: list[str]) -> list:
             values.append(cell.parse(text))
         except (ValueError, OverflowError, KeyError):
             raise ResultsError(
-                f"{path}, line {number}, column '{name}': {text!r} is not {cell.expected}; {REMEDY}"
+                f"{path}, line {number}, column '{shortened(name, 40)}': {shortened(text, 40)!r} "
+                f"is not {cell.expected}; {REMEDY}"
             ) from None
     return values
 
