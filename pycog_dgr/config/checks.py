@@ -19,6 +19,7 @@ from pycog_dgr.errors import SettingError
 
 LARGEST_EXACT = 2**53  # whole number up to which a float holds every one
 LARGEST_SEED = 2**32 - 1  # that numpy's RandomState takes
+MOST_LETTERS = 80  # of a value in a message
 
 Check = Callable[[str, Any], Any]
 
@@ -32,9 +33,15 @@ def check_fields(config: Any) -> None:
         object.__setattr__(config, name, check(name, getattr(config, name)))
 
 
+def cut(value: Any) -> str:
+    """What a message shows of a value: no more than a line needs."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= MOST_LETTERS else f"{shown[:MOST_LETTERS]}..."
+
+
 def wrong(name: str, expected: str, value: Any) -> SettingError:
     """The error for a value that is not what was expected."""
-    shown = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+    shown = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else cut(value)
     return SettingError(f"setting {name}: expected {expected}, got {shown}")
 
 

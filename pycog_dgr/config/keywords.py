@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.config.checks import suggestion
+from pycog_dgr.config.checks import cut, suggestion
 from pycog_dgr.config.network import NetworkConfig
 from pycog_dgr.config.training import FUNCTIONS, TrainingConfig
 from pycog_dgr.errors import SettingError
@@ -46,7 +46,7 @@ def settings(**keywords: Any) -> tuple[NetworkConfig, TrainingConfig]:
             raise SettingError(f"setting {name}: pycog accepted it but never used it; remove it")
     for name in keywords:
         if name not in known:
-            raise SettingError(f"unknown setting {name!r}{suggestion(name, known)}")
+            raise SettingError(f"unknown setting {cut(name)}{suggestion(name, known)}")
     network = NetworkConfig(**{k: v for k, v in keywords.items() if k in network_names})
     if network.mode == "continuous":
         if keywords.get("n_gradient", 1) != 1:
