@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install docs reproduce test test-slow test-pythons test-cluster examples torture golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow test-pythons test-cluster examples torture fuzz golden crosscheck bench lint clean
 
 # Where torch comes from, such as the address that its own page gives for CPUs; pip's setting else.
 TORCH_INDEX ?=
@@ -54,8 +54,11 @@ test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slur
 examples: $(VENV)/.neurogym  ## every example script, end to end, at a reduced size
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m examples -n 2
 
-torture: $(STAMP)  ## kill training at random moments and fail its disk; nothing may be lost
+torture: $(STAMP)  ## kill, stop and starve training at random moments; nothing may be lost
 	$(ONE_THREAD) $(BIN)/python tests/torture.py
+
+fuzz: $(STAMP)  ## give every reader thousands of mutated files; each ends in one short error
+	$(ONE_THREAD) $(BIN)/python tests/fuzz.py
 
 golden: $(STAMP)  ## compare every number with the original's (GOLDEN=FOLDER)
 	$(ONE_THREAD) $(BIN)/python tests/golden_check.py $(GOLDEN)
