@@ -47,9 +47,13 @@ VARIATIONS: Mapping[str, Variation] = {
     "samples-once": Variation("ablation", {"fresh_samples": False}),
     "constant-rate": Variation("ablation", {"solvers.*.options.schedule": "constant"}),
     "fixed-tau": Variation("ablation", {f"{BIORNN}.train_tau": False}),
+    "thesis-dynamics": Variation("ablation", {f"{BIORNN}.train_tau": False, f"{BIORNN}.dt": 1.0}),
+    "ordinary-start": Variation(
+        "ablation", {f"{BIORNN}.initialisation": "thesis", f"{BIORNN}.rho0": 1.5}
+    ),
     "no-dale": Variation("ablation", {f"{BIORNN}.dale": False}),
     "no-masks": Variation("ablation", {f"{BIORNN}.plastic": 1.0}),
-    "no-noise": Variation("ablation", {f"{BIORNN}.var_rec": 0.0, f"{BIORNN}.var_in": 0.0}),
+    "no-noise": Variation("ablation", {f"{BIORNN}.var_rec": 0.0}),
     **dict(_share("plasticity", "plastic", share) for share in (100, 75, 50, 25, 10)),
     "plasticity-98": Variation("plasticity", {f"{BIORNN}.plastic": 63 / 64}),  # no self-connection
     **dict(_share("balance", "excitatory", share) for share in (50, 60, 70, 80, 90, 95)),
