@@ -10,6 +10,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
     parser.add_argument(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="RUN",
+        help="other results folders: protocols and variations are drawn side by side",
+    )
+    parser.add_argument(
         "--table",
         action="store_true",
         help="only print the table thesis | ours | difference as Markdown",
@@ -20,5 +28,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.table:
         print(markdown_table(arguments.folder))
     else:
-        print(f"report: {write_report(arguments.folder)}")
+        print(f"report: {write_report(arguments.folder, beside=arguments.beside)}")
     return 0

@@ -44,6 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FACTOR",
         help="train FACTOR times as long (to try things out; default: 1)",
     )
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="RUN",
+        help="other results folders, drawn beside this one in the report",
+    )
     parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
     parser.add_argument(
         "--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL[-NAME])"
@@ -72,5 +80,5 @@ def run(arguments: argparse.Namespace) -> int:
     reproduce(config, folder, command, data_root=arguments.data_root, workers=arguments.workers)
     from bridge.report import write_report
 
-    print(f"report: {write_report(folder)}")
+    print(f"report: {write_report(folder, beside=arguments.beside)}")
     return 0

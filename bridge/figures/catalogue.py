@@ -1,11 +1,21 @@
 """Every figure: its name, its title, what its caption says, and the function that draws it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from bridge.figures import algorithm, audit, digits, embedding, learning, measures, network
+from bridge.figures import (
+    algorithm,
+    audit,
+    compared,
+    digits,
+    embedding,
+    learning,
+    measures,
+    network,
+)
 from bridge.runs import Results
 
 DATA = {
@@ -197,6 +207,44 @@ CATALOGUE = (
         "diagnostics",
     ),
 )
+
+
+def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
+    """The figures that show a run beside others."""
+
+    def beside(draw: Callable[[Sequence[Results]], Figure]) -> Callable[[Results], Figure]:
+        return lambda results: draw([*others, results])
+
+    names = ", ".join(compared.name_of(other) for other in others)
+    return (
+        Entry(
+            "compared-protocols",
+            "Protocols side by side",
+            beside(compared.figure_protocols),
+            f"Accuracy on all digits seen so far after each context, this run beside {names}. "
+            "Dashed, open markers: thesis. Dotted: all digits trained together, after the last "
+            "epoch.",
+            "compared",
+        ),
+        Entry(
+            "compared-ablation",
+            "What each ingredient carries",
+            beside(compared.figure_ablation),
+            "Accuracy on all digits after the last context with one ingredient taken away.",
+            "compared",
+        ),
+        *(
+            Entry(
+                f"compared-{group}",
+                f"Accuracy and forgetting: {words}",
+                beside(partial(compared.figure_shares, group=group)),
+                "Left: accuracy on all digits after the last context. Right: points lost on "
+                "earlier contexts since they were known best (Chaudhry et al. 2018).",
+                "compared",
+            )
+            for group, words in compared.FAMILIES.items()
+        ),
+    )
 
 
 def caption(entry: Entry, results: Results) -> str:

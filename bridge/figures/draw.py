@@ -9,10 +9,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from bridge.errors import unknown
-from bridge.figures.catalogue import CATALOGUE, caption
+from bridge.figures.catalogue import CATALOGUE, Entry, caption, comparisons
 from bridge.figures.style import styled
 from bridge.files import write_whole
-from bridge.runs import MissingResults, load_results
+from bridge.runs import MissingResults, Results, load_results
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,10 @@ class FigureResult:
 
 
 def draw_all(
-    folder: str | Path, out: str | Path | None = None, formats: Sequence[str] = ("png", "pdf")
+    folder: str | Path,
+    out: str | Path | None = None,
+    formats: Sequence[str] = ("png", "pdf"),
+    beside: Sequence[str | Path] = (),
 ) -> list[FigureResult]:
     """Draw every figure of the catalogue.
 
@@ -47,6 +50,8 @@ def draw_all(
         Where the figures go; None for folder/figures.
     formats
         Any of png, pdf, svg.
+    beside
+        Other results folders, for the figures that compare runs.
 
     Raises
     ------
@@ -60,25 +65,24 @@ def draw_all(
             raise unknown("format of figures", format, UNDATED)
     results = load_results(folder)
     out = Path(out) if out is not None else results.paths.figures
-    drawn = []
-    for entry in CATALOGUE:
-        files = tuple(out / f"{entry.name}.{format}" for format in formats)
-        try:
-            figure = entry.draw(results)
-        except MissingResults as reason:
-            log.warning("%s is not drawn: %s", entry.title, reason)
-            for file in files:
-                file.unlink(missing_ok=True)
-            drawn.append(
-                FigureResult(entry.name, entry.title, entry.about, (), str(reason), entry.family)
-            )
-            continue
-        for file, format in zip(files, formats, strict=True):
-            _save(figure, file, format)
-        drawn.append(
-            FigureResult(entry.name, entry.title, caption(entry, results), files, "", entry.family)
-        )
-    return drawn
+    others = [load_results(other) for other in beside]
+    entries = [*(comparisons(others) if others else ()), *CATALOGUE]
+    return [_drawn(entry, results, out, formats) for entry in entries]
+
+
+def _drawn(entry: Entry, results: Results, out: Path, formats: Sequence[str]) -> FigureResult:
+    """One figure in its files, or the reason why there is none."""
+    files = tuple(out / f"{entry.name}.{format}" for format in formats)
+    try:
+        figure = entry.draw(results)
+    except MissingResults as reason:
+        log.warning("%s is not drawn: %s", entry.title, reason)
+        for file in files:
+            file.unlink(missing_ok=True)
+        return FigureResult(entry.name, entry.title, entry.about, (), str(reason), entry.family)
+    for file, format in zip(files, formats, strict=True):
+        _save(figure, file, format)
+    return FigureResult(entry.name, entry.title, caption(entry, results), files, "", entry.family)
 
 
 @styled

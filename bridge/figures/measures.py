@@ -84,7 +84,31 @@ def joint_final(results: Results, solver: str) -> Spread | None:
     return curve[max(curve)] if curve else None
 
 
-class Stretch(NamedTuple):
+def accuracy_matrix(results: Results, solver: str, seed: int, replay: str) -> np.ndarray:
+    """R (context, context): after context i, test accuracy (%) on context j; NaN where missing."""
+    n = len(results.contexts)
+    rows = results.table("matrix").where(solver=solver, replay=replay, seed=seed)
+    matrix = np.full((n, n), np.nan)
+    matrix[rows["context"] - 1, rows["tested"] - 1] = rows["accuracy"]
+    return matrix
+
+
+def forgetting(results: Results, solver: str, replay: str = "generative") -> Spread | None:
+    """Points lost on earlier contexts, mean over them, over seeds.
+
+    F = 1/(n-1) sum_{j<n} ( max_{i<n} R[i, j] - R[n, j] )     (Chaudhry et al. 2018)
+    """
+    if not results.has("matrix"):
+        return None
+    lost = []
+    for seed in results.seeds:
+        R = accuracy_matrix(results, solver, seed, replay)
+        if len(R) > 1 and np.isfinite(R).all():
+            lost.append(float((R[:-1, :-1].max(axis=0) - R[-1, :-1]).mean()))
+    return spread(lost)
+
+
+class Segment(NamedTuple):
     """One context of a training curve: `x` iterations from the start of the sequence."""
 
     context: int
@@ -93,8 +117,8 @@ class Stretch(NamedTuple):
     sd: np.ndarray
 
 
-def training_curve(results: Results, solver: str, replay: str, quantity: str) -> list[Stretch]:
-    """Accuracy over training iterations, one stretch a context; seeds averaged where all have one.
+def training_curve(results: Results, solver: str, replay: str, quantity: str) -> list[Segment]:
+    """Accuracy over training iterations, one segment a context; seeds averaged where all have one.
 
     Contexts are laid end to end, each as long as its longest run over all replay types, so that
     curves of one solver share their boundaries.
@@ -109,7 +133,7 @@ def training_curve(results: Results, solver: str, replay: str, quantity: str) ->
         shared = {i: point for i, point in points.items() if point.n == n}
         if shared:
             stretches.append(
-                Stretch(
+                Segment(
                     context,
                     start + np.array(list(shared)),
                     np.array([p.mean for p in shared.values()]),

@@ -20,7 +20,11 @@ from bridge.report.sections import (
 from bridge.runs import load_results
 
 
-def write_report(folder: str | Path, figures: Sequence[FigureResult] | None = None) -> Path:
+def write_report(
+    folder: str | Path,
+    figures: Sequence[FigureResult] | None = None,
+    beside: Sequence[str | Path] = (),
+) -> Path:
     """Write folder/report.html and return its path. What is merely absent is said in its place.
 
     Parameters
@@ -29,6 +33,8 @@ def write_report(folder: str | Path, figures: Sequence[FigureResult] | None = No
         A results folder.
     figures
         Those of `draw_all`; None to draw them.
+    beside
+        Other results folders, for the figures that compare runs.
 
     Raises
     ------
@@ -37,8 +43,10 @@ def write_report(folder: str | Path, figures: Sequence[FigureResult] | None = No
     """
     results = load_results(folder)
     if figures is None:
-        figures = draw_all(folder)
+        figures = draw_all(folder, beside=beside)
+    compared = drawn_figures([figure for figure in figures if figure.files], "compared")
     parts = [
+        *([page.Section("beside", "Beside other runs", compared)] if compared else ()),
         page.Section(
             "comparison",
             "Thesis and this run",

@@ -1,0 +1,131 @@
+"""Runs side by side: protocols, and variations of one protocol."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bridge.figures import measures, style
+from bridge.figures.measures import Spread
+from bridge.replay import VARIATIONS
+from bridge.runs import MissingResults, Results
+
+BASELINE = "whole recipe"
+FAMILIES = {
+    "plasticity": "plastic recurrent weights (%)",
+    "balance": "excitatory units (%)",
+}
+
+
+def name_of(results: Results) -> str:
+    """What a run is called beside others: its protocol, and what was varied."""
+    protocol = results.config.protocol
+    return f"{protocol.name}, {protocol.variation}" if protocol.variation else protocol.name
+
+
+@style.styled
+def figure_protocols(runs: Sequence[Results]) -> Figure:
+    """Both solvers: accuracy on all digits so far in every run, the thesis dashed, joint dotted."""
+    solvers = list(dict.fromkeys(solver for run in runs for solver in run.solvers))
+    figure = style.new_figure(style.DOUBLE if len(solvers) > 1 else style.SINGLE, 2.9)
+    axes = style.panels(figure, 1, len(solvers), sharey=True)[0]
+    for panel, solver in zip(axes, solvers, strict=True):
+        for number, run in enumerate(runs):
+            _protocol(panel, run, solver, number)
+        published = measures.thesis_curve(runs[0], solver, "overall")
+        style.draw_thesis(panel, published, style.BLACK, "thesis")
+        panel.set_title(style.solver_look(solver, solvers)[0])
+        style.context_axis(panel, runs[0].contexts)
+    style.percent_axis(axes[0], "test accuracy, digits so far (%)")
+    style.legend_above(figure, list(axes), columns=3)
+    return figure
+
+
+def _protocol(axes: Axes, run: Results, solver: str, number: int) -> None:
+    colour = style.CYCLE[number % len(style.CYCLE)]
+    marker = style.MARKERS[number % len(style.MARKERS)]
+    if run.has("accuracy"):
+        curve = measures.by_context(run, solver, "overall")
+        if curve:
+            style.draw_spread(axes, curve, colour, name_of(run), marker)
+    joint = measures.joint_final(run, solver)
+    if joint is not None:
+        label = f"{name_of(run)}: all digits at once"
+        axes.axhline(joint.mean, color=colour, linestyle=":", linewidth=1, label=label)
+
+
+@style.styled
+def figure_ablation(runs: Sequence[Results]) -> Figure:
+    """Accuracy after the last context with one ingredient taken away, every solver."""
+    shown = [run for run in runs if _group(run) in ("", "ablation")]
+    if not any(_group(run) for run in shown):
+        raise MissingResults("none of these runs takes an ingredient away")
+    solvers = list(dict.fromkeys(solver for run in shown for solver in run.solvers))
+    figure = style.new_figure(style.DOUBLE, 0.9 + 0.28 * len(shown))
+    axes = style.panels(figure, 1, len(solvers), sharey=True)[0]
+    names = [run.config.protocol.variation or BASELINE for run in shown]
+    for panel, solver in zip(axes, solvers, strict=True):
+        label, colour, _ = style.solver_look(solver, solvers)
+        for row, run in enumerate(shown):
+            final = final_accuracy(run, solver)
+            if final is not None:
+                _bar(panel, row, final, colour)
+        panel.set_title(label)
+        panel.set_xlabel("test accuracy after the last context (%)")
+        panel.set_yticks(range(len(shown)), names)
+        panel.invert_yaxis()
+        panel.set_xlim(_least(panel), 100)
+    return figure
+
+
+def _bar(axes: Axes, row: int, value: Spread, colour: str) -> None:
+    error = None if np.isnan(value.sd) else value.sd
+    axes.barh(row, value.mean, xerr=error, color=colour, alpha=0.75, height=0.6)
+    axes.text(value.mean, row, f" {value}", va="center", fontsize=6.5, clip_on=True)
+
+
+def _least(axes: Axes) -> float:
+    """A round lower limit below every bar."""
+    least = min(float(bar.get_width()) for bar in axes.patches)  # type: ignore[attr-defined]
+    return max(0.0, 10 * np.floor((least - 5) / 10))
+
+
+@style.styled
+def figure_shares(runs: Sequence[Results], group: str) -> Figure:
+    """Accuracy and forgetting against a share: of plastic weights, or of excitatory units."""
+    shown = sorted((run for run in runs if _group(run) == group), key=_share)
+    if not shown:
+        raise MissingResults(f"none of these runs varies {group}")
+    figure = style.new_figure(style.DOUBLE, 2.6)
+    left, right = style.panels(figure, 1, 2)[0]
+    for solver in shown[0].solvers:
+        label, colour, marker = style.solver_look(solver, shown[0].solvers)
+        finals = {_share(run): final_accuracy(run, solver) for run in shown}
+        lost = {_share(run): measures.forgetting(run, solver) for run in shown}
+        for panel, curve in ((left, finals), (right, lost)):
+            found = {share: value for share, value in curve.items() if value is not None}
+            style.draw_spread(panel, found, colour, label, marker)
+    left.set_ylabel("test accuracy after the last context (%)")
+    right.set_ylabel("forgetting (points)")
+    for panel in (left, right):
+        panel.set_xlabel(FAMILIES[group])
+    style.legend_above(figure, [left], columns=2)
+    return figure
+
+
+def final_accuracy(run: Results, solver: str) -> Spread | None:
+    """Accuracy on all classes after the last context; None where the run did not get there."""
+    if not run.has("accuracy"):
+        return None
+    return measures.by_context(run, solver, "overall").get(len(run.contexts))
+
+
+def _group(run: Results) -> str:
+    name = run.config.protocol.variation
+    return VARIATIONS[name].group if name in VARIATIONS else ""
+
+
+def _share(run: Results) -> int:
+    """'plasticity-75' -> 75."""
+    return int(run.config.protocol.variation.rsplit("-", 1)[1])
