@@ -6,7 +6,7 @@ import pytest
 from bridge.errors import ArchiveError, SettingError
 from bridge.files import archive
 from bridge.networks import KIND
-from bridge.replay import NOTEBOOKS
+from bridge.replay import IMPROVED, NOTEBOOKS
 from bridge.runs import GeneratorJob, JobState, JointJob, SequentialJob
 from pycog_dgr.training import divergence
 from tests.bridge.helpers import tiny_setting
@@ -65,6 +65,23 @@ def test_a_killed_job_gives_the_numbers_of_an_uninterrupted_one(job, tmp_path):
         other, _ = archive.load(pieces.paths.solver(job.name, 3), KIND)
         for name in one:
             np.testing.assert_array_equal(one[name], other[name])
+
+
+@pytest.mark.parametrize(
+    "job",
+    [GeneratorJob(1), SequentialJob("lstm", "generative", 1)],
+    ids=lambda job: job.name,
+)
+def test_improved_goes_on_to_the_bit_too(job, tmp_path):
+    whole, pieces = (tiny_setting(tmp_path / name, IMPROVED) for name in ("whole", "pieces"))
+    for setting in (whole, pieces):
+        if job != GeneratorJob(1):
+            run(GeneratorJob(1), setting)
+    expected = run(job, whole)
+    for stop in (1, 3):
+        with pytest.raises(Killed):
+            run(job, pieces, stop_after=stop)
+    assert run(job, pieces).rows == expected.rows
 
 
 def test_a_sequence_has_a_row_for_every_context_and_evaluation(tmp_path):

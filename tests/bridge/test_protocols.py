@@ -1,11 +1,13 @@
 """Protocols are data, complete, and checked."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bridge.errors import SettingError
-from bridge.replay import PROTOCOLS, Budget, Mix, protocol_named
+from bridge.networks import make_generator, make_solver
+from bridge.replay import IMPROVED, PROTOCOLS, VARIATIONS, Budget, Mix, protocol_named, varied
 
 
 def test_every_protocol_is_json_and_covers_both_solvers():
@@ -53,3 +55,33 @@ def test_a_budget_shrinks_but_keeps_its_floor():
     assert PROTOCOLS["text"].budget("mnist").solver(7) == 7
     with pytest.raises(SettingError, match="scale"):
         budget.times(0)
+
+
+@pytest.mark.parametrize("name", VARIATIONS)
+def test_every_variation_changes_improved_and_its_networks_can_be_made(name):
+    changed = varied(IMPROVED, name)
+    assert changed.variation == name
+    assert replace(changed, variation="") != IMPROVED
+    make_solver("biornn", 1, **changed.solvers["biornn"].options)
+    make_solver("lstm", 1, **changed.solvers["lstm"].options)
+    make_generator(changed.generator.kind, 1, **changed.generator.options)
+
+
+def test_a_variation_that_a_protocol_has_no_place_for_is_refused():
+    with pytest.raises(SettingError, match="did you mean 'no-noise'"):
+        varied(IMPROVED, "no-nose")
+    lstm_alone = replace(IMPROVED, solvers={"lstm": IMPROVED.solvers["lstm"]})
+    with pytest.raises(SettingError, match=r"no solvers\.biornn\.options\.train_tau to vary"):
+        varied(lstm_alone, "fixed-tau")
+
+
+def test_shares_of_plastic_weights_and_of_excitatory_units_are_what_they_say():
+    half = make_solver("biornn", 1, plastic=0.5, excitatory=0.75)
+    assert half.network.Crec.mask_plastic.mean() == pytest.approx(0.5, abs=1e-3)
+    assert (half.network.ei > 0).sum() == 48
+    everything = make_solver("biornn", 1, plastic=1.0)
+    assert everything.network.Crec.mask_plastic.all()
+    assert make_solver("biornn", 1, dale=False).network.ei is None
+    for wrong in ({"plastic": 0}, {"plastic": 1.1}, {"excitatory": 1.0}):
+        with pytest.raises(SettingError, match=next(iter(wrong))):
+            make_solver("biornn", 1, **wrong)
