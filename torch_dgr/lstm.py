@@ -122,7 +122,7 @@ class LSTMClassifier:
     def begin_context(self, *, iterations: int) -> None:
         """Begin a context of so many iterations: Adam's moments and the schedule start anew.
 
-        Without it Adam's moments go on, and the schedule runs over each call of `fit`.
+        Without it Adam's moments go on from call to call, and the learning rate is constant.
         """
         self._position = Position(checked_count(iterations, "iterations"))
         self._adam = adam(self.network, self.learning_rate, self.betas)
@@ -174,14 +174,16 @@ class LSTMClassifier:
         iterations = checked_count(iterations, "iterations", least=0)
         batch_size = checked_count(batch_size, "batch_size")
         u, q, w = (part[w > 0].to(self.device) for part in (u, q, w))
-        position = self._position or Position(iterations)
-        position.check(iterations)
+        position = self._position
+        if position is not None:
+            position.check(iterations)
         batches = minibatches(len(u), batch_size, iterations, rng)
         for iteration, batch in enumerate(batches, start=1):
-            factor = self._schedule(position.done, position.iterations)
-            self._adam.param_groups[0]["lr"] = self.learning_rate * factor
+            if position is not None:
+                factor = self._schedule(position.done, position.iterations)
+                self._adam.param_groups[0]["lr"] = self.learning_rate * factor
+                position.done += 1
             loss = self._update(u[batch], q[batch], w[batch], penalty)
-            position.done += 1
             if not np.isfinite(loss):
                 raise TrainingDivergedError(
                     f"the LSTM's loss or its gradient is not finite at iteration {iteration}: load "
@@ -189,8 +191,6 @@ class LSTMClassifier:
                 )
             if on_iteration is not None:
                 on_iteration(iteration, {"loss": loss})
-        if position.finished:
-            self._position = None
 
     def predict(self, images: np.ndarray, batch_size: int = 1024) -> np.ndarray:
         """Return class probabilities (trial, class), float32, for images (trial, time, 28)."""

@@ -4,7 +4,7 @@ Each backend is started from the same raw parameters and tells of a batch what i
 
 | quantity             | shape                  | numpy | PyTensor | torch |
 |----------------------|------------------------|-------|----------|-------|
-| Win, Wrec, Wout      | effective weights      | yes   | yes      | yes   |
+| Win, Wrec, Wout, tau | effective values       | yes   | yes      | yes   |
 | x, r                 | (time, trial, N)       | yes   | yes      | yes   |
 | z                    | (time, trial, Nout)    | yes   | yes      | yes   |
 | loss, error          | ()                     | yes   | yes      | yes   |
@@ -238,6 +238,6 @@ def _copied(raw: Parameters, dtype: str) -> Parameters:
 def _matrices(weights: Weights) -> Quantities:
     return {
         name: getattr(weights, name)
-        for name in ("Win", "Wrec", "Wout")
+        for name in ("Win", "Wrec", "Wout", "tau")
         if getattr(weights, name) is not None
     }

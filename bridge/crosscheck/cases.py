@@ -9,6 +9,7 @@ The default cases, each chosen for what the others lack:
 | rdm_fixed        | masks on all three matrices, trials of different length                 |
 | no Dale          | rdm_nodale: weights of both signs                                       |
 | vector tau       | rdm_fixed with a time constant of its own for every unit                |
+| trained tau      | the same, trained: one of the parameters                                |
 | fixed weights    | rdm_fixed with a ring of recurrent and a column of input weights fixed  |
 """
 
@@ -38,13 +39,14 @@ RANDOM_STEPS, RANDOM_TRIALS = 50, 20  # of a saved network without a task
 
 
 def default_cases(data: str, data_root: str | None) -> list[Case]:
-    """The six cases above; `data` names the digits of the first."""
+    """The seven cases above; `data` names the digits of the first."""
     return [
         thesis(data, data_root),
         task("sinewave"),
         task("rdm_fixed"),
         task("rdm_nodale", "no Dale"),
         task("rdm_fixed", "vector tau", vector_tau),
+        task("rdm_fixed", "trained tau", trained_tau),
         task("rdm_fixed", "fixed weights", fixed_weights),
     ]
 
@@ -134,6 +136,11 @@ def task_file(name_or_file: str) -> Path:
 def vector_tau(given: dict[str, Any]) -> dict[str, Any]:
     """Time constants from 100 to 300 ms, one a unit, at the task's own time step."""
     return {**given, "tau": np.linspace(100, 300, given["N"])}
+
+
+def trained_tau(given: dict[str, Any]) -> dict[str, Any]:
+    """The same time constants as a parameter, between the time step and ten times the longest."""
+    return {**vector_tau(given), "train_tau": True}
 
 
 def fixed_weights(given: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def twin(network: NetworkConfig, parameters: Parameters, dtype: str = "float64")
         },
         tau=network.tau,
         dt=network.dt,
+        tau_bounds=network.tau_bounds,
         masks={
             name: Masks(held.mask_plastic, held.mask_fixed)
             for name, held in connections.items()

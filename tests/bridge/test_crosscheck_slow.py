@@ -71,5 +71,6 @@ def test_the_default_cases_agree(tmp_path):
         "rdm_fixed",
         "no Dale",
         "vector tau",
+        "trained tau",
         "fixed weights",
     ]

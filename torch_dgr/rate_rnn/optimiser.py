@@ -109,7 +109,7 @@ class ProjectedAdam(torch.optim.Adam):
         params: Iterable[Any],
         lr: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-5,
+        eps: float = 1e-8,
         *,
         schedule: str = "constant",
         steps: int | None = None,
