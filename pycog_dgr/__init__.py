@@ -6,8 +6,14 @@ original computed, under the names its users know:
     Model, RNN, Connectivity, Dataset        tasktools, figtools, fittools, datatools
     Trials, simulate_trials                  many trials at once, and their file; see analysis
 
-Importing this package imports neither PyTensor nor matplotlib; the first training does.
+    optimisers                               sgd, adam, schedules, what may learn
+
+Importing this package imports neither PyTensor nor matplotlib; the first training does, and so does
+`from pycog_dgr import optimisers`.
 """
+
+import importlib
+from typing import Any
 
 from pycog_dgr import tasktools
 from pycog_dgr.compat.scripts import install_as_pycog
@@ -41,3 +47,10 @@ __all__ = [
     "simulate_trials",
     "tasktools",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`optimisers`, which loads PyTensor, only when it is asked for."""
+    if name == "optimisers":
+        return importlib.import_module("pycog_dgr.symbolic.optimisers")
+    raise AttributeError(f"module 'pycog_dgr' has no attribute {name!r}", name=name)

@@ -26,7 +26,13 @@ from pycog_dgr.config.checks import (
 TRIALS_BETWEEN_CHECKS = 10_000  # checkfreq = 10000 // n_gradient unless given
 CHECKS_OF_PATIENCE = 100  # patience = 100 checkfreq unless given
 NOISE_STREAMS = ("fast", "original")  # see data/noise.py
-FUNCTIONS = ("callback", "performance", "terminate")  # settings that no file can hold
+FUNCTIONS = (
+    "loss",
+    "optimiser",
+    "callback",
+    "performance",
+    "terminate",
+)  # settings that no file can hold
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,6 +66,12 @@ class TrainingConfig:
     lambda2_out: Annotated[float, number(0), "L2 penalty, mean Wout^2"] = 0.0
     lambda2_r: Annotated[float, number(0), "rate penalty, mean r^2"] = 0.0
     learning_rate: Annotated[float, number(0), "step of gradient descent"] = 1e-2
+    loss: Annotated[
+        Callable | None, optional(function), "(z, target) -> of each output; None: its activation's"
+    ] = None
+    optimiser: Annotated[
+        Callable | None, optional(function), "gradients -> steps; None: sgd(learning_rate)"
+    ] = None
     max_gradient_norm: Annotated[float, number(above=0, finite=False), "clip the global norm"] = 1.0
     min_error: Annotated[float, number(), "stop when the validation RMSE is at most this"] = 0.0
     checkfreq: Annotated[int, optional(integer(1)), "iterations between validations"] = AUTO

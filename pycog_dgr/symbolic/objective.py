@@ -36,6 +36,7 @@ from pycog_dgr.symbolic.scan import States, alpha_of
 
 EPSILON = 1e-10  # inside the logarithms of the cross-entropies
 
+Loss = Callable[[TensorVariable, TensorVariable], TensorVariable]  # z, target: of each output
 Penalty = Callable[[Parameters, States], TensorVariable]  # a term added to the loss
 
 
@@ -63,10 +64,14 @@ LOSSES = {"sigmoid": binary_crossentropy, "softmax": categorical_crossentropy}
 
 
 def loss(
-    z: TensorVariable, target: TensorVariable, mask: TensorVariable, network: NetworkConfig
+    z: TensorVariable,
+    target: TensorVariable,
+    mask: TensorVariable,
+    network: NetworkConfig,
+    own: Loss | None = None,
 ) -> TensorVariable:
-    """Masked mean of the loss that belongs to the output activation; NaN for an empty mask."""
-    l = LOSSES.get(network.output_activation, squared_error)(z, target)
+    """Masked mean of `own` loss, or that of the output activation; NaN for an empty mask."""
+    l = (own or LOSSES.get(network.output_activation, squared_error))(z, target)
     return pt.sum(l * mask) / pt.sum(mask)
 
 
@@ -76,14 +81,15 @@ def reported_loss(
     target: TensorVariable,
     mask: TensorVariable,
     network: NetworkConfig,
+    own: Loss | None = None,
 ) -> TensorVariable:
     """The loss as the original's compiled functions returned it; a is the output current.
 
     Theano took 1 + 1e-10 for 1, so that in the *value* of the binary cross-entropy, not in its
     gradient, log(1 - sigmoid(a) + 1e-10) had become -softplus(a): a difference of 1e-10.
     """
-    if network.output_activation != "sigmoid":
-        return loss(z, target, mask, network)
+    if own is not None or network.output_activation != "sigmoid":
+        return loss(z, target, mask, network, own)
     l = -target * pt.log(z + EPSILON) + (1 - target) * pt.softplus(a)
     return pt.sum(l * mask) / pt.sum(mask)
 

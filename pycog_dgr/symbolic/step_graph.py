@@ -104,7 +104,7 @@ def build_graph(
     a = scan.output_current(states.r, weights)
     z = scan.outputs(a, network)
 
-    loss = objective.loss(z, targets, mask, network)
+    loss = objective.loss(z, targets, mask, network, training.loss)
     penalty = sum((term(raw, states) for term in penalties), pt.zeros((), dtype))
     cost = loss + penalty if penalties else loss  # so that D's backward pass is the same one
     trained = {name: getattr(raw, name) for name in network.trained}
@@ -124,7 +124,7 @@ def build_graph(
         batch=[inputs, targets, mask, noise],
         states=states,
         z=z,
-        loss=objective.reported_loss(a, z, targets, mask, network),
+        loss=objective.reported_loss(a, z, targets, mask, network, training.loss),
         penalty=penalty,
         error=objective.error(z, targets, mask),
         D=D,

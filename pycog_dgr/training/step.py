@@ -73,7 +73,7 @@ class TrainingStep:
     floatX       'float64' or 'float32': the type of every number
     backend      'auto', 'fast', 'numpy' or 'scan'
     optimiser    a transform of optimisers.py, the last of the chain after clipping and the guard;
-                 default: sgd(training.learning_rate)
+                 default: training.optimiser, or sgd(training.learning_rate)
     penalties    further terms of the objective, (raw, states) -> scalar
     self_check   compare the compiled network with plain numpy once, before the first update
     dropout      dropout.RecurrentDropout, at work in `update` alone
@@ -109,7 +109,7 @@ class TrainingStep:
                 (name, shape, getattr(parameters, name)) for name, shape in network.shapes.items()
             )
         }
-        self._optimiser = optimiser or optimisers.sgd(training.learning_rate)
+        self._optimiser = optimiser or training.optimiser or optimisers.sgd(training.learning_rate)
         self._penalties = [*objective.penalties(training, network), *penalties]
         self._is_checked = not self_check
         self._dropout = dropout if dropout is not None and dropout.p > 0 else None

@@ -114,3 +114,47 @@ def test_saturated_sigmoid_outputs_keep_a_finite_loss_in_float32():
     report = step.update(batch)
     assert np.isfinite(report.loss) and report.loss < 1e-6
     assert np.isfinite(report.gnorm)
+
+
+# -- a loss of one's own --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["fast", "numpy", "scan"])
+@pytest.mark.parametrize("output_activation", ["linear", "sigmoid", "softmax"])
+def test_any_loss_is_a_function_of_outputs_and_targets(backend, output_activation):
+    """|z - target|^3, its masked mean and its derivative, by finite differences."""
+    step = small.step(
+        backend=backend, output_activation=output_activation, lambda_Omega=0,
+        loss=lambda z, target: abs(z - target) ** 3,
+    )  # fmt: skip
+    batch = small.batch(step.network)
+
+    def mean():
+        z = step.evaluate(batch).z
+        return np.sum(np.abs(z - batch.targets) ** 3 * batch.mask) / np.sum(batch.mask)
+
+    assert step.evaluate(batch).loss == pytest.approx(mean(), rel=1e-12)
+    gradient = step.gradients(batch)["grad_Wout"]
+    raw, small_change = step.parameters, 1e-6
+    for place in ((0, 0), (2, 4)):
+        ends = []
+        for sign in (1, -1):
+            Wout = raw.Wout.copy()
+            Wout[place] += sign * small_change
+            step.parameters = raw._replace(Wout=Wout)
+            ends.append(mean())
+        step.parameters = raw
+        assert gradient[place] == pytest.approx(-np.diff(ends)[0] / (2 * small_change), rel=1e-5)
+
+
+def test_a_models_own_loss_and_optimiser_are_settings(tmp_path):
+    from pycog_dgr import Model
+    from pycog_dgr.symbolic.optimisers import adam
+    from tests.pycog_dgr import tiny
+
+    own = {"loss": lambda z, target: abs(z - target), "optimiser": adam(0.01)}
+    model = Model(**tiny.SETTINGS, **own, generate_trial=tiny.generate_trial)
+    saved = model.train(tmp_path / "s.npz").checkpoint
+    assert "adam_mean_Wrec" in saved.optimiser and not {"loss", "optimiser"} & set(saved.settings)
+    plain = Model(**tiny.SETTINGS, generate_trial=tiny.generate_trial).train(tmp_path / "p.npz")
+    assert saved.costs_history[0][1][0] != plain.checkpoint.costs_history[0][1][0]

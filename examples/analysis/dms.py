@@ -1,0 +1,1 @@
+../../pycog_dgr/tasks/bundled/analysis/dms.py
