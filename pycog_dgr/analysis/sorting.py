@@ -34,6 +34,12 @@ def conditions(*columns: ArrayLike) -> Conditions:
     A trial with NaN or "" in any of them has no condition.
     """
     arrays = [np.asarray(column) for column in columns]
+    for column in arrays:
+        if column.ndim != 1:
+            raise PycogDgrError(
+                f"conditions: a column of shape {column.shape} has several values a trial; choose "
+                "one, as column[:, 0]"
+            )
     missing = np.zeros(len(arrays[0]), dtype=np.bool_)
     codes, levels = [], []
     for column in arrays:

@@ -11,8 +11,9 @@
     outputs   (trial, time, Nout) dimensionless
     targets   (trial, time, Nout) dimensionless, NaN where the task asks for nothing
     lengths   (trial,)            samples; what lies beyond a trial's own length is NaN
+    states    (trial, time, N)    x, where they were asked for; otherwise None
     info      name -> (trial,)    conditions; NaN or "" where a trial has no such entry, as a catch
-                                  trial does
+                                  trial does; (trial, ...) where an entry is an array (info.py)
     epochs    name -> (trial, 2)  start and end in ms, start < t <= end; NaN where a trial has none
     origin    the digests of the network and of the task's source, and the seed; {} in older files
 
@@ -23,12 +24,13 @@ noise takes longer to compress than to simulate.
 import functools
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pycog_dgr.data import Task, task_source
 from pycog_dgr.errors import CheckpointError, TaskError
@@ -43,7 +45,9 @@ from pycog_dgr.files.schema import (
     text,
     whole,
 )
+from pycog_dgr.running.info import info_column
 from pycog_dgr.running.integrate import Run
+from pycog_dgr.running.perturbations import Perturbation
 from pycog_dgr.running.rnn import RNN
 
 logger = logging.getLogger(__name__)
@@ -53,8 +57,9 @@ SCHEMA = record({
     "t": array("f", ndim=1), "lengths": array("iu", ndim=1),
     "inputs": array("f", ndim=3), "rates": array("f", ndim=3),
     "outputs": array("f", ndim=3), "targets": array("f", ndim=3),
-    "info": mapping(array("biufU", ndim=1)), "epochs": mapping(array("f", shape=(None, 2))),
+    "info": mapping(array("biufU")), "epochs": mapping(array("f", shape=(None, 2))),
 }, optional={
+    "states": optional(array("f", ndim=3)),
     "origin": record({}, optional={
         "network": text, "seed": whole(0), "dt": number,
         "task": record({"name": text, "digest": optional(text)}),
@@ -76,6 +81,7 @@ class Trials:
     lengths: np.ndarray
     info: dict[str, np.ndarray]
     epochs: dict[str, np.ndarray]
+    states: np.ndarray | None = None
     origin: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -106,7 +112,11 @@ class Trials:
 
     def select(self, which: Any) -> "Trials":
         """Some of the trials: indices, or (trial,) of bool."""
-        rows = {name: value[which] for name, value in vars(self).items() if name not in _NOT_ROWS}
+        rows: dict[str, Any] = {
+            name: None if value is None else value[which]
+            for name, value in vars(self).items()
+            if name not in _NOT_ROWS
+        }
         return Trials(
             t=self.t,
             info={name: column[which] for name, column in self.info.items()},
@@ -170,12 +180,14 @@ def _from_tree(where: str, tree: Any) -> Trials:
     trials = Trials(**SCHEMA(where, tree))
     count, steps = len(trials.lengths), len(trials.t)
     expected = dict.fromkeys(("inputs", "rates", "outputs", "targets"), (count, steps))
+    if trials.states is not None:
+        expected["states"] = (count, steps)
     for name, shape in expected.items():
         if getattr(trials, name).shape[:2] != shape:
             raise SchemaError(f"{name}: expected {count} trials of {steps} samples")
     for name, column in (*trials.info.items(), *trials.epochs.items()):
-        if len(column) != count:
-            raise SchemaError(f"{npz.shortened(name)}: {len(column)} entries for {count} trials")
+        if column.shape[:1] != (count,):
+            raise SchemaError(f"{npz.shortened(name)}: shape {column.shape} for {count} trials")
     if count and not 0 < trials.lengths.min() <= trials.lengths.max() <= steps:
         raise SchemaError(f"lengths: expected 1 to {steps} samples")
     if trials.outputs.shape != trials.targets.shape:
@@ -190,7 +202,16 @@ _NOT_ROWS = ("t", "info", "epochs", "origin")
 
 
 def simulate_trials(
-    rnn: RNN, task: Task, n_trials: int, seed: int, dt_save: float | None = None, **given: Any
+    rnn: RNN,
+    task: Task,
+    n_trials: int,
+    seed: int,
+    dt_save: float | None = None,
+    *,
+    states: bool = False,
+    start: ArrayLike | None = None,
+    perturbations: Sequence[Perturbation] = (),
+    **given: Any,
 ) -> Trials:
     """Run `n_trials` trials of `task`, conditions drawn at random, as Trials.
 
@@ -206,6 +227,10 @@ def simulate_trials(
         Of everything that is drawn, as by rnn.run_trials.
     dt_save
         Milliseconds between the samples that are kept; all of them where it is None.
+    states
+        Whether the trials keep the states x.
+    start, perturbations
+        As for rnn.run, in every trial.
     **given
         Entries of generate_trial's params: {'name': 'test', 'catch': False} where nothing else is
         said, so that there are no catch trials; coh=16 fixes a condition.
@@ -218,8 +243,8 @@ def simulate_trials(
     Raises
     ------
     TaskError
-        Where dt_save is not a multiple of the network's dt, or info holds something else than
-        numbers and text.
+        Where dt_save is not a multiple of the network's dt, or an entry of info is a number in some
+        trials and text in others.
     """
     if n_trials < 1:
         raise TaskError(f"simulate_trials: n_trials must be at least 1, not {n_trials}")
@@ -233,7 +258,9 @@ def simulate_trials(
             {**params, "minibatch_index": i}
             for i in range(len(kept), min(len(kept) + TRIALS_AT_ONCE, n_trials))
         ]
-        runs = rnn.run_trials(generate_trial, some, rng=rng)
+        runs = rnn.run_trials(
+            generate_trial, some, rng=rng, states=states, start=start, perturbations=perturbations
+        )
         kept.extend(
             _sampled(run, outputs, mask, every)
             for run, (outputs, mask) in zip(runs, asked, strict=True)
@@ -291,6 +318,8 @@ def _sampled(
         targets[1:] = outputs if mask is None else np.where(np.asarray(mask) > 0, outputs, np.nan)
     u = np.empty((0, len(run.t))) if run.u is None else run.u
     arrays = {"inputs": u.T, "rates": run.r.T, "outputs": run.z.T, "targets": targets}
+    if run.x is not None:
+        arrays["states"] = run.x.T
     kept = {name: array[::every].astype(np.float32) for name, array in arrays.items()}
     return run.t[::every], kept, run.info or {}
 
@@ -311,28 +340,10 @@ def _collected(kept: list) -> Trials:
     return Trials(
         t=np.array(times[lengths.argmax()], np.float64),
         lengths=lengths,
-        info={key: _column(key, [one.get(key) for one in infos]) for key in keys},
+        info={key: info_column(key, [one.get(key) for one in infos]) for key in keys},
         epochs={
             name: np.array([one.get(name, (np.nan, np.nan)) for one in epochs], np.float64)
             for name in names
         },
         **stacked,
     )
-
-
-def _column(key: str, values: list) -> np.ndarray:
-    """One entry of every trial's info as an array; None becomes NaN or ""."""
-    present = [value for value in values if value is not None]
-    if all(isinstance(value, str) for value in present):
-        return np.array(["" if value is None else value for value in values])
-    try:
-        column = np.array([np.nan if value is None else value for value in values])
-    except ValueError:
-        column = None
-    if column is None or column.dtype.kind not in "bif" or column.ndim != 1:
-        kinds = sorted({type(value).__name__ for value in present})
-        raise TaskError(
-            f"info[{key!r}] must be a number in every trial, or text in every trial, to be a "
-            f"condition; found {', '.join(kinds)}"
-        )
-    return column

@@ -113,9 +113,43 @@ def test_conditions_are_numbers_or_text():
     assert texts.info["x"].tolist() == ["v", "", "va"]
     numbers = simulate_trials(RNN(VARSTIM), _with_info([1, None]), 2, seed=1)
     np.testing.assert_array_equal(numbers.info["x"], [1, np.nan])
-    for wrong in (["v", 1], [(1, 2), (3, 4)], [(1, 2), 3], [{}, {}]):
-        with pytest.raises(TaskError, match=r"info\['x'\] must be a number"):
-            simulate_trials(RNN(VARSTIM), _with_info(wrong), 2, seed=1)
+    with pytest.raises(TaskError, match=r"info\['x'\] must be a number"):
+        simulate_trials(RNN(VARSTIM), _with_info(["v", 1]), 2, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        ([(1, 2), (3, 4)], [[1, 2], [3, 4]]),
+        ([{7, 2}, {5}, None], [[2, 7], [5, np.nan], [np.nan, np.nan]]),
+        ([["a"], ["b", "cd"]], [["a", ""], ["b", "cd"]]),
+        ([np.eye(2), np.ones((1, 2))], [[[1, 0], [0, 1]], [[1, 1], [np.nan, np.nan]]]),
+        ([[], [1]], [[np.nan], [1]]),
+        ([{"b": 1, "a": np.arange(2)}, None], ['{"a": [0, 1], "b": 1}', ""]),
+        ([(1, 2), 3], ["[1, 2]", "3"]),
+        ([np.float32(1), np.array(2)], [1, 2]),
+    ],
+)
+def test_info_that_is_no_scalar_is_kept_and_saved(tmp_path, values, column):
+    made = simulate_trials(RNN(VARSTIM), _with_info(values), len(values), seed=1)
+    made.save(tmp_path / "t.npz")
+    for kept in (made, Trials.load(tmp_path / "t.npz")):
+        np.testing.assert_array_equal(kept.column("x"), np.array(column))
+    some = made.select([0])
+    np.testing.assert_array_equal(some.column("x"), np.array(column)[:1])
+
+
+def test_states_are_kept_when_asked(tmp_path):
+    plain = simulate_trials(RNN(VARSTIM), task("rdm_varstim"), 3, seed=1, dt_save=40)
+    asked = simulate_trials(RNN(VARSTIM), task("rdm_varstim"), 3, seed=1, dt_save=40, states=True)
+    assert plain.states is None and asked.states.shape == asked.rates.shape
+    asked.save(tmp_path / "t.npz")
+    loaded = Trials.load(tmp_path / "t.npz").select([2, 0])
+    np.testing.assert_array_equal(loaded.states, asked.states[[2, 0]])
+    here = asked.present()
+    np.testing.assert_allclose(
+        np.maximum(asked.states[here], 0), asked.rates[here], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_some_trials_are_selected_by_index_or_by_mask(varstim):

@@ -8,8 +8,9 @@ both must be held until the end: the network has to learn a product of two memor
 descent with pycog's defaults stays at 50 %; docs/when-it-does-not-learn.md goes through what helps.
 
 Loosely after:
-    Miller, Erickson & Desimone, J. Neurosci. 16, 5154 (1996),
-    doi:10.1523/JNEUROSCI.16-16-05154.1996
+    Miller et al., J. Neurosci. 16, 5154 (1996), doi:10.1523/JNEUROSCI.16-16-05154.1996
+The network is that of (the task is not theirs):
+    Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), doi:10.1371/journal.pcbi.1004792
 """
 
 import numpy as np
