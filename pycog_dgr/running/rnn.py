@@ -25,7 +25,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.config import setting_names, settings, suggestion
 from pycog_dgr.data import (
-    checked_trial,
     input_noise_sampler,
     normal_stream,
     recurrent_noise_sampler,
@@ -33,6 +32,7 @@ from pycog_dgr.data import (
 from pycog_dgr.errors import SettingError, TaskError
 from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import Weights, spectral_radius
+from pycog_dgr.running.arguments import ASKED, random_stream, time_axis, trial_of
 from pycog_dgr.running.integrate import DrawnTrial, Run, integrate_trials
 from pycog_dgr.running.lesions import checked_weights, lesioned
 from pycog_dgr.running.perturbations import Perturbation
@@ -230,7 +230,7 @@ class RNN:
         TaskError
             Where neither T nor inputs is given, or the task's trial does not fit the network.
         """
-        rng = np.random.RandomState(seed) if rng is None else rng
+        rng = random_stream(rng, seed)
         drawn = self._draw(rng, rng, T, inputs, self._noise_samplers(), self._start(start))
         drawn = self._perturbed(drawn, perturbations)
         [run], x_last = integrate_trials(
@@ -276,7 +276,7 @@ class RNN:
         Every trial starts from x0, or, in continuous mode after a run, from where that run ended;
         the network's own state does not change.
         """
-        rng = np.random.RandomState(seed) if rng is None else rng
+        rng = random_stream(rng, seed)
         stream = normal_stream(noise_stream, rng)
         samplers = self._noise_samplers()
         x = self._start(start)
@@ -347,19 +347,17 @@ class RNN:
         dt = p["dt"]
         info, shown = None, 0
         if inputs is not None:
-            generate_trial, params = inputs
-            trial = generate_trial(rng, dt, params)
             Nin = 0 if W.Win is None else p["Nin"]
-            checked_trial(trial, Nin, 0, generate_trial, params)
+            trial = trial_of(inputs, rng, dt, Nin)
             t = np.zeros(len(trial["t"]) + 1)
             t[1:] = trial["t"]
             info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
             if Nin:
                 shown = trial["inputs"]
         elif T is None:
-            raise TaskError("run: give the duration T in ms, or inputs=(generate_trial, params)")
+            raise TaskError(f"run: {ASKED}")
         else:
-            t = np.linspace(0, T, int(T / dt) + 1, dtype=self.dtype)
+            t = time_axis(T, dt, p["N"], self.dtype)
 
         input_noise, recurrent_noise = samplers
         noise_in = None if W.Win is None else input_noise(stream, (len(t), p["Nin"]))

@@ -141,3 +141,24 @@ def test_numpy_runs_a_network_as_numba_does(monkeypatch):
     slow.run(inputs=(GENERATE, PARAMS[0]))
     np.testing.assert_allclose(slow.r, fast.r, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(slow.z, fast.z, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"T": 100, "seed": -1}, "seed must be a whole number"),
+        ({"T": 100, "seed": 1.5}, "seed must be a whole number"),
+        ({"T": -5}, "T must be a time in ms"),
+        ({"T": "x"}, "T must be a time in ms"),
+        ({"T": np.nan}, "T must be a time in ms"),
+        ({"T": 1e15}, "more than fit in memory"),
+        ({"inputs": print}, "inputs must be .generate_trial, params., not a builtin"),
+        ({"inputs": (1, {})}, "must be a function and a dictionary"),
+        ({"inputs": (print, None)}, "must be a function and a dictionary"),
+        ({"inputs": (lambda rng, dt, params: 1 / 0, {})}, "trial to run fails: ZeroDivisionError"),
+        ({"inputs": (lambda rng, dt, params: exit(0), {})}, "trial to run fails: SystemExit"),
+    ],
+)
+def test_what_cannot_be_run_is_one_error(asked, named):
+    with pytest.raises(TaskError, match=named):
+        RNN(VARSTIM, verbose=False).run(**asked)

@@ -1,0 +1,59 @@
+"""What a run is asked for, checked: a duration or a task, and a random stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.data import checked_trial, task_name, user_call
+from pycog_dgr.errors import TaskError
+
+LARGEST_SEED = 2**32 - 1  # that numpy's RandomState takes
+MOST_NUMBERS = 2**32  # of one trial's noise: 16 GB in float32
+ASKED = "give the duration T in ms, or inputs=(generate_trial, params)"
+
+
+def random_stream(rng: np.random.RandomState | None, seed: int) -> np.random.RandomState:
+    """`rng`, or a new stream of `seed`; TaskError where that is not a whole number it can be."""
+    if rng is not None:
+        return rng
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed <= LARGEST_SEED:
+        raise TaskError(f"run: seed must be a whole number, 0 to {LARGEST_SEED}, not {seed!r}")
+    return np.random.RandomState(seed)
+
+
+def time_axis(T: Any, dt: float, units: int, dtype: Any) -> NDArray:
+    """0 to T in steps of dt (time,), ms; TaskError where T is no duration."""
+    number = isinstance(T, (int, float, np.integer, np.floating)) and not isinstance(T, bool)
+    if not number or not math.isfinite(T) or T < 0:
+        raise TaskError(f"run: T must be a time in ms, 0 or more, not {str(T)[:40]!r}; {ASKED}")
+    if T / dt * units > MOST_NUMBERS:
+        raise TaskError(
+            f"run: T = {T:g} ms are {T / dt:.3g} steps of {units} units, more than fit in memory; "
+            "run in pieces, mode='continuous', or with a larger dt"
+        )
+    return np.linspace(0, T, int(T / dt) + 1, dtype=dtype)
+
+
+def trial_of(inputs: Any, rng: np.random.RandomState, dt: float, Nin: int) -> dict[str, Any]:
+    """The trial that inputs=(generate_trial, params) gives; TaskError where there is none."""
+    if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
+        raise TaskError(f"run: inputs must be (generate_trial, params), not a {_kind(inputs)}")
+    generate_trial, params = inputs
+    if not callable(generate_trial) or not isinstance(params, Mapping):
+        raise TaskError(
+            "run: inputs must be a function and a dictionary, as (task.generate_trial, "
+            f"{{'name': 'test'}}), not a {_kind(generate_trial)} and a {_kind(params)}"
+        )
+    function: Callable[..., Any] = generate_trial
+    trial = user_call(f"task {task_name(function)!r}, trial to run", function, rng, dt, params)
+    return checked_trial(trial, Nin, 0, function, params)
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
