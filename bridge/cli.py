@@ -17,6 +17,7 @@ COMMANDS = {
     "convert": "convert an original pycog save file (.pkl) into one of ours (.npz)",
     "crosscheck": "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor",
     "data": "fetch or check a data set and say what is in it",
+    "export": "write trials or weights for xarray, pandas, MATLAB, safetensors or torch",
     "fit": "train a solver on labelled images from a file",
     "new-task": "write a commented task file that trains as it is",
     "pycog": "run a script written for pycog, Python 2 included; alone: what became of its names",

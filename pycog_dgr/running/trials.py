@@ -147,6 +147,28 @@ class Trials:
         if "task" in found:
             logger.warning("%s: trials of the task as it was; its file has changed since", path)
 
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset; see export.trials_dataset. MissingExtraError without [export]."""
+        from pycog_dgr.running.export import trials_dataset
+
+        return trials_dataset(self)
+
+    def to_pandas(self, name: str | None = None) -> Any:
+        """A pandas.DataFrame: one row a trial with its conditions, or, of 'rates', 'outputs', ...,
+        one row a sample. MissingExtraError without the extra [export]."""
+        from pycog_dgr.running.export import conditions_table, samples_table
+
+        return conditions_table(self) if name is None else samples_table(self, name)
+
+    def export(self, path: str | Path) -> None:
+        """Write a file for other programs: .nc (netCDF), .mat (MATLAB) or .csv (conditions).
+
+        CheckpointError for another suffix, MissingExtraError without the extra [export].
+        """
+        from pycog_dgr.running.export import export
+
+        export(self, path)
+
     def save(self, path: str | Path) -> None:
         """Write the trials to `path`, whole or not at all.
 
