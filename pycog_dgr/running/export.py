@@ -3,7 +3,7 @@
     trials_dataset(trials)        xarray.Dataset, and so netCDF
     conditions_table(trials)      pandas.DataFrame, one row a trial, and so CSV
     samples_table(trials, name)   pandas.DataFrame, one row a sample, one column a unit
-    matlab_variables(trials)      what scipy.io.savemat writes: t, rates, ..., structs info and epochs
+    matlab_variables(trials)      what scipy.io.savemat writes: arrays, and structs info and epochs
     weight_arrays(file)           name -> array, and so safetensors or a torch state_dict
 
 The libraries are those of the extra [export]; each is imported where it is asked for. `export`
