@@ -43,7 +43,7 @@ test-slow: $(STAMP)  ## the checks that take minutes
 
 test-pythons:  ## lint and tests under every Python that is promised and found, each in its own environment
 	@for version in $(PYTHONS); do \
-	  if command -v python$$version >/dev/null; then \
+	  if python$$version -c "" 2>/dev/null; then \
 	    $(MAKE) PYTHON=python$$version VENV=.venv-$$version lint test || exit 1; \
 	  else echo "python$$version: not found, skipped"; fi; \
 	done
