@@ -5,6 +5,10 @@ from pathlib import Path
 
 from bridge.commands import check_output
 
+EXAMPLES = """
+  dgr convert old.pkl new.npz          a save file of pycog, Python 2 or 3
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -8,6 +8,13 @@ from pathlib import Path
 from bridge import data
 from bridge.commands import check_folder, whole
 
+EXAMPLES = """
+  dgr crosscheck                                      six cases, a few minutes
+  dgr crosscheck --steps 10 --drift 0                 a quick look, under a minute
+  dgr crosscheck --task my_task.py                    one task, any model file
+  dgr crosscheck --task my_task.py --weights my.npz   a trained network
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -25,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="mnist5k",
         choices=data.NAMES,
-        help="digits of the thesis' network (default: mnist5k, embedded)",
+        help="digits of the thesis' network",
     )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
     parser.add_argument(
@@ -33,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(0),
         default=100,
         metavar="K",
-        help="updates on each side (default: 100)",
+        help="updates on each side",
     )
     parser.add_argument("--dtype", default="float64", choices=("float64", "float32"))
     parser.add_argument(
@@ -41,13 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(0),
         default=1000,
         metavar="K",
-        help="updates of the first case that the figure follows; 0: none (default: 1000)",
+        help="updates of the first case that the figure follows; 0: none",
     )
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("runs/crosscheck"),
-        help="folder of crosscheck.json, drift.csv, drift.png and drift.pdf (default: %(default)s)",
+        help="folder of crosscheck.json, drift.csv, drift.png and drift.pdf",
     )
 
 
@@ -67,9 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
         cases = crosscases.default_cases(arguments.data, arguments.data_root)
 
     reports = []
+    tick = (lambda what: None) if arguments.quiet else _progress
     for case in cases:
-        reports.append(crosscheck(case, arguments.steps, arguments.dtype, tick=_progress))
-        _progress("")
+        reports.append(crosscheck(case, arguments.steps, arguments.dtype, tick=tick))
+        tick("")
         print(table(reports[-1]), end="\n\n", flush=True)
     write_json(arguments.out / "crosscheck.json", as_json(reports))
     if arguments.drift:
@@ -77,9 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         rows = drift.drift(
             first,
             arguments.drift,
-            lambda step: _progress(f"drift: {step} of {arguments.drift} updates"),
+            lambda step: tick(f"drift: {step} of {arguments.drift} updates"),
         )
-        _progress("")
+        tick("")
         write_whole(arguments.out / "drift.csv", drift.as_csv(rows))
         drift.draw(
             rows, f"{first.name}: the same training, rounded differently", arguments.out / "drift"

@@ -10,17 +10,20 @@ from bridge.data import N_CLASSES, load_examples
 from bridge.networks import SOLVERS, make_solver, read_network, save_network
 from bridge.replay import agreement
 
+EXAMPLES = """
+  dgr fit BATCH.npz SOLVER.npz --solver lstm
+  dgr fit BATCH.npz SOLVER.npz --from RUN/work/lstm-generative-1/solver-1.npz --iterations 500
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("batch", type=Path, help="labelled images (.npz), as `dgr sample` writes")
     parser.add_argument("out", type=Path, help="the trained solver's file to write (.npz)")
-    parser.add_argument(
-        "--solver", default="biornn", help=f"a new {' or '.join(SOLVERS)} (default: %(default)s)"
-    )
+    parser.add_argument("--solver", default="biornn", help=f"a new {' or '.join(SOLVERS)}")
     parser.add_argument("--from", dest="start", type=Path, help="go on from this solver's file")
-    parser.add_argument("--iterations", type=whole(0), default=200, help="default: 200")
-    parser.add_argument("--seed", type=whole(0), default=1, help="default: 1")
+    parser.add_argument("--iterations", type=whole(0), default=200, help="updates")
+    parser.add_argument("--seed", type=whole(0), default=1, help="of the random numbers")
 
 
 def run(arguments: argparse.Namespace) -> int:

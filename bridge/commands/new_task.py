@@ -12,6 +12,11 @@ from bridge.files import write_whole
 TEMPLATE = "template.py"
 PLACEHOLDER = "NAME"
 
+EXAMPLES = """
+  dgr new-task go_later                writes go_later.py; python go_later.py trains it
+  dgr new-task go_later --out tasks
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -21,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("."),
         metavar="FOLDER",
-        help="where to write NAME.py (default: here)",
+        help="where to write NAME.py",
     )
 
 

@@ -3,6 +3,12 @@
 import argparse
 from pathlib import Path
 
+EXAMPLES = """
+  dgr pycog analysis.py                a script of yours that says `from pycog import ...`
+  dgr pycog do.py models/rdm run       with its own words
+  dgr pycog                            what became of every name of pycog
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from bridge.report import markdown_table, write_report
 
+EXAMPLES = """
+  dgr report runs/mnist5k-text         draws every figure and report.html again
+  dgr report runs/mnist5k-text --table
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -9,19 +9,26 @@ from bridge.commands import check_folder, whole
 from bridge.data import NAMES, parse_contexts
 from bridge.replay import PROTOCOLS, REPLAYS, VARIATIONS
 
+EXAMPLES = """
+  dgr reproduce                                             embedded digits, minutes
+  dgr reproduce --scale 0.1 --seeds 1 --no-audit            a short one, to try things out
+  dgr reproduce --data mnist --data-root FOLDER --seeds 3   full MNIST, hours
+  dgr reproduce --protocol improved --solvers biornn --replays generative,joint
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "--data",
         default="mnist5k",
-        help=f"one of {', '.join(NAMES)} (default: mnist5k, embedded)",
+        help=f"one of {', '.join(NAMES)}",
     )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
     parser.add_argument(
         "--protocol",
         default="text",
-        help=f"one of {', '.join(PROTOCOLS)} (default: text)",
+        help=f"one of {', '.join(PROTOCOLS)}",
     )
     parser.add_argument(
         "--vary",
@@ -29,12 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"change one ingredient of the protocol: {', '.join(VARIATIONS)}",
     )
-    parser.add_argument("--seed", type=whole(0), default=1, help="the first seed (default: 1)")
-    parser.add_argument(
-        "--seeds", type=whole(0, 1000), default=2, metavar="N", help="how many (default: 2)"
-    )
-    parser.add_argument("--solvers", default="lstm,biornn", help="default: %(default)s")
-    parser.add_argument("--replays", default=",".join(REPLAYS), help="default: %(default)s")
+    parser.add_argument("--seed", type=whole(0), default=1, help="the first seed")
+    parser.add_argument("--seeds", type=whole(1, 1000), default=2, metavar="N", help="how many")
+    parser.add_argument("--solvers", default="lstm,biornn", help="names, separated by commas")
+    parser.add_argument("--replays", default=",".join(REPLAYS), help="names, separated by commas")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
     parser.add_argument(
@@ -42,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=1.0,
         metavar="FACTOR",
-        help="train FACTOR times as long (to try things out; default: 1)",
+        help="train FACTOR times as long, to try things out",
     )
     parser.add_argument(
         "--beside",
@@ -52,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="other results folders, drawn beside this one in the report",
     )
-    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
+    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="worker processes")
     parser.add_argument(
         "--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL[-NAME])"
     )
@@ -77,7 +82,14 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path("runs") / name
     check_folder(folder)
     command = shlex.join(["dgr", *sys.argv[1:]])
-    reproduce(config, folder, command, data_root=arguments.data_root, workers=arguments.workers)
+    reproduce(
+        config,
+        folder,
+        command,
+        data_root=arguments.data_root,
+        workers=arguments.workers,
+        progress=not arguments.quiet,
+    )
     from bridge.report import write_report
 
     print(f"report: {write_report(folder, beside=arguments.beside)}")

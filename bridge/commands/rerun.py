@@ -7,13 +7,18 @@ from pathlib import Path
 
 from bridge.commands import whole
 
+EXAMPLES = """
+  dgr rerun runs/mnist5k-text
+  dgr rerun runs/mnist-text --data-root FOLDER --out again
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, help="a results folder, e.g. runs/mnist5k-text")
     parser.add_argument("--out", type=Path, help="the new folder (default: FOLDER-rerun)")
     parser.add_argument("--data-root", help="torchvision's folder, if it has moved")
-    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="processes (default: 2)")
+    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="worker processes")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,11 @@ from bridge.data import save_examples
 from bridge.networks import GENERATORS, SOLVERS, load_network
 from bridge.replay import LABELS, generative_replay
 
+EXAMPLES = """
+  dgr sample RUN/work/generators-1/generator-1.npz RUN/work/lstm-generative-1/solver-1.npz out.npz
+  dgr sample GENERATOR.npz SOLVER.npz out.npz -n 5000 --labels soft
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -22,11 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "solver", type=Path, help="a solver's file, e.g. RUN/work/biornn-generative-1/solver-1.npz"
     )
     parser.add_argument("out", type=Path, help="the file of labelled images to write (.npz)")
-    parser.add_argument("-n", type=whole(1), default=1000, help="images (default: 1000)")
-    parser.add_argument(
-        "--labels", default="hard", help=f"{', '.join(LABELS)} (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=whole(0), default=1, help="default: 1")
+    parser.add_argument("-n", type=whole(1), default=1000, help="how many images")
+    parser.add_argument("--labels", default="hard", help=f"{', '.join(LABELS)}")
+    parser.add_argument("--seed", type=whole(0), default=1, help="of the random numbers")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,6 @@ from pathlib import Path
 from bridge.commands import check_folder, whole
 
 EXAMPLES = """
-examples:
   dgr sweep sweep.toml                        two local worker processes
   dgr sweep sweep.toml --status               how far it is; nothing is run
   dgr sweep sweep.toml --cluster slurm        jobs of Slurm, resources from the file's [cluster]
@@ -21,8 +20,6 @@ failed is tried again, one that is there is skipped. Exit status 1: some cells f
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.epilog = EXAMPLES
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "file", type=Path, help="the sweep file (TOML); see the page Sweeps of the docs"
     )
@@ -32,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(0, 1000),
         default=2,
         metavar="N",
-        help="local worker processes; 0: in this process (default: %(default)s)",
+        help="local worker processes; 0: in this process",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster")
@@ -44,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run what is not finished, say how far the sweep is; 1 where cells failed."""
     from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
 
     sweep = open_sweep(arguments.file, arguments.out)
@@ -55,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
             with executor(
                 arguments.workers, arguments.scheduler, arguments.cluster, resources
             ) as pool:
-                failed = run_sweep(sweep, pool)
+                failed = run_sweep(sweep, pool, progress=not arguments.quiet)
         draw_axes(sweep)
     if arguments.json:
         json.dump(rows(sweep), sys.stdout, indent=1)

@@ -5,6 +5,11 @@ import difflib
 import importlib.util
 from pathlib import Path
 
+EXAMPLES = """
+  dgr translate --diff my_task.py      what is changed
+  dgr translate my_task.py > new.py    Python 3, to keep
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

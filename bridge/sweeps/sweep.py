@@ -91,7 +91,7 @@ def _experiment(plan: SweepFile, path: Path) -> Experiment:
     return TaskExperiment(modelfile)
 
 
-def run_sweep(sweep: Sweep, pool: Executor) -> list[Cell]:
+def run_sweep(sweep: Sweep, pool: Executor, progress: bool = True) -> list[Cell]:
     """Run the cells that are not finished, and write the table.
 
     Parameters
@@ -99,6 +99,8 @@ def run_sweep(sweep: Sweep, pool: Executor) -> list[Cell]:
     sweep : Sweep
     pool : concurrent.futures.Executor
         Of `executor`.
+    progress : bool
+        Whether to draw a bar, on a terminal.
 
     Returns
     -------
@@ -112,7 +114,7 @@ def run_sweep(sweep: Sweep, pool: Executor) -> list[Cell]:
             total=len(sweep.cells),
             initial=len(sweep.cells) - len(sweep.waiting),
             unit=" cells",
-            disable=not sys.stderr.isatty(),
+            disable=not (progress and sys.stderr.isatty()),
         ) as bar,
     ):
 

@@ -25,7 +25,6 @@ def test_data_says_what_is_in_a_set(capsys):
         (("reproduce", "--contexts", "01,1"), "must not overlap"),
         (("reproduce", "--contexts", "zero"), "separate contexts by commas"),
         (("reproduce", "--scale", "0"), "above 0"),
-        (("reproduce", "--seeds", "0"), "seeds"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, words, message):
