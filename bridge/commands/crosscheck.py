@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="updates on each side",
     )
-    parser.add_argument("--dtype", default="float64", choices=("float64", "float32"))
+    parser.add_argument(
+        "--dtype", default="float64", choices=("float64", "float32"), help="precision"
+    )
     parser.add_argument(
         "--drift",
         type=whole(0),

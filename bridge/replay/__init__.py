@@ -32,7 +32,7 @@ from bridge.replay.sources import (
     noise_replay,
 )
 from bridge.replay.training_data import GeneratorData, TrainingData, generator_data, training_data
-from bridge.replay.variations import VARIATIONS, Variation, varied
+from bridge.replay.variations import VARIATIONS, Variation, changed, varied
 
 __all__ = [
     "EPOCH",
@@ -60,6 +60,7 @@ __all__ = [
     "accuracy",
     "accuracy_by_context",
     "agreement",
+    "changed",
     "draw_samples",
     "exact_replay",
     "generative_replay",

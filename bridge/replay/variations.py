@@ -77,11 +77,32 @@ def varied(protocol: Protocol, name: str) -> Protocol:
     """
     if name not in VARIATIONS:
         raise unknown("variation", name, VARIATIONS)
+    return changed(protocol, {**VARIATIONS[name].changes, "variation": name})
+
+
+def changed(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
+    """A protocol with other values at some places.
+
+    Parameters
+    ----------
+    protocol
+        The one to change.
+    changes
+        Place, written with dots -> value.
+
+    Raises
+    ------
+    SettingError
+        A place that the protocol does not have, or a value that does not belong there.
+    """
     tree = protocol.as_dict()
-    for place, value in VARIATIONS[name].changes.items():
+    for place, value in changes.items():
         for holder, key in _places(tree, place.split("."), place, protocol.name):
             holder[key] = value
-    return msgspec.convert({**tree, "variation": name}, Protocol)
+    try:
+        return msgspec.convert(tree, Protocol)
+    except msgspec.ValidationError as error:
+        raise SettingError(f"protocol '{protocol.name}': {error}") from None
 
 
 def _places(
@@ -91,9 +112,11 @@ def _places(
     first, *rest = path
     keys = list(tree) if first == "*" else [first]
     for key in keys:
-        if not rest:
+        if not rest and (key in tree or ".options." in place):
             yield tree, key
-        elif isinstance(tree.get(key), dict):
+        elif rest and isinstance(tree.get(key), dict):
             yield from _places(tree[key], rest, place, protocol)
         else:
-            raise SettingError(f"protocol '{protocol}' has no {place} to vary")
+            raise SettingError(
+                f"protocol '{protocol}' has no place {place!r}: it has {', '.join(tree)} there"
+            )

@@ -16,6 +16,9 @@ from bridge.sweeps.cells import Cell, run_cell
 logger = logging.getLogger(__name__)
 
 PATIENCE = 30  # seconds for a scheduler to answer
+# Workers may start processes of their own, as replay experiments do.
+MAY_HAVE_CHILDREN = {"distributed.worker.daemon": False}
+PROLOGUE = ["export DASK_DISTRIBUTED__WORKER__DAEMON=False"]  # the same, in a job's script
 CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
 
 
@@ -68,12 +71,14 @@ def _client(
     resources: Mapping[str, Any],
 ) -> Any:
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise MissingBackendError(
             f"sweeps on several processes need Dask ({error}): pip install 'dgr[sweep]', or run "
             "one cell after another with --workers 0"
         ) from None
+    dask.config.set(MAY_HAVE_CHILDREN)
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     if scheduler is not None:
         try:
@@ -101,6 +106,7 @@ def _batch_cluster(name: str, resources: Mapping[str, Any]) -> Any:
         ) from None
     asked = dict(resources)
     jobs = asked.pop("jobs", 2)
+    asked["job_script_prologue"] = [*asked.get("job_script_prologue", ()), *PROLOGUE]
     defaults = {"cores": 1, "processes": 1, "memory": "2GB"}
     try:
         cluster = getattr(dask_jobqueue, CLUSTERS[name])(**(defaults | asked))

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bridge.errors import ResultsError
+from bridge.data import parse_contexts
+from bridge.errors import ResultsError, unknown
 
 logger = logging.getLogger(__name__)
+
+RUN_SETTINGS = ("data", "protocol", "variation", "scale")  # of run_config, besides names of jobs
 
 
 class Experiment(Protocol):
@@ -71,6 +75,98 @@ class TaskExperiment:
         from pycog_dgr.commands import taskrun
 
         return taskrun.open_run(self.modelfile, seed, folder, dict(settings))
+
+
+@dataclasses.dataclass(frozen=True)
+class ReplayExperiment:
+    """One solver learns the contexts one after the other, with one kind of replay.
+
+    Settings are those of `run_config` (data, protocol, variation, solver, replay, contexts, scale),
+    `data_root`, and places in the protocol, written with dots.
+    """
+
+    @property
+    def shown(self) -> dict[str, str]:
+        return {
+            "average_accuracy": "average accuracy (%)",
+            "forgetting": "forgetting (points)",
+        }
+
+    def resolve(self, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        return {"experiment": "replay", "settings": self._config(settings, seed).as_json()}
+
+    def run(self, settings: Mapping[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+        from bridge.runs import load_results, reproduce
+
+        config = self._config(settings, seed)
+        run_folder = folder / "run"
+        root = settings.get("data_root")
+        reproduce(config, run_folder, "dgr sweep", data_root=root, workers=1, progress=False)
+        matrix = load_results(run_folder).table("matrix")
+        n = len(config.contexts)
+        accuracies = np.full((n, n), np.nan)
+        accuracies[matrix["context"] - 1, matrix["tested"] - 1] = matrix["accuracy"]
+        after = {f"after_{k + 1}": float(np.mean(accuracies[k, : k + 1])) for k in range(n)}
+        return {
+            "average_accuracy": average_accuracy(accuracies),
+            "forgetting": forgetting(accuracies) if n > 1 else None,
+            **after,
+        }
+
+    def _config(self, settings: Mapping[str, Any], seed: int) -> Any:
+        from bridge.replay import REPLAYS, changed
+        from bridge.runs import run_config
+
+        given = {"solver": "biornn", "replay": "generative", **settings}
+        given.pop("data_root", None)
+        solver, replay = given.pop("solver"), given.pop("replay")
+        sequential = tuple(name for name in REPLAYS if name != "joint")
+        if replay not in sequential:
+            raise unknown("replay", str(replay), sequential)
+        contexts = given.pop("contexts", None)
+        named = {name: given.pop(name) for name in RUN_SETTINGS if name in given}
+        config = run_config(
+            **named,
+            seeds=(seed,),
+            solvers=(solver,),
+            replays=(replay,),
+            contexts=parse_contexts(contexts) if contexts else None,
+            audits=(),
+        )
+        return dataclasses.replace(config, protocol=changed(config.protocol, given))
+
+
+def average_accuracy(accuracies: NDArray) -> float:
+    """Mean accuracy (%) over all contexts after the last one (Lopez-Paz and Ranzato 2017).
+
+    Parameters
+    ----------
+    accuracies : array (context, context)
+        Accuracy (%) after context i on the classes of context j.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.mean(accuracies[-1]))
+
+
+def forgetting(accuracies: NDArray) -> float:
+    """Mean drop (points) from the best earlier accuracy on a context to the last one, over all
+    contexts but the last (Chaudhry, Dokania, Ajanthan and Torr 2018).
+
+    Parameters
+    ----------
+    accuracies : array (context, context)
+        Accuracy (%) after context i on the classes of context j; two contexts at least.
+
+    Returns
+    -------
+    float
+    """
+    n = len(accuracies)
+    best = [np.max(accuracies[j : n - 1, j]) for j in range(n - 1)]  # from when j was learnt
+    return float(np.mean(best - accuracies[-1, : n - 1]))
 
 
 def plain(value: Any) -> Any:

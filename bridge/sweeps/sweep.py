@@ -17,7 +17,7 @@ from bridge.files import write_whole
 from bridge.runs import lock
 from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
-from bridge.sweeps.experiments import Experiment, TaskExperiment
+from bridge.sweeps.experiments import Experiment, ReplayExperiment, TaskExperiment
 from bridge.sweeps.plan import SweepFile, read_sweep_file
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
 
 
 def _experiment(plan: SweepFile, path: Path) -> Experiment:
-    assert plan.task is not None
+    if plan.task is None:
+        return ReplayExperiment()
     modelfile = (path.parent / plan.task).resolve()
     if not modelfile.is_file():
         raise SettingError(

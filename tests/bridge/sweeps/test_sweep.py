@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from bridge.errors import ResultsError, SettingError
 from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
+from bridge.sweeps.experiments import average_accuracy, forgetting
 from bridge.sweeps.figures import mean_of
 
 TASK = """
@@ -207,3 +209,51 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
         executor(scheduler="tcp://127.0.0.1:9"),
     ):
         pass
+
+
+REPLAY = """
+experiment = "replay"
+seeds = 1
+[settings]
+solver = "lstm"
+contexts = "01,23"
+scale = 0.02
+{more}
+[grid]
+replay = ["none", "exact"]
+"""
+
+
+def replay(folder, more=""):
+    path = folder / "replay.toml"
+    path.write_text(REPLAY.format(more=more))
+    return open_sweep(path, folder / "out")
+
+
+def test_a_replay_experiment_is_swept_and_measured_by_its_accuracy_matrix(tmp_path):
+    sweep = replay(tmp_path, '"solvers.lstm.options.learning_rate" = 0.003')
+    assert run(sweep) == []
+    first, second = rows(sweep)
+    assert (first["replay"], second["replay"]) == ("none", "exact")
+    assert first["after_1"] == second["after_1"]  # replay begins with the second context
+    assert first["average_accuracy"] == first["after_2"] != second["average_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ('labelz = "soft"', "labelz"),
+        ('labels = "sotf"', "did you mean 'soft'"),
+        ("evaluations = 0", "evaluations"),
+        ('protocol = "txt"', "did you mean 'text'"),
+    ],
+)
+def test_a_setting_that_a_replay_experiment_lacks_is_named(tmp_path, more, named):
+    with pytest.raises(SettingError, match=named):
+        replay(tmp_path, more)
+
+
+def test_average_accuracy_and_forgetting_are_those_of_their_definitions():
+    accuracies = np.array([[90.0, 10.0, 0.0], [60.0, 95.0, 5.0], [70.0, 80.0, 99.0]])
+    assert average_accuracy(accuracies) == 83
+    assert forgetting(accuracies) == ((90 - 70) + (95 - 80)) / 2
