@@ -2,6 +2,12 @@
 
 import argparse
 
+EXAMPLES = """
+  dgr task rdm_fixed                   trains, tests and draws it; again: only draws
+  dgr task rdm_fixed train --seed 7
+  dgr task my_task.py costs            any model file
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -1,10 +1,17 @@
 """`dgr tasks`: the tasks that come with the package."""
 
 import argparse
+import json
+
+EXAMPLES = """
+  dgr tasks
+  dgr tasks --json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No options."""
+    """Declare the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -12,6 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pycog_dgr.tasks import bundled_tasks, first_line
 
     tasks = bundled_tasks()
+    if arguments.json:
+        print(json.dumps({name: first_line(path) for name, path in tasks.items()}, indent=1))
+        return 0
     width = max(map(len, tasks))
     for name, path in tasks.items():
         print(f"{name:{width}}  {first_line(path)}")
