@@ -11,6 +11,7 @@ import inspect
 import os
 import pkgutil
 import shutil
+from collections.abc import Sized
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -147,8 +148,9 @@ def api_entry(path: str, value: object) -> list[str]:
         return [*lines, *([f"   :exclude-members: {', '.join(fields)}"] if fields else []), ""]
     if inspect.isfunction(value):
         return [f".. autofunction:: {path}", ""]
-    shown = repr(value)
-    shown = shown if len(shown) < 120 else f"{type(value).__name__} of {len(value)}"
+    kind = type(value).__name__
+    short = repr(value) if len(repr(value)) < 120 else f"of type {kind}"
+    shown = f"{kind} of {len(value)}" if isinstance(value, Sized) and len(value) > 8 else short
     return [f".. py:data:: {path}", "", f"   ``{shown}``", ""]
 
 
