@@ -77,7 +77,8 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Help that shows defaults, where there are any, and examples as they are written."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, "") or "default:" in (action.help or ""):
+        nothing = not action.default and action.default != 0
+        if nothing or action.default is False or "default:" in (action.help or ""):
             return action.help
         return super()._get_help_string(action)
 

@@ -34,7 +34,7 @@ def test_a_default_is_shown_wherever_there_is_one(command, capsys):
     shown = " ".join(help_of([command], capsys).split())
     subparsers = next(a for a in parser._actions if isinstance(a.choices, dict))
     for action in subparsers.choices[command]._actions:
-        if action.option_strings and action.default not in (None, False, "", "==SUPPRESS=="):
+        if action.option_strings and action.default not in (None, False, "", (), "==SUPPRESS=="):
             assert f"default: {action.default}" in shown, action.option_strings
 
 
