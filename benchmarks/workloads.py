@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
 from pycog_dgr.data import Batch, input_noise, recurrent_noise
@@ -36,6 +37,11 @@ class Workload(NamedTuple):
     training: TrainingConfig
     parameters: Parameters
     batches: list[Batch]
+
+    @property
+    def values(self) -> dict[str, NDArray]:
+        """Name -> value of the parameters that the network has."""
+        return {name: getattr(self.parameters, name) for name in self.network.shapes}
 
     @property
     def size(self) -> str:
@@ -86,7 +92,8 @@ def make(
 ) -> Workload:
     network, training = settings(**chosen)
     parameters, network = initial_parameters(network, seed=1)
-    parameters = Parameters(*(values.astype(FLOATX) for values in parameters))
+    given = {name: value for name, value in parameters._asdict().items() if value is not None}
+    parameters = Parameters(**{name: value.astype(FLOATX) for name, value in given.items()})
     rng = np.random.RandomState(2)
     batches = [
         random_batch(network, training, n_time, n_trial, last_step_only, rng)

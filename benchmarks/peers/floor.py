@@ -94,9 +94,7 @@ def start(workload: Workload, merged: bool = False) -> Peer:
     library = compiled(blas.integer)
     network, training = workload.network, workload.training
     T, B, _ = workload.batches[0].noise.shape
-    values = {
-        name: np.array(value, np.float32) for name, value in workload.parameters._asdict().items()
-    }
+    values = {name: np.array(value, np.float32) for name, value in workload.values.items()}
     plastic = network.Crec.mask_plastic.astype(np.float32)
     ei = network.ei.astype(np.float32)
     described = Network(

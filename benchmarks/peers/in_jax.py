@@ -186,7 +186,7 @@ def peer(workload: Workload, step: Callable) -> Peer:
     if jax is None:
         raise Unavailable("jax is not installed: pip install jax")
     network, training = workload.network, workload.training
-    values = workload.parameters._asdict()
+    values = workload.values
     constants = Constants(
         brec=values["brec"], bout=values["bout"],
         ei=network.ei.astype(np.float32),

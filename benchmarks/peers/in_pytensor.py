@@ -45,8 +45,7 @@ def integrate(weights: Weights, inputs, noise, network: NetworkConfig):
 def start(workload: Workload, mode: str) -> Peer:
     network, training = workload.network, workload.training
     shared = {
-        name: pytensor.shared(value.copy(), name=name)
-        for name, value in workload.parameters._asdict().items()
+        name: pytensor.shared(value.copy(), name=name) for name, value in workload.values.items()
     }
     with pytensor.config.change_flags(floatX=FLOATX, mode=mode):
         batch = [pt.tensor(name, dtype=FLOATX, shape=(None, None, None)) for name in Batch._fields]

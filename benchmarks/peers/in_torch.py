@@ -229,7 +229,7 @@ def by_hand_step(raw: Raw, batch: Batch, c: Constants) -> Update:
 def peer(workload: Workload, step: Step) -> Peer:
     network, training = workload.network, workload.training
     as_tensor = torch.from_numpy
-    values = workload.parameters._asdict()
+    values = workload.values
     constants = Constants(
         brec=as_tensor(values["brec"]), bout=as_tensor(values["bout"]),
         ei=torch.tensor(network.ei, dtype=torch.float32),
@@ -255,7 +255,7 @@ def eager(workload: Workload) -> Peer:
     network, training = workload.network, workload.training
     plastic = network.Crec.mask_plastic
     twin = RateRNN(
-        workload.parameters._asdict(),
+        workload.values,
         tau=network.tau,
         dt=network.dt,
         masks={"Wrec": Masks(plastic, np.zeros_like(plastic))},

@@ -13,6 +13,7 @@ short trial has mask 0 but receives baseline and noise like everything else.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,8 +23,18 @@ from numpy.typing import NDArray
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise
 from pycog_dgr.data.source import user_call
-from pycog_dgr.data.trial import Task, Trial, checked_trial, task_name
+from pycog_dgr.data.trial import (
+    Task,
+    Trial,
+    checked_trial,
+    empty_epochs,
+    own_copy,
+    same_trial,
+    task_name,
+)
 from pycog_dgr.errors import TaskError
+
+logger = logging.getLogger(__name__)
 
 
 class Batch(NamedTuple):
@@ -61,6 +72,8 @@ class Dataset:
         Of the random stream.
     name : str
         'gradient', 'validation' or 'test', handed to the task.
+    needs_targets : bool
+        Whether a minibatch without any target (mask 0 everywhere) is an error.
 
     Raises
     ------
@@ -78,6 +91,7 @@ class Dataset:
         batch_size: int | None = None,
         seed: int = 1,
         name: str = "gradient",
+        needs_targets: bool = True,
     ) -> None:
         self.minibatch_size = size
         self.batch_size = size if batch_size is None else batch_size
@@ -91,6 +105,7 @@ class Dataset:
         self.network = network
         self.training = training
         self.name = name
+        self.needs_targets = needs_targets and network.Nout > 0
         self.rng = np.random.RandomState(seed)
         self.ntrials = 0
         self._trials: list[Trial] = []
@@ -98,8 +113,22 @@ class Dataset:
         self.trial_idx = self.batch_size
 
     def has_output_mask(self) -> bool:
-        """Whether the task gives masks; draws one trial from this dataset's own stream."""
-        return "mask" in self._generate({"target_output": True, "name": self.name})
+        """Whether the task gives masks; draws a trial from this dataset's own stream, twice.
+
+        The log says so where the same state of the stream gives two different trials: such a task
+        draws elsewhere, or keeps a state of its own.
+        """
+        state = self.rng.get_state()
+        trial = self._generate({"target_output": True, "name": self.name})
+        self.rng.set_state(state)
+        if not same_trial(self._generate({"target_output": True, "name": self.name}), trial):
+            logger.warning(
+                "task %r: the same random state gives different trials. It draws from something "
+                "else than `rng`, or keeps a state of its own; a training that is taken up again "
+                "will not give the same numbers. Draw from the rng that generate_trial is given",
+                task_name(self.task),
+            )
+        return "mask" in trial
 
     def __call__(
         self,
@@ -116,7 +145,24 @@ class Dataset:
             self.ntrials += self.minibatch_size
         here = slice(self.trial_idx, self.trial_idx + self.minibatch_size)
         assert self._stored is not None
-        return Batch(*(array[:, here] for array in self._stored))
+        batch = Batch(*(array[:, here] for array in self._stored))
+        if self.needs_targets and not batch.mask.any():
+            raise TaskError(self._without_targets())
+        return batch
+
+    def _without_targets(self) -> str:
+        """What to say of a minibatch whose mask is 0 everywhere."""
+        empty = {epoch: None for trial in self.get_trials() for epoch in empty_epochs(trial)}
+        reason = (
+            f"no time step lies in its epochs {', '.join(empty)} (dt is {self.network.dt:g} ms); "
+            "lengthen them or lower dt"
+            if empty
+            else "ask for some output in every minibatch"
+        )
+        return (
+            f"task {task_name(self.task)!r}, {self.name}: 'mask' is 0 in all of a minibatch of "
+            f"{self.minibatch_size} trials, so it has no loss: {reason}"
+        )
 
     def get_trials(self) -> list[Trial]:
         """The task's trials in the present minibatch."""
@@ -145,7 +191,12 @@ class Dataset:
         number = params.get("minibatch_index", 0)
         what = f"task {task_name(self.task)!r}, trial {number} for {self.name!r}"
         trial = user_call(what, self.task.generate_trial, self.rng, network.dt, params)
-        return checked_trial(trial, network.Nin, network.Nout, self.task, params)
+        crossentropy = network.output_activation in ("sigmoid", "softmax")
+        probabilities = crossentropy and self.training.loss is None
+        checked_trial(
+            trial, network.Nin, network.Nout, self.task, params, self.floatX, probabilities
+        )
+        return own_copy(trial)
 
     def _batch(self) -> Batch:
         """All stored trials as one padded Batch with noise."""

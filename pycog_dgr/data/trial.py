@@ -33,7 +33,7 @@ class FixedTrial(dict):
 
     def __init__(self, trial: Mapping[str, Any]) -> None:
         super().__init__({key: _fixed(value) for key, value in trial.items()})
-        self.passed: set[tuple[int, int]] = set()  # (Nin, Nout) of the checks it has passed
+        self.passed: set[tuple] = set()  # the checks of checked_trial that it has passed
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TaskError("this trial is built once and shown many times; change a copy, {**trial}")
@@ -71,32 +71,46 @@ def task_name(task: Any) -> str:
     return getattr(task, "__name__", type(task).__name__)
 
 
-def checked_trial(trial: Any, Nin: int, Nout: int, task: Any, params: Mapping[str, Any]) -> Trial:
+def checked_trial(
+    trial: Any,
+    Nin: int,
+    Nout: int,
+    task: Any,
+    params: Mapping[str, Any],
+    dtype: str = "float64",
+    probabilities: bool = False,
+) -> Trial:
     """`trial` if it has every key that a network of this size needs, in the right shapes.
 
     Parameters
     ----------
     trial
         What generate_trial returned.
-    Nin, Nout
-        Numbers of inputs and outputs; 0 where the network has none.
+    Nin, Nout : int
+        Of the network; outputs and mask are checked where `params` asks for targets.
     task
-        The task, for the error's message.
+        Named in messages.
     params
-        What generate_trial was given.
+        What the trial was made for.
+    dtype : str
+        Number type that the arrays are used in: their values must be finite in it.
+    probabilities : bool
+        Whether targets are compared by a cross-entropy, and so must lie in [0, 1] where the mask
+        is above 0.
 
     Returns
     -------
-    Trial
-        The same trial.
+    dict
+        The trial itself.
 
     Raises
     ------
     TaskError
-        Names the task, the key, the shape it has and the one it should have.
+        Names the task, the key, what it holds and what it should hold.
     """
     sizes = (Nin, Nout if params.get("target_output") else 0)
-    if isinstance(trial, FixedTrial) and sizes in trial.passed:
+    check = (*sizes, dtype, probabilities)
+    if isinstance(trial, FixedTrial) and check in trial.passed:
         return trial
     where = f"task {task_name(task)!r}, trial for {params.get('name')!r}"
     if not isinstance(trial, dict):
@@ -109,23 +123,80 @@ def checked_trial(trial: Any, Nin: int, Nout: int, task: Any, params: Mapping[st
     for key, size in zip(("inputs", "outputs"), sizes, strict=True):
         if size and key not in trial:
             raise TaskError(f"{where}: {key!r} is missing; expected shape ({steps}, {size})")
-        _check_array(where, trial, key, (steps, size))
+        _check_array(where, trial, key, (steps, size), dtype)
     if sizes[1]:
-        _check_array(where, trial, "mask", (steps, Nout))
+        _check_array(where, trial, "mask", (steps, Nout), dtype)
+        _check_targets(where, trial, (steps, Nout), probabilities)
     if isinstance(trial, FixedTrial):
-        trial.passed.add(sizes)
+        trial.passed.add(check)
     return trial
 
 
-def _check_array(where: str, trial: Trial, key: str, shape: tuple[int, int]) -> None:
+def _check_array(where: str, trial: Trial, key: str, shape: tuple[int, int], dtype: str) -> None:
     """Finite numbers of the given shape (length 1 stands for any); absent keys and sizes pass."""
     if key not in trial or not shape[1]:
         return
-    value = np.asarray(trial[key])
+    try:
+        value = np.asarray(trial[key])
+    except ValueError:
+        raise TaskError(
+            f"{where}: the rows of {key!r} are not equally long, expected shape {shape}"
+        ) from None
     if value.dtype.kind not in "biuf":
         raise TaskError(f"{where}: {key!r} holds {value.dtype}, expected numbers")
     if value.ndim != 2 or any(n not in (1, m) for n, m in zip(value.shape, shape, strict=True)):
         raise TaskError(f"{where}: {key!r} has shape {value.shape}, expected {shape}")
-    if not np.isfinite(value).all():
-        step = int(np.argwhere(~np.isfinite(value))[0, 0])
-        raise TaskError(f"{where}: {key!r} is not finite at time step {step}")
+    largest = np.finfo(dtype).max
+    usable = np.abs(value) <= largest  # False for NaN
+    if not usable.all():
+        step, column = np.argwhere(~usable)[0].tolist()
+        raise TaskError(
+            f"{where}: {key!r} is not finite at time step {step}: {value[step, column]:g} "
+            f"in column {column}, where {dtype} reaches {largest:.3g}"
+        )
+
+
+def _check_targets(where: str, trial: Trial, shape: tuple[int, int], probabilities: bool) -> None:
+    """No weight below 0; probabilities within [0, 1] where they count."""
+    mask = np.asarray(trial.get("mask", 1))
+    if (mask < 0).any():
+        raise TaskError(f"{where}: 'mask' holds {mask.min():g}; weights of targets are 0 or more")
+    if not probabilities:
+        return
+    targets = np.broadcast_to(np.asarray(trial["outputs"]), shape)
+    wrong = ((targets < 0) | (targets > 1)) & (mask > 0)
+    if wrong.any():
+        step, column = np.argwhere(wrong)[0].tolist()
+        raise TaskError(
+            f"{where}: 'outputs' is {targets[step, column]:g} at time step {step}, output {column};"
+            " the cross-entropy of a sigmoid or softmax needs targets in [0, 1]"
+        )
+
+
+def own_copy(trial: Trial) -> Trial:
+    """The trial with arrays and dictionaries of its own, which no later call of a task changes."""
+    return trial if isinstance(trial, FixedTrial) else _copied(trial)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(entry) for key, entry in value.items()}
+    return value.copy() if isinstance(value, (np.ndarray, list)) else value
+
+
+def empty_epochs(trial: Trial) -> list[str]:
+    """The epochs of a trial, (start, end] in ms, in which no time step lies, in words."""
+    t = np.asarray(trial["t"])
+    epochs = trial.get("epochs") or {}
+    spans = {name: span for name, span in epochs.items() if np.shape(span) == (2,)}
+    return [
+        f"{name!r} ({start:g} to {end:g} ms)"
+        for name, (start, end) in spans.items()
+        if not ((t > start) & (t <= end)).any()
+    ]
+
+
+def same_trial(one: Trial, other: Trial) -> bool:
+    """Whether two trials show and ask for the same."""
+    keys = ("t", "inputs", "outputs", "mask")
+    return all(np.array_equal(np.asarray(one.get(k)), np.asarray(other.get(k))) for k in keys)

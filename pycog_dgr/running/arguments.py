@@ -40,8 +40,13 @@ def time_axis(T: Any, dt: float, units: int, dtype: Any) -> NDArray:
     return np.linspace(0, T, int(T / dt) + 1, dtype=dtype)
 
 
-def trial_of(inputs: Any, rng: np.random.RandomState, dt: float, Nin: int) -> dict[str, Any]:
-    """The trial that inputs=(generate_trial, params) gives; TaskError where there is none."""
+def trial_of(
+    inputs: Any, rng: np.random.RandomState, dt: float, Nin: int, dtype: str = "float64"
+) -> dict[str, Any]:
+    """The trial that inputs=(generate_trial, params) gives, whose numbers are finite in `dtype`.
+
+    TaskError where there is none.
+    """
     if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
         raise TaskError(f"run: inputs must be (generate_trial, params), not a {_kind(inputs)}")
     generate_trial, params = inputs
@@ -52,7 +57,7 @@ def trial_of(inputs: Any, rng: np.random.RandomState, dt: float, Nin: int) -> di
         )
     function: Callable[..., Any] = generate_trial
     trial = user_call(f"task {task_name(function)!r}, trial to run", function, rng, dt, params)
-    return checked_trial(trial, Nin, 0, function, params)
+    return checked_trial(trial, Nin, 0, function, params, dtype)
 
 
 def _kind(value: Any) -> str:

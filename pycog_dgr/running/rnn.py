@@ -348,7 +348,7 @@ class RNN:
         info, shown = None, 0
         if inputs is not None:
             Nin = 0 if W.Win is None else p["Nin"]
-            trial = trial_of(inputs, rng, dt, Nin)
+            trial = trial_of(inputs, rng, dt, Nin, self.dtype.name)
             t = np.zeros(len(trial["t"]) + 1)
             t[1:] = trial["t"]
             info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}

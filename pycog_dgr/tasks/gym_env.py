@@ -104,7 +104,7 @@ class EnvFromTask(gymnasium.Env):
         if seed is not None or self._dataset is None:
             self._dataset = Dataset(
                 1, self, "float32", self.model.network, self._training,
-                seed=int(self.np_random.integers(2**32)), name=self.name,
+                seed=int(self.np_random.integers(2**32)), name=self.name, needs_targets=False,
             )  # fmt: skip
         self._conditions = dict(options or {})
         self._batch = self._dataset()

@@ -157,7 +157,7 @@ def test_a_trial_built_once_is_checked_once_and_serves_every_batch(monkeypatch):
     monkeypatch.setattr(
         trial_module,
         "_check_array",
-        lambda where, trial, key, shape: checked.append(key) or original(where, trial, key, shape),
+        lambda where, trial, key, *more: checked.append(key) or original(where, trial, key, *more),
     )
     batch = Dataset(50, shown, "float64", *settings(**P))([])
     assert sorted(checked) == sorted(["inputs", "outputs", "mask"] * 2)
@@ -171,3 +171,94 @@ def test_a_faulty_trial_built_once_is_refused_every_time():
     for _ in range(2):
         with pytest.raises(TaskError, match="not finite"):
             data([])
+
+
+@pytest.mark.parametrize("floatX", ["float32", "float64"])
+def test_numbers_that_are_infinite_in_the_type_they_are_used_in_are_refused(floatX):
+    large = trial(inputs=np.array([[1.0], [1.0], [1e39]]))
+    network, training = settings(**P)
+    data = Dataset(1, task(large), floatX, network, training)
+    if floatX == "float64":
+        assert data([]).inputs.max() == 1e39
+        return
+    with pytest.raises(TaskError, match=r"'inputs' is not finite at time step 2: 1e.39"):
+        data([])
+
+
+@pytest.mark.parametrize("output_activation", ["softmax", "sigmoid"])
+def test_targets_of_a_cross_entropy_lie_in_0_to_1_where_they_count(output_activation):
+    outputs = np.full((3, 2), 0.5)
+    outputs[1, 1] = 1.5
+    p = {"output_activation": output_activation}
+    with pytest.raises(TaskError, match=r"'outputs' is 1.5 at time step 1, output 1; .*\[0, 1\]"):
+        dataset(trial(outputs=outputs), p=p)([])
+    mask = np.ones((3, 2))
+    mask[1, 1] = 0
+    assert dataset(trial(outputs=outputs, mask=mask), p=p)([]).targets.max() == 1.5
+    assert dataset(trial(outputs=outputs))([]).targets.max() == 1.5  # squared error
+
+
+def test_a_mask_below_zero_is_refused():
+    with pytest.raises(TaskError, match=r"'mask' holds -0\.5; weights of targets are 0 or more"):
+        dataset(trial(mask=np.full((3, 2), -0.5)))([])
+
+
+def test_ragged_inputs_are_one_clear_error():
+    with pytest.raises(TaskError, match=r"rows of 'inputs' are not equally long, .*\(3, 1\)"):
+        dataset(trial(inputs=[[1.0], [1.0, 2.0], [1.0]]))([])
+
+
+def test_a_minibatch_without_targets_names_the_epoch_that_holds_no_time_step():
+    silent = trial(
+        mask=np.zeros((3, 2)), epochs={"fixation": (0, 20), "decision": (20, 29), "T": 30}
+    )
+    with pytest.raises(TaskError, match=r"epochs 'decision' \(20 to 29 ms\) \(dt is 10 ms\)"):
+        dataset(silent)([])
+    with pytest.raises(TaskError, match="'mask' is 0 in all of a minibatch of 2 trials"):
+        dataset(trial(mask=np.zeros((3, 2))))([])
+    assert dataset(silent, trial())([]).mask.any()  # one trial with targets is enough
+    assert not dataset(silent, needs_targets=False)([]).mask.any()
+
+
+def test_a_task_that_uses_its_arrays_again_does_not_change_earlier_trials():
+    shown = trial(info={"n": 0})
+
+    def generate_trial(rng, dt, params):
+        shown["inputs"] += 1
+        shown["info"]["n"] += 1
+        return shown
+
+    network, training = settings(**P | {"baseline_in": 0})
+    reusing = types.SimpleNamespace(generate_trial=generate_trial)
+    data = Dataset(3, reusing, "float64", network, training)
+    np.testing.assert_array_equal(data([]).inputs[0, :, 0], [2, 3, 4])
+    assert [one["info"]["n"] for one in data.get_trials()] == [1, 2, 3]
+    assert [one["inputs"][0, 0] for one in data.get_trials()] == [2, 3, 4]
+
+
+def test_randomness_outside_rng_is_said_once(caplog):
+    outside = np.random.RandomState(1)
+
+    def generate_trial(rng, dt, params):
+        return trial(inputs=np.full((3, 1), outside.rand() + 0 * rng.rand()))
+
+    network, training = settings(**P)
+    data = Dataset(
+        2, types.SimpleNamespace(generate_trial=generate_trial), "float64", network, training
+    )
+    data.has_output_mask()
+    data([])
+    assert caplog.text.count("the same random state gives different trials") == 1
+
+
+def test_a_task_that_draws_from_rng_alone_is_not_suspected(caplog):
+    data = Dataset(
+        2,
+        types.SimpleNamespace(
+            generate_trial=lambda rng, dt, params: trial(inputs=rng.rand(3, 1), mask=None)
+        ),
+        "float64",
+        *settings(**P),
+    )
+    data.has_output_mask()
+    assert not caplog.text

@@ -100,10 +100,10 @@ def test_the_guards_steps_are_counted_on_over_resumed_trainings(tmp_path, caplog
         return train(explosive_task(bad), network, training, tmp_path / "s.npz")
 
     with caplog.at_level(logging.INFO):
-        assert go(2, {4}).checkpoint.skipped == 1  # call 0 looks for masks, then three an update
+        assert go(2, {5}).checkpoint.skipped == 1  # two calls look for masks, then three an update
         assert "update 2, on a batch of 3 trials in " in caplog.text
         first = divergence.load(tmp_path / "s_diverged.npz")
-        assert go(4, {1}).checkpoint.skipped == 2
+        assert go(4, {2}).checkpoint.skipped == 2
     assert "stepped in at 2 of them" in caplog.text
     assert caplog.text.count("is the first bad one") == 1
     assert divergence.load(tmp_path / "s_diverged.npz").update == first.update == 2

@@ -18,7 +18,7 @@ from pycog_dgr.training.loop import train
 from tests.pycog_dgr import tiny
 
 RARELY = {"checkfreq": 100, "max_iter": 5}
-EARLY = 8  # call of generate_trial for a gradient: one looks for masks, three make a batch
+EARLY = 9  # call of generate_trial for a gradient: two look for masks, three make a batch
 
 
 def go(savefile, generate_trial=tiny.generate_trial, on_update=None, **changes):
@@ -119,7 +119,7 @@ def test_a_task_that_fails_or_exits_loses_nothing_and_is_named(tmp_path, act):
 def test_a_task_that_fails_while_a_stored_batch_is_drawn_loses_nothing(tmp_path):
     sizes = {"gradient_batch_size": 7, "validation_batch_size": 9, "checkfreq": 3, "max_iter": 9}
     with pytest.raises(TaskError, match="trial 3 for 'gradient' fails"):
-        go(tmp_path / "s.npz", interrupting(fail, at=1 + 7 + 4), **sizes)
+        go(tmp_path / "s.npz", interrupting(fail, at=2 + 7 + 4), **sizes)
     on = go(tmp_path / "s.npz", **sizes).checkpoint
     require_equal(on, go(tmp_path / "w.npz", **sizes).checkpoint)
 
