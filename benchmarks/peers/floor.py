@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import cython_blas
 from threadpoolctl import threadpool_info
 
 from benchmarks.peers import Peer, Report, Unavailable
 from benchmarks.workloads import TRAINED, Workload
 from pycog_dgr.data import Batch
-from pycog_dgr.kernels.blas import address_in_scipy
 
 SOURCE = Path(__file__).with_name("floor.cpp")
 # Compiled and linked apart: linking with -ffast-math would make the whole process, every peer in
@@ -59,6 +59,17 @@ def sgemm() -> Sgemm:
                     pointer = ctypes.cast(getattr(loaded, symbol), ctypes.c_void_p).value
                     return Sgemm(pointer, integer, f"numpy's OpenBLAS {library['version']}")
     return Sgemm(address_in_scipy("sgemm"), "int32_t", "scipy's BLAS")
+
+
+def address_in_scipy(name: str) -> int:
+    """The address of one of scipy's BLAS functions."""
+    capsule = cython_blas.__pyx_capi__[name]
+    python = ctypes.pythonapi
+    python.PyCapsule_GetName.restype = ctypes.c_char_p
+    python.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    python.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    python.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return python.PyCapsule_GetPointer(capsule, python.PyCapsule_GetName(capsule))
 
 
 @functools.cache

@@ -4,8 +4,12 @@ from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Kernels,
+    LossGradient,
     Omega,
+    Outputs,
+    Readout,
     Recurrence,
+    Regularised,
     Regulariser,
     Trajectory,
 )
@@ -13,8 +17,12 @@ from pycog_dgr.kernels.interface import (
 __all__ = [
     "Cotangents",
     "Kernels",
+    "LossGradient",
     "Omega",
+    "Outputs",
+    "Readout",
     "Recurrence",
+    "Regularised",
     "Regulariser",
     "Trajectory",
     "fastest_kernels",

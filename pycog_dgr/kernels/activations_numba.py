@@ -3,6 +3,8 @@
 Each is a function of one number; `f_rows` and `df_rows` apply the one of a given kind to the rows
 of a time step. The compiler makes one loop of each kind, on vectors.
 """
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
 
 import math
 

@@ -26,6 +26,10 @@ Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e10047
 discretised by Euler's method as in its eqs. 5-7; Omega: R. Pascanu, T. Mikolov, Y. Bengio (2013).
 A rectification's f' at exactly 0 is 0.5 in the backward pass and 0 in Omega.
 
+The loss of each output, l, belongs to g: squared error; for sigmoid -y log(z + 1e-10) + (1 - y)
+softplus(a), whose derivative is taken of -y log(z + 1e-10) - (1 - y) log(1 - z + 1e-10), as
+symbolic/objective.py explains; for softmax -y log(z + 1e-10).
+
 | symbol      | name                                     | shape                    | unit |
 |-------------|------------------------------------------|--------------------------|------|
 | u, noise    | inputs, recurrent noise                  | (time, trial, Nin or N)  | 1    |
@@ -46,6 +50,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+EPSILON = 1e-10  # inside the logarithms of the cross-entropies
 
 
 class Recurrence(NamedTuple):
@@ -107,6 +113,42 @@ class Omega(NamedTuple):
     q_term: NDArray  # (time - 1, trial, N); 0 where no step counts
 
 
+class Regularised(NamedTuple):
+    """Derivatives of loss + lambda_Omega Omega (d and x held constant), and Omega."""
+
+    Win: NDArray  # (N, Nin)
+    Wrec: NDArray  # (N, N)
+    brec: NDArray  # (N,)
+    x0: NDArray  # (N,)
+    Omega: float  # NaN where no step counts
+    nelems: float
+
+
+class Readout(NamedTuple):
+    """The outputs: effective weights, and g by name."""
+
+    Wout: NDArray  # (Nout, N)
+    bout: NDArray  # (Nout,)
+    activation: str
+
+
+class Outputs(NamedTuple):
+    """z (time, trial, Nout), and sums over all outputs, each weighted by the mask."""
+
+    z: NDArray
+    loss: float  # sum of l mask
+    squared_error: float  # sum of (z - target)^2 mask
+
+
+class LossGradient(NamedTuple):
+    """The loss, sum(l mask) / sum(mask), and its derivatives with respect to rates and readout."""
+
+    loss: float
+    gr: NDArray  # (time, trial, N)
+    Wout: NDArray  # (Nout, N)
+    bout: NDArray  # (Nout,)
+
+
 class Kernels(Protocol):
     """The functions of recurrence_numpy and recurrence_numba.
 
@@ -160,13 +202,13 @@ class Kernels(Protocol):
         trajectory: Trajectory,
         gr: NDArray,
         regulariser: Regulariser,
-        out: tuple[Cotangents, NDArray] | None = None,
-    ) -> tuple[Cotangents, Omega]:
+        space: NDArray | None = None,
+    ) -> Regularised:
         """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
 
         Both have the factor (alpha D_{t+1})^T, so that one product serves them. That needs the
-        same alpha for all units. `out` takes the Cotangents and, for q_term, a (time - 1, trial,
-        N) array, which is left with r_t + lambda_Omega (1 - alpha) q_term_t.
+        same alpha for all units. To save memory D may take the place of gr; `space` (time - 1,
+        trial, N) is for what else is kept of all steps.
         """
 
     def run(
@@ -182,6 +224,19 @@ class Kernels(Protocol):
         At step t the first `running[t]` trials still run. To save memory, the rates take the place
         of the noise, and the last states that of x; after a trial's end they are not defined.
         """
+
+    def outputs(self, readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
+        """Outputs of rates r (time, trial, N), and how far from the targets they are."""
+
+    def loss_gradient(
+        self,
+        readout: Readout,
+        r: NDArray,
+        targets: NDArray,
+        mask: NDArray,
+        out: NDArray | None = None,
+    ) -> LossGradient:
+        """The loss that belongs to the output activation, and its gradient; `out` serves for gr."""
 
     def pairs(self, position: np.uint64, cosines: NDArray, sines: NDArray) -> None:
         """Overwrite both (n,), float32, with normal pairs position + 1, position + 2, ...

@@ -6,6 +6,8 @@ puts them on the processor's vector units. It cannot do that with a library's ln
 they are written out as the polynomials of Cephes (S. L. Moshier 1992: logf, sinf, cosf), whose
 error is one unit in the last place of float32.
 """
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
 
 import math
 

@@ -8,23 +8,36 @@
 Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
 discretised by Euler's method as in its eqs. 5-7. Symbols, the backward pass and the interface stand
 in interface.py; recurrence_numpy.py is the reference. Everything about a time step is done before
-the next one, so that its arrays stay in the cache. Compiled once for each number type and kept on
+the next one, so that its arrays stay in the cache; the matrices that are the same at every step are
+prepared once (tiles.py). Compiled once for each number type and kept on
 disk (Numba's cache, which processes share).
 """
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import KINDS, compiled, df, df_rows, f_rows
+from pycog_dgr.kernels.activations_numba import KINDS, RECTIFY, RTANH, compiled, df_rows, f_rows
 from pycog_dgr.kernels.arrays import is_shared, rows, times
-from pycog_dgr.kernels.blas import gemm_address, product, workspace
-from pycog_dgr.kernels.interface import Cotangents, Omega, Recurrence, Regulariser, Trajectory
+from pycog_dgr.kernels.interface import (
+    Cotangents,
+    Omega,
+    Recurrence,
+    Regularised,
+    Regulariser,
+    Trajectory,
+)
 from pycog_dgr.kernels.normals_numba import pairs
+from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
+from pycog_dgr.kernels.tiles import add_outer, fill_panels, n_panels, panel_width, times_panels
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "forward", "omega", "omega_gradient",
-    "pairs", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
+    "omega_gradient", "outputs", "pairs", "run",
 ]  # fmt: skip
+
+ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 
 
 # --- the interface --------------------------------------------------------------------------------
@@ -35,9 +48,7 @@ def forward(
 ) -> Trajectory:
     Win, Wrec, brec, x0, alpha, activation = recurrence
     x, r = out or Trajectory.empty(noise)
-    np.dot(rows(inputs), Win.T, rows(x))
-    gemm = gemm_address(x.dtype.name)
-    integrate(gemm, noise, x0, Wrec, brec, alpha, KINDS[activation], x, r)
+    integrate(KINDS[activation], inputs, noise, Win, Wrec, brec, alpha, x0, x, r)
     return Trajectory(x, r)
 
 
@@ -45,8 +56,7 @@ def run(
     recurrence: Recurrence, inputs: NDArray, noise: NDArray, x: NDArray, running: NDArray
 ) -> NDArray:
     Win, Wrec, brec, _, alpha, activation = recurrence
-    gemm, kind = gemm_address(x.dtype.name), KINDS[activation]
-    run_in_place(gemm, inputs, Win, Wrec, brec, alpha, kind, running, x, noise)
+    run_in_place(KINDS[activation], inputs, Win, Wrec, brec, alpha, running, x, noise)
     return noise
 
 
@@ -58,10 +68,15 @@ def backward(
     gx: NDArray | None = None,
     out: Cotangents | None = None,
 ) -> Cotangents:
-    out = out or Cotangents.empty(recurrence, trajectory.x)
-    through_time(recurrence, trajectory, gr, gx, out)
-    weight_cotangents(recurrence, inputs, trajectory.r[:-1], out)
-    return out
+    _, Wrec, _, x0, alpha, activation = recurrence
+    x, r = trajectory
+    kind = KINDS[activation]
+    D, S, gWin, gWrec, gbrec, gx0 = out or Cotangents.empty(recurrence, x)
+    backpropagate(kind, x, r, gr, gr[:0] if gx is None else gx, Wrec, alpha, D, S)
+    weight_gradients(
+        kind, D, r, r[:0], gr.dtype.type(0), inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0
+    )
+    return Cotangents(D, S, gWin, gWrec, gbrec, gx0)
 
 
 def alpha_cotangent(recurrence: Recurrence, trajectory: Trajectory, D: NDArray) -> NDArray:
@@ -86,10 +101,11 @@ def omega(
         recurrent = times(alpha * (1 - alpha) * D[1:], Wrec)
         scale = np.ones_like(alpha)
     total, n_counting = omega_pass(
-        D, recurrent, scale, x, r, alpha, KINDS[activation], D.dtype.type(bound), q_term
+        KINDS[activation], D, recurrent, scale, x, r, alpha, D.dtype.type(bound), q_term
     )
     q_term *= D.dtype.type(1 / max(n_counting, 1))
-    return omega_of(total, n_counting, D, q_term)
+    value = total / n_counting if n_counting else np.nan
+    return Omega(value, n_counting / (D.shape[0] * D.shape[1]), q_term)
 
 
 def omega_gradient(recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArray:
@@ -103,146 +119,118 @@ def backward_with_omega(
     trajectory: Trajectory,
     gr: NDArray,
     regulariser: Regulariser,
-    out: tuple[Cotangents, NDArray] | None = None,
-) -> tuple[Cotangents, Omega]:
+    space: NDArray | None = None,
+) -> Regularised:
+    Win, Wrec, brec, x0, alpha, activation = recurrence
     x, r = trajectory
-    cotangents, q_term = out or (Cotangents.empty(recurrence, x), np.empty_like(x[1:]))
-    D, S, alpha = cotangents.D, cotangents.S, recurrence.alpha
-    leak, dtype = 1 - alpha, D.dtype.type
-    through_time(recurrence, trajectory, gr, None, cotangents)
-    total, n_counting = omega_pass(
-        D, S, leak, x, r, alpha, KINDS[recurrence.activation], dtype(regulariser.bound), q_term
+    kind, dtype, D = KINDS[activation], gr.dtype.type, gr
+    q_term = np.empty_like(gr[1:]) if space is None else space
+    total, n_counting = backpropagate_with_omega(
+        kind, x, r, D, Wrec, alpha, dtype(regulariser.bound), q_term
     )
-    scale = regulariser.lambda_Omega * leak[0] / max(n_counting, 1)
-    scale_and_add(dtype(scale), q_term, r[:-1])
-    weight_cotangents(recurrence, inputs, q_term, cotangents)
-    return cotangents, omega_of(total, n_counting, D, q_term)
-
-
-# --- parts of it ----------------------------------------------------------------------------------
-
-
-def through_time(
-    recurrence: Recurrence,
-    trajectory: Trajectory,
-    gr: NDArray,
-    gx: NDArray | None,
-    out: Cotangents,
-) -> None:
-    """Fill out.D and out.S."""
-    x, r = trajectory
-    alpha_Wrec = recurrence.alpha[:, np.newaxis] * recurrence.Wrec
-    backpropagate(
-        gemm_address(x.dtype.name), x, r, gr, gr[:0] if gx is None else gx, alpha_Wrec,
-        recurrence.alpha, KINDS[recurrence.activation], out.D, out.S,
-    )  # fmt: skip
-
-
-def weight_cotangents(
-    recurrence: Recurrence, inputs: NDArray, with_D: NDArray, out: Cotangents
-) -> None:
-    """Fill in the derivatives with respect to weights, brec and x0 from out.D.
-
-    with_D   (time - 1, trial, N), what alpha D_{t+1} is multiplied by for Wrec's: r_t, and Omega's
-             term where there is one
-    """
-    _, Wrec, _, x0, alpha, activation = recurrence
-    dtype, kind = out.D.dtype, KINDS[activation]
-    r0, slope0 = np.empty((1, len(x0)), dtype), np.empty((1, len(x0)), dtype)
-    f_rows(kind, x0[np.newaxis], r0)
-    df_rows(kind, x0[np.newaxis], r0, dtype.type(0.5), slope0)
-    D = rows(out.D)
-    D_first = np.ones(out.D.shape[1], dtype) @ out.D[0]
-    np.dot(D[out.D.shape[1] :].T, rows(with_D), out.Wrec)
-    np.add(out.Wrec, np.outer(D_first, r0), out=out.Wrec)
-    np.dot(D.T, rows(inputs), out.Win)
-    out.Wrec[:] *= alpha[:, np.newaxis]
-    out.Win[:] *= alpha[:, np.newaxis]
-    out.brec[:] = alpha * (np.ones(len(D), dtype) @ D)
-    out.x0[:] = (alpha * D_first) @ Wrec * slope0[0] + (1 - alpha) * D_first
-
-
-def omega_of(total: float, n_counting: int, D: NDArray, q_term: NDArray) -> Omega:
+    scale = dtype(regulariser.lambda_Omega * (1 - alpha[0]) / max(n_counting, 1))
+    gWin, gWrec, gbrec, gx0 = (np.empty_like(value) for value in (Win, Wrec, brec, x0))
+    weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0)
     value = total / n_counting if n_counting else np.nan
-    return Omega(value, n_counting / (D.shape[0] * D.shape[1]), q_term)
+    return Regularised(gWin, gWrec, gbrec, gx0, value, n_counting / (D.shape[0] * D.shape[1]))
 
 
-# --- loops over time ------------------------------------------------------------------------------
+# --- forward --------------------------------------------------------------------------------------
 
 
 @compiled
-def integrate(gemm, noise, x0, Wrec, brec, alpha, kind, x, r):
-    """X and r at t = 1..T; x comes in as u Win^T."""
-    n_time, n_trial, _ = x.shape
-    x_prev, r_prev, recurrent = np.empty_like(x[0]), np.empty_like(x[0]), np.empty_like(x[0])
+def panels_of(Wrec, Win):
+    """[Wrec, Win]^T in panels, for products of [r_{t-1}, u_t] with it."""
+    N, Nin = Win.shape
+    panels = np.zeros((n_panels(N, Wrec), N + Nin, panel_width(Wrec)), Wrec.dtype)
+    fill_panels(Wrec, panels, 0)
+    fill_panels(Win, panels, N)
+    return panels
+
+
+@compiled
+def integrate(kind, inputs, noise, Win, Wrec, brec, alpha, x0, x, r):
+    """x and r at t = 1..T."""
+    n_time, n_trial, N = x.shape
+    panels = panels_of(Wrec, Win)
+    received = np.empty((n_trial, panels.shape[1]), x.dtype)  # [r_{t-1}, u_t]
+    current = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
+    x_prev = np.empty_like(x[0])
     for b in range(n_trial):
         x_prev[b] = x0
-    f_rows(kind, x_prev, r_prev)
-    work = workspace(x)
+    f_rows(kind, x_prev, received[:, :N])
     for t in range(n_time):
-        drive(x[t], brec, noise[t])
-        product(gemm, r_prev, Wrec, True, recurrent, work)
-        step(kind, x_prev, recurrent, x[t], alpha, x[t], r[t])
-        x_prev, r_prev = x[t], r[t]
+        received[:, N:] = inputs[t]
+        times_panels(received, panels, current)
+        step(kind, x_prev, current, brec, noise[t], alpha, x[t], r[t])
+        received[:, :N] = r[t]
+        x_prev = x[t]
 
 
 @compiled
-def run_in_place(gemm, inputs, Win, Wrec, brec, alpha, kind, running, x, r):
+def run_in_place(kind, inputs, Win, Wrec, brec, alpha, running, x, r):
     """`run`: r comes in as the noise, x as the initial states."""
+    n_trial, N = x.shape
+    panels = panels_of(Wrec, Win)
+    received = np.empty((n_trial, panels.shape[1]), x.dtype)  # [r_{t-1}, u_t]
+    current = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
     f_rows(kind, x, r[0])
-    from_inputs, recurrent, work = np.empty_like(x), np.empty_like(x), workspace(x)
     for t in range(1, len(r)):
         n = running[t]
-        drive_t = from_inputs[:n]
-        if Win.shape[1]:
-            product(gemm, inputs[t, :n], Win, True, drive_t, work)
-        else:
-            drive_t[:] = 0
-        drive(drive_t, brec, r[t, :n])
-        product(gemm, r[t - 1, :n], Wrec, True, recurrent[:n], work)
-        step(kind, x[:n], recurrent[:n], drive_t, alpha, x[:n], r[t, :n])
+        received[:n, :N] = r[t - 1, :n]
+        received[:n, N:] = inputs[t, :n]
+        times_panels(received[:n], panels, current[:n])
+        step(kind, x[:n], current[:n], brec, r[t, :n], alpha, x[:n], r[t, :n])
 
 
 @compiled
-def drive(from_inputs, brec, noise_t):
-    """u_t Win^T + brec + noise_t, all (trial, N), in place of u_t Win^T."""
-    for b in range(noise_t.shape[0]):
-        for i in range(noise_t.shape[1]):
-            from_inputs[b, i] += brec[i] + noise_t[b, i]
+def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
+    """x_t and r_t one time step on, all (trial, N); current is r_prev Wrec^T + u_t Win^T.
 
-
-@compiled
-def step(kind, x_prev, recurrent, drive_t, alpha, x_t, r_t):
-    """x_t and r_t one time step on, all (trial, N); recurrent is r_prev Wrec^T.
-
-    x_t may be the array of x_prev or of drive_t, and r_t that of drive_t.
+    Those two terms are one product of [r_prev, u_t]; the rest of drive_t is added here. x_t may be
+    the array of x_prev, and r_t that of noise_t.
     """
     one = x_t.dtype.type(1)
     for b in range(x_t.shape[0]):
         for i in range(x_t.shape[1]):
-            current = recurrent[b, i] + drive_t[b, i]
-            x_t[b, i] = (one - alpha[i]) * x_prev[b, i] + alpha[i] * current
+            drive_t = brec[i] + noise_t[b, i]
+            x_t[b, i] = (one - alpha[i]) * x_prev[b, i] + alpha[i] * (current[b, i] + drive_t)
     f_rows(kind, x_t, r_t)
 
 
+# --- backward -------------------------------------------------------------------------------------
+
+
 @compiled
-def backpropagate(gemm, x, r, gr, gx, alpha_Wrec, alpha, kind, D, S):
+def panels_backward(Wrec, alpha):
+    """diag(alpha) Wrec in panels, for S_t = (alpha D_{t+1}) Wrec."""
+    N = len(alpha)
+    panels = np.zeros((n_panels(N, Wrec), N, panel_width(Wrec)), Wrec.dtype)
+    fill_panels((alpha * Wrec.T), panels, 0)
+    return panels
+
+
+@compiled
+def backpropagate(kind, x, r, gr, gx, Wrec, alpha, D, S):
     """D at t = T..1 and S at t = T-1..1; an empty gx stands for zero."""
     n_time, n_trial, N = x.shape
     one, half = x.dtype.type(1), x.dtype.type(0.5)
-    work = workspace(x)
+    panels = panels_backward(Wrec, alpha)
+    product = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
+    slope = np.empty_like(x[0])
     for t in range(n_time - 1, -1, -1):
+        df_rows(kind, x[t], r[t], half, slope)
         if t == n_time - 1:
             for b in range(n_trial):
                 for i in range(N):
-                    D[t, b, i] = gr[t, b, i] * df(kind, x[t, b, i], r[t, b, i], half)
+                    D[t, b, i] = gr[t, b, i] * slope[b, i]
         else:
-            product(gemm, D[t + 1], alpha_Wrec, False, S[t], work)
+            times_panels(D[t + 1], panels, product)
             for b in range(n_trial):
                 for i in range(N):
-                    slope = df(kind, x[t, b, i], r[t, b, i], half)
+                    S[t, b, i] = product[b, i]
                     leaked = (one - alpha[i]) * D[t + 1, b, i]
-                    D[t, b, i] = (gr[t, b, i] + S[t, b, i]) * slope + leaked
+                    D[t, b, i] = (gr[t, b, i] + S[t, b, i]) * slope[b, i] + leaked
         if gx.shape[0]:
             for b in range(n_trial):
                 for i in range(N):
@@ -261,13 +249,13 @@ def sum_of_changes(D, x, x0, total):
 
 
 @compiled
-def omega_pass(D, recurrent, scale, x, r, alpha, kind, bound, q_term):
+def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
     """The sum of Omega_t, how many (t, trial) count, and that number times q_term.
 
     (alpha d_t) Wrec is scale * recurrent_t.
     """
     n_time, n_trial, N = D.shape
-    zero, one, four = x.dtype.type(0), x.dtype.type(1), x.dtype.type(4)
+    zero, one = x.dtype.type(0), x.dtype.type(1)
     total, n_counting = 0.0, 0
     slope = np.empty_like(x[0])
     for t in range(n_time - 1):
@@ -277,25 +265,104 @@ def omega_pass(D, recurrent, scale, x, r, alpha, kind, bound, q_term):
             for i in range(N):
                 d = (one - alpha[i]) * D[t + 1, b, i]
                 q = (one - alpha[i]) * d + scale[i] * recurrent[t, b, i] * slope[b, i]
-                q_term[t, b, i] = q
+                q_term[t, b, i] = q * slope[b, i]
                 den += d * d
                 num += q * q
-            factor = zero
-            if den >= bound:
-                n_counting += 1
-                excess = num / den - one
-                total += excess * excess
-                factor = four * excess / den
+            value, factor = omega_of_one(num, den, bound)
+            total += value
+            n_counting += den >= bound
             for i in range(N):
-                q_term[t, b, i] *= factor * slope[b, i]
+                q_term[t, b, i] *= factor
     return total, n_counting
 
 
 @compiled
-def scale_and_add(scale, a, b):
-    """A <- scale a + b, both (time, trial, N), in one pass."""
-    n_time, n_trial, N = a.shape
-    for t in range(n_time):
-        for k in range(n_trial):
+def backpropagate_with_omega(kind, x, r, D, Wrec, alpha, bound, q_term):
+    """`backpropagate` and `omega_pass` at once; D comes in as gr. All units share one alpha."""
+    n_time, n_trial, N = x.shape
+    zero, half, leak = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1) - alpha[0]
+    has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
+    panels = panels_backward(Wrec, alpha)
+    S = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
+    slope = np.empty_like(x[0])
+    df_rows(kind, x[-1], r[-1], half, slope)
+    for b in range(n_trial):
+        for i in range(N):
+            D[-1, b, i] *= slope[b, i]
+    total, n_counting = 0.0, 0
+    for t in range(n_time - 2, -1, -1):
+        times_panels(D[t + 1], panels, S)
+        df_rows(kind, x[t], r[t], half, slope)
+        for b in range(n_trial):
+            den, num = zero, zero
             for i in range(N):
-                a[t, k, i] = scale * a[t, k, i] + b[t, k, i]
+                d = leak * D[t + 1, b, i]
+                D[t, b, i] = (D[t, b, i] + S[b, i]) * slope[b, i] + d
+                slope_q = zero if has_kink and x[t, b, i] == zero else slope[b, i]
+                q = leak * d + leak * S[b, i] * slope_q
+                q_term[t, b, i] = q * slope_q
+                den += d * d
+                num += q * q
+            value, factor = omega_of_one(num, den, bound)
+            total += value
+            n_counting += den >= bound
+            for i in range(N):
+                q_term[t, b, i] *= factor
+    return total, n_counting
+
+
+@compiled
+def omega_of_one(num, den, bound):
+    """Omega_t of one trial, and the factor of q_t in its derivative with respect to q_t."""
+    if not den >= bound:
+        return 0.0, type(den)(0)
+    excess = num / den - type(den)(1)
+    return float(excess * excess), type(den)(4) * excess / den
+
+
+@compiled
+def weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0):
+    """Fill in the last four; an empty q_term stands for zero.
+
+        [gWrec, gWin] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t]
+
+    some rows (step, trial) at a time, while they are in the cache.
+    """
+    n_time, n_trial, N = D.shape
+    n_rows, Nin = n_time * n_trial, inputs.shape[2]
+    one, half = D.dtype.type(1), D.dtype.type(0.5)
+    flat_D, flat_u = D.reshape((n_rows, N)), inputs.reshape((n_rows, Nin))
+    flat_r, flat_q = r.reshape((n_rows, N)), q_term.reshape((len(q_term) * n_trial, N))
+    r0, slope0 = np.empty((1, N), D.dtype), np.empty((1, N), D.dtype)
+    f_rows(kind, x0.reshape((1, N)), r0)
+    df_rows(kind, x0.reshape((1, N)), r0, half, slope0)
+    width = n_panels(N + Nin, D) * panel_width(D)
+    right = np.zeros((ROWS_TOGETHER, width), D.dtype)
+    G = np.zeros((N, width), D.dtype)
+    gbrec[:] = 0
+    for first in range(0, n_rows, ROWS_TOGETHER):
+        size = min(ROWS_TOGETHER, n_rows - first)
+        for j in range(size):
+            row = first + j
+            before = row - n_trial
+            for i in range(N):
+                right[j, i] = flat_r[before, i] if before >= 0 else r0[0, i]
+                gbrec[i] += alpha[i] * flat_D[row, i]
+            if before >= 0 and len(flat_q):
+                for i in range(N):
+                    right[j, i] += scale * flat_q[before, i]
+            for k in range(Nin):
+                right[j, N + k] = flat_u[row, k]
+        add_outer(flat_D[first : first + size], right[:size], G)
+    D_first = np.zeros(N, D.dtype)
+    for b in range(n_trial):
+        D_first += D[0, b]
+    gx0[:] = 0
+    for i in range(N):
+        for k in range(N):
+            gWrec[i, k] = alpha[i] * G[i, k]
+            gx0[k] += alpha[i] * D_first[i] * Wrec[i, k]
+        for k in range(Nin):
+            gWin[i, k] = alpha[i] * G[i, N + k]
+    for k in range(N):
+        gx0[k] = gx0[k] * slope0[0, k] + (one - alpha[k]) * D_first[k]

@@ -17,12 +17,20 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Function
 from pycog_dgr.kernels.arrays import is_shared, rows, times
-from pycog_dgr.kernels.interface import Cotangents, Omega, Recurrence, Regulariser, Trajectory
+from pycog_dgr.kernels.interface import (
+    Cotangents,
+    Omega,
+    Recurrence,
+    Regularised,
+    Regulariser,
+    Trajectory,
+)
 from pycog_dgr.kernels.normals_numpy import pairs
+from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "forward", "omega", "omega_gradient",
-    "pairs", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
+    "omega_gradient", "outputs", "pairs", "run",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
@@ -128,16 +136,14 @@ def backward_with_omega(
     trajectory: Trajectory,
     gr: NDArray,
     regulariser: Regulariser,
-    out: tuple[Cotangents, NDArray] | None = None,
-) -> tuple[Cotangents, Omega]:
-    cotangents, q_term = out or (Cotangents.empty(recurrence, trajectory.x), None)
-    backpropagate(recurrence, trajectory, gr, None, cotangents)
-    D, S, *_ = cotangents
-    value, nelems, q_term = omega(recurrence, trajectory, D, S, regulariser.bound, q_term)
-    q_term *= regulariser.lambda_Omega * (1 - recurrence.alpha)
-    q_term += trajectory.r[:-1]
-    weight_cotangents(recurrence, inputs, q_term, cotangents)
-    return cotangents, Omega(value, nelems, q_term)
+    space: NDArray | None = None,
+) -> Regularised:
+    out = Cotangents.empty(recurrence, trajectory.x)
+    backpropagate(recurrence, trajectory, gr, None, out)
+    value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound, space)
+    scale = regulariser.lambda_Omega * (1 - recurrence.alpha)
+    weight_cotangents(recurrence, inputs, trajectory.r[:-1] + scale * q_term, out)
+    return Regularised(out.Win, out.Wrec, out.brec, out.x0, value, nelems)
 
 
 # --- parts of the backward pass -------------------------------------------------------------------

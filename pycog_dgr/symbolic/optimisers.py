@@ -24,6 +24,7 @@ transform is a function (gradients, Context) -> (gradients, updates of its own s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,44 +90,62 @@ def finite_guard() -> Transform:
     return transform
 
 
-def sgd(learning_rate: Rate) -> Transform:
+@dataclass(frozen=True)
+class SGD:
     """Plain gradient descent."""
 
-    def transform(gradients: Variables, _: Context) -> tuple[Variables, Updates]:
-        if not callable(learning_rate):
-            return {name: learning_rate * g for name, g in gradients.items()}, []
+    learning_rate: Rate
+
+    def moments(self, parameters: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        """What is kept from one update to the next, at its start: nothing, at a constant rate."""
+        return {}
+
+    def __call__(self, gradients: Variables, _: Context) -> tuple[Variables, Updates]:
+        if not callable(self.learning_rate):
+            return {name: self.learning_rate * g for name, g in gradients.items()}, []
         dtype = next(iter(gradients.values())).dtype
         count = pytensor.shared(np.zeros((), dtype), name="sgd_count")
-        rate = pt.cast(learning_rate(count), dtype)
+        rate = pt.cast(self.learning_rate(count), dtype)
         return {name: rate * g for name, g in gradients.items()}, [(count, count + 1)]
 
-    return transform
 
-
-def adam(
-    learning_rate: Rate, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5
-) -> Transform:
+@dataclass(frozen=True)
+class Adam:
     """Adam on raw parameters; its moments are shared variables named adam_*."""
 
-    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
-        dtype = next(iter(gradients.values())).dtype
-        count = pytensor.shared(np.zeros((), dtype), name="adam_count")
+    learning_rate: Rate
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-5
+
+    def moments(self, parameters: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        """What is kept from one update to the next, at its start: zeros like the parameters."""
+        dtype = next(iter(parameters.values())).dtype
+        start = {"adam_count": np.zeros((), dtype)}
+        for name, theta in parameters.items():
+            start |= {f"adam_{kind}_{name}": np.zeros_like(theta) for kind in ("mean", "square")}
+        return start
+
+    def __call__(self, gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        beta1, beta2, dtype = self.beta1, self.beta2, next(iter(gradients.values())).dtype
+        start = self.moments({name: context.parameters[name].get_value() for name in gradients})
+        moments = {name: pytensor.shared(value, name=name) for name, value in start.items()}
+        count = moments["adam_count"]
         t = count + 1
         updates: Updates = [(count, t)]
         steps = {}
         for name, g in gradients.items():
-            zero = np.zeros_like(context.parameters[name].get_value())
-            mean = pytensor.shared(zero, name=f"adam_mean_{name}")
-            square = pytensor.shared(zero.copy(), name=f"adam_square_{name}")
+            mean, square = moments[f"adam_mean_{name}"], moments[f"adam_square_{name}"]
             m = beta1 * mean + (1 - beta1) * g
             v = beta2 * square + (1 - beta2) * g**2
             updates += [(mean, m), (square, v)]
-            start = learning_rate(count) if callable(learning_rate) else learning_rate
-            rate = pt.cast(start / (1 - beta1**t), dtype)
-            steps[name] = rate * m / (pt.sqrt(v / (1 - beta2**t)) + epsilon)
+            given = self.learning_rate
+            rate = pt.cast((given(count) if callable(given) else given) / (1 - beta1**t), dtype)
+            steps[name] = rate * m / (pt.sqrt(v / (1 - beta2**t)) + self.epsilon)
         return steps, updates
 
-    return transform
+
+sgd, adam = SGD, Adam  # as transforms, which are functions, are called
 
 
 def one_cycle(updates: int = 0, rise: float = 0.25) -> Transform:

@@ -30,7 +30,6 @@ from pycog_dgr.kernels import (
     Cotangents,
     Kernels,
     Recurrence,
-    Regulariser,
     Trajectory,
     get_kernels,
 )
@@ -40,7 +39,7 @@ from pycog_dgr.symbolic.scan import States, alpha_of
 
 
 class BackwardPass(NamedTuple):
-    """Symbolic derivatives of a cost, named as in kernels.Cotangents; and Omega, if merged."""
+    """Symbolic derivatives of a cost, named as in kernels.Cotangents."""
 
     D: TensorVariable
     S: TensorVariable
@@ -48,25 +47,20 @@ class BackwardPass(NamedTuple):
     Wrec: TensorVariable
     brec: TensorVariable
     x0: TensorVariable
-    omega: Omega | None
 
 
 class KernelOp(Op):
     """An Op of the recurrence: which activation it integrates, and by which kernels.
 
-    activation    a key of activations.HIDDEN
-    kernels       'numba' or 'numpy'
-    regulariser   of LeakyRNN: gradients with respect to Wrec are those of cost + lambda_Omega Omega
+    activation   a key of activations.HIDDEN
+    kernels      'numba' or 'numpy'
     """
 
-    __props__: tuple[str, ...] = ("activation", "kernels", "regulariser")
+    __props__: tuple[str, ...] = ("activation", "kernels")
 
-    def __init__(
-        self, activation: str, kernels: str, regulariser: Regulariser | None = None
-    ) -> None:
+    def __init__(self, activation: str, kernels: str) -> None:
         self.activation = activation
         self.kernels = kernels
-        self.regulariser = regulariser
 
     @property
     def compute(self) -> Kernels:
@@ -138,40 +132,10 @@ class AlphaCotangent(KernelOp):
         store(output_storage, [gradient])
 
 
-class RegularisedPullback(LeakyRNNPullback):
-    """With lambda_Omega dOmega/dWrec in Wrec's -> (*Cotangents, Omega, nelems, buffer)."""
-
-    regulariser: Regulariser
-
-    def make_node(self, *inputs: Any) -> Apply:
-        node = super().make_node(*inputs)
-        types = [output.type for output in node.outputs]
-        scalar = pt.scalar(dtype=types[0].dtype).type
-        return Apply(self, node.inputs, [kind() for kind in (*types, scalar, scalar, types[1])])
-
-    def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
-        u, x, r, gr, *rest = plain(inputs)
-        recurrence, trajectory = self.recurrence(rest), Trajectory(x, r)
-        out = (
-            cotangents_in(output_storage[:-3], recurrence, x),
-            reused(output_storage[-1], x[1:].shape, x.dtype),
-        )
-        cotangents, omega = self.compute.backward_with_omega(
-            recurrence, u, trajectory, gr, self.regulariser, out
-        )
-        numbers = (np.asarray(number, x.dtype) for number in (omega.value, omega.nelems))
-        store(output_storage, (*cotangents, *numbers, omega.q_term))
-
-
 def backward_pass(recurrence: LeakyRNN, *inputs: Any) -> BackwardPass:
     """The symbolic backward pass of a LeakyRNN, of the inputs of LeakyRNNPullback."""
-    chosen = recurrence.activation, recurrence.kernels
-    if recurrence.regulariser is None:
-        D, S, Win, Wrec, brec, x0 = applied(LeakyRNNPullback(*chosen), *inputs)
-        return BackwardPass(D, S, Win, Wrec, brec, x0, None)
-    op = RegularisedPullback(*chosen, recurrence.regulariser)
-    D, S, Win, Wrec, brec, x0, value, nelems, _ = applied(op, *inputs)
-    return BackwardPass(D, S, Win, Wrec, brec, x0, Omega(value, None, nelems))
+    pullback = LeakyRNNPullback(recurrence.activation, recurrence.kernels)
+    return BackwardPass(*applied(pullback, *inputs))
 
 
 class VanishingGradient(KernelOp):
@@ -239,11 +203,10 @@ def integrate(
     noise: TensorVariable,
     network: NetworkConfig,
     kernels: str = "numpy",
-    regulariser: Regulariser | None = None,
 ) -> States:
     """States and rates, like `scan.integrate_by_scan`."""
     alpha = alpha_per_unit(weights, network, noise.dtype)
-    recurrence = LeakyRNN(network.hidden_activation, kernels, regulariser)
+    recurrence = LeakyRNN(network.hidden_activation, kernels)
     Win = input_weights(weights, network)
     arrays = inputs, noise, Win, weights.Wrec, weights.brec, weights.x0, alpha
     x, r = applied(recurrence, *arrays)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
-import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
@@ -22,7 +21,6 @@ from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
-from pycog_dgr.kernels import Regulariser
 from pycog_dgr.network import Parameters
 from pycog_dgr.symbolic import objective, optimisers, recurrence_op, scan
 from pycog_dgr.symbolic.numpy_mode import numpy_mode
@@ -43,8 +41,7 @@ class Graph(NamedTuple):
     error: TensorVariable
     D: TensorVariable
     Omega: Omega
-    # with respect to the raw Wrec; None: lambda_Omega times it is in the gradients
-    omega_gradient: TensorVariable | None
+    omega_gradient: TensorVariable  # with respect to the raw Wrec
     # of loss + penalties, with respect to the raw trained parameters
     gradients: dict[str, TensorVariable]
 
@@ -52,7 +49,7 @@ class Graph(NamedTuple):
 class Update(NamedTuple):
     """A compiled update, and the shared variables beside the parameters that it changes."""
 
-    function: Callable[..., list[NDArray]]  # batch -> loss + penalties, gnorm, Omega, nelems
+    function: Callable[..., Sequence]  # batch -> loss + penalties, gnorm, Omega, nelems
     moments: dict[str, SharedVariable]
 
 
@@ -62,17 +59,6 @@ def batch_widths(network: NetworkConfig) -> tuple[int, int, int, int]:
     return network.Nin, n_outputs, n_outputs, network.N
 
 
-def can_merge_omega(
-    network: NetworkConfig, backend: str, penalties: Sequence[objective.Penalty]
-) -> bool:
-    """Whether the backward pass can add Omega's derivative, which costs one product less.
-
-    It can where the cost is the loss alone and all units share one alpha.
-    """
-    shared = not (np.ndim(network.tau) or network.train_tau)
-    return backend in KERNELS and not penalties and shared
-
-
 def build_graph(
     network: NetworkConfig,
     training: TrainingConfig,
@@ -80,12 +66,10 @@ def build_graph(
     backend: str,
     penalties: Sequence[objective.Penalty],
     dropout_mask: TensorVariable | None = None,
-    merge_omega: bool = False,
 ) -> Graph:
     """The graph of one step on symbolic raw parameters.
 
     dropout_mask   (N,), multiplies what the recurrent units receive from each unit
-    merge_omega    see `can_merge_omega`
     """
     dtype = str(raw.Wrec.dtype)
     inputs, targets, mask, noise = (
@@ -97,8 +81,7 @@ def build_graph(
         weights = weights._replace(Wrec=weights.Wrec * dropout_mask)
     kernels = KERNELS.get(backend)
     if kernels:
-        regulariser = Regulariser(training.lambda_Omega, training.bound) if merge_omega else None
-        states = recurrence_op.integrate(weights, inputs, noise, network, kernels, regulariser)
+        states = recurrence_op.integrate(weights, inputs, noise, network, kernels)
     else:
         states = scan.integrate_by_scan(weights, inputs, noise, network)
     a = scan.output_current(states.r, weights)
@@ -113,13 +96,11 @@ def build_graph(
     if kernels:
         back = recurrence_op.backpropagated(states, derivatives(loss, [states.r])[0])
         D = back.D
-        omega = back.omega or recurrence_op.vanishing_gradient(D, back.S, states, training.bound)
+        omega = recurrence_op.vanishing_gradient(D, back.S, states, training.bound)
     else:
         D = derivatives(loss, [noise])[0] / scan.alpha_of(weights, network, dtype)
         omega = objective.vanishing_gradient(D, states.x, weights, network, training.bound)
-    omega_gradient = None
-    if omega.gradient is not None:
-        [omega_gradient] = derivatives(None, [raw.Wrec], {weights.Wrec: omega.gradient})
+    [omega_gradient] = derivatives(None, [raw.Wrec], {weights.Wrec: omega.gradient})
     return Graph(
         batch=[inputs, targets, mask, noise],
         states=states,
@@ -164,8 +145,7 @@ def compile_update(
 ) -> Update:
     """Clip, guard, and take the optimiser's step."""
     gradients = dict(graph.gradients)
-    if graph.omega_gradient is not None:
-        gradients["Wrec"] += training.lambda_Omega * graph.omega_gradient
+    gradients["Wrec"] += training.lambda_Omega * graph.omega_gradient
     context = optimisers.Context(trained, optimisers.global_norm(gradients))
     transform = optimisers.chain(
         optimisers.clip_by_global_norm(training.max_gradient_norm),

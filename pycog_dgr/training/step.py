@@ -3,8 +3,12 @@
 The mathematics stands in symbolic/step_graph.py. Three backends compute the same numbers:
 
     scan    PyTensor's loop over time, the reference that reads like the paper
-    numpy   the Op of recurrence_op.py with its hand-written backward pass, through numpy
-    fast    the same Op, as loops that Numba compiles once and keeps on disk
+    numpy   the backward pass written by hand, in numpy
+    fast    the same, as loops that Numba compiles once and keeps on disk
+
+The latter two do whole updates and evaluations by kernels (fused.py) where the objective and the
+optimiser are standard ones; otherwise, and for `gradients`, they run the graph with the Op of
+symbolic/recurrence_op.py.
 
 'auto' is 'fast', or 'numpy' where Numba cannot run; the log then says why. None needs a C compiler.
 """
@@ -34,11 +38,11 @@ from pycog_dgr.symbolic.step_graph import (
     Update,
     batch_widths,
     build_graph,
-    can_merge_omega,
     compile_graph,
     compile_update,
 )
 from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.fused import FusedStep, can_fuse
 
 logger = logging.getLogger(__name__)
 
@@ -127,26 +131,53 @@ class TrainingStep:
         """The symbolic step, without dropout."""
         return self._build_graph()
 
-    def _build_graph(self, dropout_mask: Any = None, merge_omega: bool = False) -> Graph:
+    def _build_graph(self, dropout_mask: Any = None) -> Graph:
         raw = parameters_of(self._shared)
         with pytensor.config.change_flags(floatX=self.floatX):
             return build_graph(
-                self.network, self.training, raw, self.backend, self._penalties, dropout_mask,
-                merge_omega,
-            )  # fmt: skip
+                self.network, self.training, raw, self.backend, self._penalties, dropout_mask
+            )
+
+    @cached_property
+    def _fused(self) -> FusedStep | None:
+        """The step by kernels alone, where they can do it."""
+        optimiser = self._optimiser
+        if self.backend not in KERNELS:
+            return None
+        if not can_fuse(self.network, self.training, self._penalties):
+            return None
+        if not isinstance(optimiser, (optimisers.SGD, optimisers.Adam)):
+            return None
+        if callable(optimiser.learning_rate):  # a schedule, which is symbolic
+            return None
+        kernels = get_kernels(KERNELS[self.backend])
+        return FusedStep(self.network, self.training, optimiser, kernels, self.floatX)
 
     @cached_property
     def _compiled_update(self) -> Update:
-        merge_omega = can_merge_omega(self.network, self.backend, self._penalties)
-        graph = self.graph
-        if merge_omega or self._dropout_mask is not None:
-            graph = self._build_graph(self._dropout_mask, merge_omega)
         trained = {name: self._shared[name] for name in self.network.trained}
+        if (fused := self._fused) is not None:
+            start = fused.optimiser.moments(arrays_of(trained))
+            moments = {name: pytensor.shared(value, name=name) for name, value in start.items()}
+
+            def update(*batch: NDArray) -> tuple[float, float, float, float]:
+                mask = self._dropout_mask
+                return fused.update(
+                    arrays_of(self._shared),
+                    arrays_of(moments),
+                    Batch(*batch),
+                    None if mask is None else mask.get_value(borrow=True),
+                )
+
+            return Update(update, moments)
+        graph = self.graph if self._dropout_mask is None else self._build_graph(self._dropout_mask)
         with pytensor.config.change_flags(floatX=self.floatX):
             return compile_update(graph, trained, self.training, self._optimiser, self.backend)
 
     @cached_property
-    def _evaluate(self) -> Callable[..., list[NDArray]]:
+    def _evaluate(self) -> Callable[..., Any]:
+        if (fused := self._fused) is not None:
+            return lambda *batch: fused.evaluate(arrays_of(self._shared), Batch(*batch))
         graph = self.graph
         return self._compile([graph.loss + graph.penalty, graph.error, graph.z])
 
@@ -283,6 +314,11 @@ class TrainingStep:
         }
         for name, variable in self._state_variables().items():
             variable.set_value(checked[name])
+
+
+def arrays_of(variables: Mapping[str, Any]) -> dict[str, NDArray]:
+    """The arrays themselves, not copies."""
+    return {name: variable.get_value(borrow=True) for name, variable in variables.items()}
 
 
 def parameters_of(values: Mapping[str, Any]) -> Parameters:

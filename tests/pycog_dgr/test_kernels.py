@@ -5,10 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from pycog_dgr.config import HIDDEN_ACTIVATIONS
+from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from pycog_dgr.errors import BackendError
 from pycog_dgr.kernels import (
     Cotangents,
+    Readout,
     Recurrence,
     Regulariser,
     Trajectory,
@@ -16,6 +17,7 @@ from pycog_dgr.kernels import (
     get_kernels,
 )
 from pycog_dgr.network import Weights, simulate
+from pycog_dgr.network import activation as activation_of
 
 T, B, N, Nin = 6, 4, 5, 3
 SCALAR, VECTOR = np.full(N, 0.3), np.linspace(0.1, 1, N)
@@ -134,14 +136,15 @@ def test_the_merged_backward_pass_is_both_together(kernels, activation):
     gr = np.random.default_rng(1).normal(size=noise.shape)
     back = kernels.backward(recurrence, inputs, trajectory, gr)
     omega = kernels.omega(recurrence, trajectory, back.D, back.S, 1e-20)
-    merged, merged_omega = kernels.backward_with_omega(
-        recurrence, inputs, trajectory, gr, Regulariser(2.5, 1e-20)
+    merged = kernels.backward_with_omega(
+        recurrence, inputs, trajectory, gr.copy(), Regulariser(2.5, 1e-20)
     )
-    assert merged_omega[:2] == pytest.approx(omega[:2], rel=1e-13)
+    assert merged[4:] == pytest.approx(omega[:2], rel=1e-13)
     added = 2.5 * kernels.omega_gradient(recurrence, back.D, omega.q_term)
     assert np.abs(added).max() > 0
-    for name, value in back._replace(Wrec=back.Wrec + added)._asdict().items():
-        close(getattr(merged, name), value)
+    expected = back._replace(Wrec=back.Wrec + added)
+    for name in ("Win", "Wrec", "brec", "x0"):
+        close(getattr(merged, name), getattr(expected, name))
 
 
 def test_arrays_of_an_earlier_call_are_written_again(kernels):
@@ -150,13 +153,21 @@ def test_arrays_of_an_earlier_call_are_written_again(kernels):
     space = Trajectory.empty(noise)
     trajectory = kernels.forward(recurrence, inputs, noise, out=space)
     assert trajectory.x is space.x and trajectory.r is space.r
-    out = Cotangents.empty(recurrence, noise), np.empty_like(noise[1:])
-    regulariser = Regulariser(2, 1e-20)
-    expected, _ = kernels.backward_with_omega(recurrence, inputs, trajectory, gr, regulariser)
-    got, _ = kernels.backward_with_omega(recurrence, inputs, trajectory, gr, regulariser, out)
-    assert all(one is other for one, other in zip(got, out[0], strict=True))
-    for one, other in zip(got, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
+    out = Cotangents.empty(recurrence, noise)
+    expected = kernels.backward(recurrence, inputs, trajectory, gr)
+    for _ in range(2):
+        got = kernels.backward(recurrence, inputs, trajectory, gr, out=out)
+        for one, other, again in zip(got, expected, out, strict=True):
+            assert one is again
+            np.testing.assert_array_equal(one, other)
+    regulariser, q_term = Regulariser(2, 1e-20), np.empty_like(noise[1:])
+    expected = kernels.backward_with_omega(recurrence, inputs, trajectory, gr.copy(), regulariser)
+    for _ in range(2):
+        got = kernels.backward_with_omega(
+            recurrence, inputs, trajectory, gr.copy(), regulariser, q_term
+        )
+        for one, other in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
@@ -175,16 +186,73 @@ def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation):
         close(states[b], expected.x[-1, 0], 1e-12)
 
 
+@pytest.mark.parametrize("size", [(1, 70), (13, 33), (40, 5), (37, 90)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_number_of_trials_and_units_is_served(dtype, size):
+    """Sizes that fill no tile: the compiled kernels beside the plain ones."""
+    B, N = size
+    rng, tolerance = np.random.default_rng(4), 1e-4 if dtype == "float32" else 1e-11
+    Wrec, Win = rng.normal(size=(N, N)) / np.sqrt(N), rng.normal(size=(N, Nin))
+    brec, x0 = rng.normal(size=(2, N))
+    arrays = (Win, Wrec, brec, x0, np.full(N, 0.3))
+    recurrence = Recurrence(*(array.astype(dtype) for array in arrays), "tanh")
+    inputs = rng.normal(size=(9, B, Nin)).astype(dtype)
+    noise, gr = rng.normal(size=(2, 9, B, N)).astype(dtype)
+    found = []
+    for name in ("numba", "numpy"):
+        one = get_kernels(name)
+        trajectory = one.forward(recurrence, inputs, noise)
+        back = one.backward(recurrence, inputs, trajectory, gr)
+        regularised = one.backward_with_omega(
+            recurrence, inputs, trajectory, gr.copy(), Regulariser(2, 1e-20)
+        )
+        found.append((*trajectory, *back, *regularised))
+    for got, expected in zip(*found, strict=True):
+        close(got, expected, tolerance)
+
+
+@pytest.mark.parametrize("masked", ["all steps", "the last step", "nothing"])
+@pytest.mark.parametrize("activation", OUTPUT_ACTIVATIONS)
+def test_the_loss_and_its_gradient(kernels, activation, masked):
+    rng, Nout = np.random.default_rng(5), 4
+    r, targets = rng.normal(size=(T, B, N)), rng.dirichlet(np.ones(Nout), (T, B))
+    readout = Readout(rng.normal(size=(Nout, N)), rng.normal(size=Nout), activation)
+    mask = rng.uniform(size=targets.shape) * (masked != "nothing")
+    if masked == "the last step":
+        mask[:-1] = 0
+
+    def loss(readout, r=r):
+        return kernels.loss_gradient(readout, r, targets, mask).loss
+
+    with np.errstate(all="ignore"):
+        found = kernels.loss_gradient(readout, r, targets, mask)
+        out = kernels.outputs(readout, r, targets, mask)
+        if masked == "nothing":
+            assert np.isnan(found.loss) and np.isnan(found.gr).all() and np.isnan(found.Wout).all()
+            return
+    assert found.loss == pytest.approx(out.loss / mask.sum(), rel=1e-12)
+    a = r @ readout.Wout.T + readout.bout
+    close(out.z, activation_of(activation)(a))
+    assert out.squared_error == pytest.approx(np.sum((out.z - targets) ** 2 * mask), rel=1e-12)
+    h = 1e-6
+    for value, gradient, moved in (
+        (readout.Wout, found.Wout, lambda W: loss(readout._replace(Wout=W))),
+        (readout.bout, found.bout, lambda b: loss(readout._replace(bout=b))),
+        (r, found.gr, lambda r: loss(readout, r)),
+    ):
+        direction = rng.normal(size=value.shape)
+        slope = (moved(value + h * direction) - moved(value - h * direction)) / (2 * h)
+        assert np.sum(gradient * direction) == pytest.approx(slope, rel=FINITE_DIFFERENCE)
+
+
 def test_float32_stays_float32(kernels):
     recurrence, inputs, noise = problem(alpha=SCALAR)
     arrays = [array.astype(np.float32) for array in recurrence[:5]]
     recurrence = Recurrence(*arrays, "rectify")
     inputs, noise = inputs.astype(np.float32), noise.astype(np.float32)
     trajectory = kernels.forward(recurrence, inputs, noise)
-    back, omega = kernels.backward_with_omega(
-        recurrence, inputs, trajectory, noise, Regulariser(2, 1e-20)
-    )
-    given = (*trajectory, *back, omega.q_term)
+    back = kernels.backward_with_omega(recurrence, inputs, trajectory, noise, Regulariser(2, 1e-20))
+    given = (*trajectory, *back[:4])
     assert {array.dtype for array in given} == {np.dtype("float32")}
 
 

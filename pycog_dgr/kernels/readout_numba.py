@@ -1,0 +1,191 @@
+"""Outputs, their loss and its gradient, compiled by Numba: readout_numpy in one pass over the rows.
+
+Where the mask is 0, as at all but the last step of a classifier, no exponential is computed.
+"""
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.kernels.activations_numba import compiled, rectify, sigmoid, softplus, step
+from pycog_dgr.kernels.arrays import rows
+from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
+
+LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, SOFTMAX = range(5)
+OUTPUT_KINDS = {
+    "linear": LINEAR, "rectify": RECTIFY, "rectify_power": RECTIFY_POWER, "sigmoid": SIGMOID,
+    "softmax": SOFTMAX,
+}  # fmt: skip
+
+
+def outputs(readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
+    a = output_current(readout, r)
+    z = np.empty_like(a)
+    loss, squared_error = output_rows(
+        OUTPUT_KINDS[readout.activation], a, rows(targets), rows(mask), z
+    )
+    return Outputs(z.reshape(targets.shape), loss, squared_error)
+
+
+def loss_gradient(
+    readout: Readout, r: NDArray, targets: NDArray, mask: NDArray, out: NDArray | None = None
+) -> LossGradient:
+    Wout, bout, activation = readout
+    gr, gWout, gbout = (
+        np.empty_like(r) if out is None else out,
+        np.zeros_like(Wout),
+        np.zeros_like(bout),
+    )
+    total = total_of(rows(mask))
+    loss = loss_rows(
+        OUTPUT_KINDS[activation], rows(r), Wout, bout, rows(targets), rows(mask),
+        r.dtype.type(total), rows(gr), gWout, gbout,
+    )  # fmt: skip
+    return LossGradient(float(np.float64(loss) / total), gr, gWout, gbout)
+
+
+def output_current(readout: Readout, r: NDArray) -> NDArray:
+    """a (time * trial, Nout)."""
+    a = rows(r) @ readout.Wout.T
+    a += readout.bout
+    return a
+
+
+@compiled
+def total_of(mask):
+    """The sum of a mask (row, Nout), in double precision."""
+    total = 0.0
+    for i in range(mask.shape[0]):
+        for k in range(mask.shape[1]):
+            total += mask[i, k]
+    return total
+
+
+@compiled
+def g_row(kind, a, z):
+    """z <- g(a), both (Nout,)."""
+    if kind == SOFTMAX:
+        largest, total = a[0], a.dtype.type(0)
+        for k in range(1, len(a)):
+            largest = max(largest, a[k])
+        for k in range(len(a)):
+            z[k] = math.exp(a[k] - largest)
+            total += z[k]
+        for k in range(len(a)):
+            z[k] /= total
+    elif kind == SIGMOID:
+        for k in range(len(a)):
+            z[k] = sigmoid(a[k])
+    elif kind == LINEAR:
+        z[:] = a
+    else:
+        for k in range(len(a)):
+            z[k] = rectify(a[k]) if kind == RECTIFY else rectify(a[k]) * rectify(a[k])
+
+
+@compiled
+def pointwise_loss(kind, a, z, target):
+    """l of one output, as objective.reported_loss has it."""
+    one, epsilon = type(z)(1), type(z)(EPSILON)
+    if kind == SOFTMAX:
+        return -target * math.log(z + epsilon)
+    if kind == SIGMOID:
+        return -target * math.log(z + epsilon) + (one - target) * softplus(a)
+    return (z - target) * (z - target)
+
+
+@compiled
+def output_rows(kind, a, targets, mask, z):
+    """z <- g(a), all (row, Nout); the sums of l mask and of (z - target)^2 mask."""
+    loss, squared_error = 0.0, 0.0
+    for i in range(a.shape[0]):
+        g_row(kind, a[i], z[i])
+        for k in range(a.shape[1]):
+            missed = z[i, k] - targets[i, k]
+            squared_error += missed * missed * mask[i, k]
+            if mask[i, k] != 0 or not math.isfinite(a[i, k]):
+                loss += pointwise_loss(kind, a[i, k], z[i, k], targets[i, k]) * mask[i, k]
+    return loss, squared_error
+
+
+@compiled
+def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
+    """The sum of l mask; of that divided by `total`, derivatives into the last three.
+
+    r, gr (row, N); targets, mask (row, Nout)
+    """
+    n_outputs, N = Wout.shape
+    loss = 0.0
+    a, z, gz = (
+        np.empty(n_outputs, r.dtype),
+        np.empty(n_outputs, r.dtype),
+        np.empty(n_outputs, r.dtype),
+    )
+    for row in range(r.shape[0]):
+        if total != 0 and not counts(r[row], mask[row]):  # an empty mask makes everything NaN
+            gr[row] = 0
+            continue
+        for k in range(n_outputs):
+            a[k] = bout[k]
+            for i in range(N):
+                a[k] += Wout[k, i] * r[row, i]
+        g_row(kind, a, z)
+        for k in range(n_outputs):
+            loss += pointwise_loss(kind, a[k], z[k], targets[row, k]) * mask[row, k]
+            gz[k] = mask[row, k] / total * pointwise_slope(kind, z[k], targets[row, k])
+        through_g(kind, a, z, gz)
+        gr[row] = 0
+        for k in range(n_outputs):
+            gbout[k] += a[k]
+            for i in range(N):
+                gr[row, i] += a[k] * Wout[k, i]
+                gWout[k, i] += a[k] * r[row, i]
+    return loss
+
+
+@compiled
+def counts(r, mask):
+    """Whether a row has a weight, or a rate that is not finite and so makes the loss NaN."""
+    for k in range(len(mask)):
+        if mask[k] != 0:
+            return True
+    total = r.dtype.type(0)
+    for i in range(len(r)):
+        total += r[i]
+    return not math.isfinite(total)
+
+
+@compiled
+def pointwise_slope(kind, z, target):
+    """d l / d z of one output."""
+    one, epsilon = type(z)(1), type(z)(EPSILON)
+    if kind == SOFTMAX:
+        return -target / (z + epsilon)
+    if kind == SIGMOID:
+        return (one - target) / ((one - z) + epsilon) - target / (z + epsilon)
+    return type(z)(2) * (z - target)
+
+
+@compiled
+def through_g(kind, a, z, gz):
+    """The derivative with respect to a takes its place, all (Nout,)."""
+    one, half = a.dtype.type(1), a.dtype.type(0.5)
+    if kind == SOFTMAX:
+        common = a.dtype.type(0)
+        for k in range(len(a)):
+            common += gz[k] * z[k]
+        for k in range(len(a)):
+            a[k] = z[k] * (gz[k] - common)
+        return
+    for k in range(len(a)):
+        if kind == SIGMOID:
+            a[k] = gz[k] * z[k] * (one - z[k])
+        elif kind == RECTIFY:
+            a[k] = gz[k] * step(a[k], half)
+        elif kind == RECTIFY_POWER:
+            a[k] = gz[k] * (a[k] + abs(a[k]))
+        else:
+            a[k] = gz[k]

@@ -1,0 +1,218 @@
+"""Products of many small matrices with one that stays the same, as a recurrence has them.
+
+BLAS rearranges both factors at every call. Here the factor that stays, W (k, n), is rearranged
+once, into panels of as many columns as fit into a few vector registers, and a tile of rows times a
+panel is computed in registers:
+
+    C[m, n] = sum_k A[m, k] W[k, n]        8 rows m at a time, a panel of columns n, all k
+
+The tile is written out in LLVM's vector instructions, since compilers do not keep so many sums in
+registers on their own. Vectors are as long as the processor's.
+
+| symbol | name                                      | shape                        |
+|--------|-------------------------------------------|------------------------------|
+| A      | left factor, of any strides               | (m, k)                       |
+| panels | W in panels, zeros where W has no columns | (panel, k, PANEL)            |
+| C      | product, rows long enough for all panels  | (m, panels * PANEL at least) |
+"""
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from pycog_dgr.kernels.activations_numba import compiled
+
+HAS_AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
+VECTOR_BYTES = 64 if HAS_AVX512 else 32
+VECTORS = 2  # in a panel's row
+ROWS = 8 if HAS_AVX512 else 4  # of a tile: 16 or 8 sums, which fit into the registers
+SUMS = 8  # at once at least, so that the adders always have work
+
+
+@functools.cache
+def tile(n_rows: int) -> Any:
+    """The function that computes a tile of `n_rows` rows and a panel of columns.
+
+    tile(A, row step, k step, panel, its k step, size of k, C, row step, keep, number): addresses
+    and steps in bytes; C <- A W, added to C where `keep` is not 0; `number` shows the number type.
+    """
+
+    @intrinsic
+    def compute(typing, A, A_row, A_k, B, B_k, size, C, C_row, keep, number):
+        words = [types.intp] * 9
+
+        def generate(context, builder, signature, values):
+            scalar = context.get_value_type(signature.args[-1])
+            emit_tile(builder, scalar, n_rows, values[:-1])
+            return context.get_dummy_value()
+
+        return types.void(*words, number), generate
+
+    return compute
+
+
+def emit_tile(builder: Any, scalar: Any, n_rows: int, values: Any) -> None:
+    """Instructions of a tile: a loop over k in steps of `unrolled`, then one for the rest."""
+    A, A_row, A_k, B, B_k, size, C, C_row, keep = values
+    alignment = 4 if isinstance(scalar, ir.FloatType) else 8  # of one number, so of any array
+    word, width = size.type, VECTOR_BYTES // alignment
+    vector = ir.VectorType(scalar, width)
+    unrolled = max(1, SUMS // (n_rows * VECTORS))
+    places = [(m, v) for m in range(n_rows) for v in range(VECTORS)]
+
+    def at(base: Any, offset: Any, kind: Any) -> Any:
+        return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
+
+    def load(pointer: Any) -> Any:
+        value = builder.load(pointer)
+        value.align = alignment
+        return value
+
+    def times_one_k(k: Any, sums: list) -> list:
+        row = builder.mul(k, B_k)
+        b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(VECTORS)]
+        found = []
+        for m in range(n_rows):
+            offset = builder.add(builder.mul(word(m), A_row), builder.mul(k, A_k))
+            first = builder.insert_element(
+                ir.Constant(vector, ir.Undefined), load(at(A, offset, scalar)), ir.IntType(32)(0)
+            )
+            spread = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+            a = builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), spread)
+            found += [
+                multiply_add(builder, vector, a, b[v], sums[m * VECTORS + v])
+                for v in range(VECTORS)
+            ]
+        return found
+
+    def loop(start: Any, end: Any, step: int, sums: list) -> list:
+        before = builder.block
+        body, after = builder.append_basic_block("k"), builder.append_basic_block("after")
+        builder.cbranch(builder.icmp_signed("<", start, end), body, after)
+        builder.position_at_end(body)
+        k = builder.phi(word)
+        phis = [builder.phi(vector) for _ in sums]
+        updated: list = []
+        for part in range(step):
+            own = phis[part * len(places) : (part + 1) * len(places)]
+            updated += times_one_k(builder.add(k, word(part)), own)
+        updated += phis[step * len(places) :]
+        following = builder.add(k, word(step))
+        inside = builder.block
+        k.add_incoming(start, before)
+        k.add_incoming(following, inside)
+        for phi, first, later in zip(phis, sums, updated, strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(later, inside)
+        builder.cbranch(builder.icmp_signed("<", following, end), body, after)
+        builder.position_at_end(after)
+        results = []
+        for first, later in zip(sums, updated, strict=True):
+            result = builder.phi(vector)
+            result.add_incoming(first, before)
+            result.add_incoming(later, inside)
+            results.append(result)
+        return results
+
+    zero = ir.Constant(vector, [0.0] * width)
+    sums = [zero] * (len(places) * unrolled)
+    whole = builder.mul(builder.sdiv(size, word(unrolled)), word(unrolled))
+    sums = loop(word(0), whole, unrolled, sums)
+    if unrolled > 1:
+        sums = loop(whole, size, 1, sums)
+    for part in range(1, unrolled):
+        for i in range(len(places)):
+            sums[i] = builder.fadd(sums[i], sums[part * len(places) + i])
+    with builder.if_else(builder.icmp_signed("!=", keep, word(0))) as (add, overwrite):
+        for branch, keeps in ((add, True), (overwrite, False)):
+            with branch:
+                for (m, v), total in zip(places, sums[: len(places)], strict=True):
+                    offset = builder.add(builder.mul(word(m), C_row), word(v * VECTOR_BYTES))
+                    pointer = at(C, offset, vector)
+                    value = builder.fadd(load(pointer), total) if keeps else total
+                    builder.store(value, pointer).align = alignment
+
+
+def multiply_add(builder: Any, vector: Any, a: Any, b: Any, c: Any) -> Any:
+    """a b + c with one rounding."""
+    letter = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
+    kind = ir.FunctionType(vector, [vector] * 3)
+    name = f"llvm.fma.v{vector.count}{letter}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])
+
+
+TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
+
+
+@compiled
+def panel_width(number):
+    """Columns of a panel, for the type of `number`, an array."""
+    return VECTORS * VECTOR_BYTES // number.itemsize
+
+
+@compiled
+def n_panels(columns, number):
+    return (columns + panel_width(number) - 1) // panel_width(number)
+
+
+@compiled
+def fill_panels(W, panels, first):
+    """Put W^T of W (n, k) into panels, as the values of k that begin with `first`."""
+    width = panels.shape[2]
+    for n in range(W.shape[0]):
+        for k in range(W.shape[1]):
+            panels[n // width, first + k, n % width] = W[n, k]
+
+
+@compiled
+def times_panels(A, panels, C):
+    """C <- A W; A (m, k) and C (m, ...) in C order."""
+    size = A.itemsize
+    product(
+        A.ctypes.data, A.shape[1] * size, size, A.shape[0],
+        panels.ctypes.data, panels.shape[1] * panels.shape[2] * size, panels.shape[2] * size,
+        panels.shape[0], panels.shape[1],
+        C.ctypes.data, C.shape[1] * size, 0, panels,
+    )  # fmt: skip
+
+
+@compiled
+def add_outer(A, B, C):
+    """C <- C + A^T B; A (k, m), B (k, ...) and C (m, ...) in C order, rows whole panels long."""
+    size = A.itemsize
+    step = panel_width(B) * size
+    product(
+        A.ctypes.data, size, A.shape[1] * size, A.shape[1],
+        B.ctypes.data, step, B.shape[1] * size, B.shape[1] * size // step, A.shape[0],
+        C.ctypes.data, C.shape[1] * size, 1, B,
+    )  # fmt: skip
+
+
+@compiled
+def product(A, A_row, A_k, n_rows, B, B_panel, B_k, n_panels, size, C, C_row, keep, like):
+    """All tiles; addresses and steps in bytes."""
+    number = like.dtype.type(0)
+    wide = ROWS
+    for p in range(n_panels):
+        b, c = B + p * B_panel, C + p * VECTORS * VECTOR_BYTES
+        m = 0
+        while m + wide <= n_rows:
+            TILE_ALL(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
+            m += wide
+        if m + 4 <= n_rows:
+            TILE_4(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
+            m += 4
+        if m + 2 <= n_rows:
+            TILE_2(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
+            m += 2
+        if m < n_rows:
+            TILE_1(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)

@@ -1,0 +1,94 @@
+"""The step by kernels alone beside the graph, which is its definition."""
+
+import numpy as np
+import pytest
+
+from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.step import TrainingStep
+from tests.pycog_dgr import small
+from tests.pycog_dgr.test_step import CASES, close
+
+EQUAL = 1e-12  # float64, relative to the largest entry
+NOT_STANDARD = ("tau", "lambda1_in", "penalties")  # what only the graph computes
+STANDARD = [
+    case for case in CASES if not (next(iter(case)) in NOT_STANDARD and np.ndim(case.get("tau", 1)))
+    and next(iter(case)) not in ("lambda1_in", "penalties")
+]  # fmt: skip
+
+
+def by_graph(step):
+    """The same step, computed by the graph."""
+    step.__dict__["_fused"] = None
+    return step
+
+
+def with_dropout(step):
+    return TrainingStep(
+        step.network, step.training, step.parameters, step.floatX, step.backend,
+        dropout=RecurrentDropout(0.5, 1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("optimiser", [None, adam(0.01)], ids=["sgd", "adam"])
+@pytest.mark.parametrize("backend", ["fast", "numpy"])
+@pytest.mark.parametrize("changes", STANDARD, ids=lambda changes: "-".join(changes))
+def test_kernels_and_graph_take_the_same_step(changes, backend, optimiser):
+    fused, graph = (small.step(backend=backend, optimiser=optimiser, **changes) for _ in range(2))
+    same_updates(fused, by_graph(graph))
+
+
+@pytest.mark.parametrize("backend", ["fast", "numpy"])
+def test_under_dropout_too(backend):
+    fused, graph = (with_dropout(small.step(backend=backend)) for _ in range(2))
+    same_updates(fused, by_graph(graph))
+
+
+def same_updates(fused, graph):
+    assert fused._fused is not None
+    for seed in range(3):
+        batch = small.batch(fused.network, seed=seed)
+        for got, expected in zip(fused.evaluate(batch), graph.evaluate(batch), strict=True):
+            close(got, expected, EQUAL)
+        close(fused.update(batch), graph.update(batch), EQUAL)
+    state = fused.state()
+    assert state.keys() == graph.state().keys()
+    for name, expected in graph.state().items():
+        close(state[name], expected, EQUAL)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tau": np.linspace(30, 90, 6)},
+        {"train_tau": True},
+        {"lambda2_r": 0.3},
+        {"Nout": 0},
+        {"loss": lambda z, target: abs(z - target)},
+        {"optimiser": adam(lambda n: 0.1 / (n + 1))},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_not_standard_is_the_graphs(changes):
+    assert small.step(**changes)._fused is None
+
+
+def test_kernels_and_graph_can_go_on_from_each_others_state():
+    fused, graph = (small.step(optimiser=adam(0.01)) for _ in range(2))
+    by_graph(graph)
+    batch = small.batch(fused.network)
+    for _ in range(2):
+        fused.update(batch)
+    graph.load_state(fused.state())
+    close(fused.update(batch), graph.update(batch), EQUAL)
+
+
+def test_evaluation_in_pieces_is_that_of_the_whole(monkeypatch):
+    from pycog_dgr.training import fused
+
+    step = small.step()
+    batch = small.batch(step.network, n_trial=11)
+    whole = step.evaluate(batch)
+    monkeypatch.setattr(fused, "PIECE", 4 * 7 * 6)  # four trials
+    for got, expected in zip(step.evaluate(batch), whole, strict=True):
+        close(got, expected, EQUAL)
