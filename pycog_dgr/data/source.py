@@ -77,7 +77,18 @@ def task_source(task: Task, *functions: Callable | None) -> dict[str, str | None
 
 
 def readable(text: str) -> str:
-    """Text from a path as text: what the locale could not read, read as UTF-8."""
+    """Text from a path as text.
+
+    Parameters
+    ----------
+    text
+        Perhaps with bytes that the locale could not read.
+
+    Returns
+    -------
+    str
+        These read as UTF-8.
+    """
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 

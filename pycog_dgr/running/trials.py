@@ -184,10 +184,25 @@ class Trials:
 
     @classmethod
     def load(cls, path: str | Path, max_bytes: int = npz.MAX_BYTES) -> "Trials":
-        """Read trials that `save` wrote.
+        """Read trials that `save` wrote. Nothing in the file is executed.
 
-        CheckpointError where the file is missing, larger than `max_bytes`, damaged, of another
-        format or of a newer version. Nothing in the file is executed.
+        Parameters
+        ----------
+        path
+            The file.
+        max_bytes
+            The most that its arrays may take.
+
+        Returns
+        -------
+        Trials
+            The trials.
+
+        Raises
+        ------
+        CheckpointError
+            Where the file is missing, larger than `max_bytes`, damaged, of another kind or of a
+            newer format.
         """
         if not Path(path).exists():
             raise CheckpointError(f"{path}: no such file; simulate the trials first")

@@ -9,12 +9,29 @@ BUNDLED = Path(__file__).parent / "bundled" / "tasks"  # the folder of the model
 
 
 def bundled_tasks() -> dict[str, Path]:
-    """Name -> model file of every bundled task, by name."""
+    """The tasks that come with the package.
+
+    Returns
+    -------
+    dict
+        Name -> model file, by name.
+    """
     return {path.stem: path for path in sorted(BUNDLED.glob("*.py"))}
 
 
 def first_line(path: Path) -> str:
-    """The first line of a file's docstring, without the name before it."""
+    """What a model file says of itself.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        The first line of its docstring, without the name before it.
+    """
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     line = text.partition("\n")[0]
     name, colon, rest = line.partition(": ")

@@ -57,7 +57,7 @@ class TaskFromEnv:
         Name of the period in which the choice counts; None: the one that ends last.
     weight_outside
         Mask of the steps outside that period, 0 to 1; inside it is 1.
-    options
+    **options
         Of the environment, where it is made by name.
 
     Attributes

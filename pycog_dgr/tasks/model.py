@@ -47,7 +47,7 @@ class Model:
     ----------
     modelfile
         Path of a model file; or
-    kwargs
+    **kwargs
         Settings, and `generate_trial` or `task`.
 
     Attributes
@@ -133,7 +133,7 @@ class Model:
             What else watches (training.callbacks): CsvLog("log.csv"), TensorBoard("runs/1").
         on_update, on_validation
             Called after every update, and after every check.
-        options
+        **options
             Of training.loop.train: start="one.npz" begins with another training's best network,
             floatX, optimiser, ...
 
@@ -207,9 +207,22 @@ def _settings_in(values: Mapping[str, Any], modelfile: str | Path) -> dict[str, 
 
 
 def load_model_file(path: str | Path) -> types.ModuleType:
-    """Run a model file and return it as a module, which is not put into sys.modules.
+    """Run a model file as a module, which is not put into sys.modules.
 
-    TaskError names the file and line where it cannot be read, is Python of no kind, or fails.
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    ModuleType
+        What the file defines.
+
+    Raises
+    ------
+    TaskError
+        Names the file and line where it cannot be read, is Python of no kind, or fails.
     """
     path = Path(path)
     source = parse(path)

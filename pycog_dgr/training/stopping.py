@@ -61,7 +61,20 @@ def reason_to_stop(
 
 
 def is_finished(save: Checkpoint, training: TrainingConfig) -> bool:
-    """Whether going on would change nothing: it stopped for a reason that still holds."""
+    """Whether going on would change nothing.
+
+    Parameters
+    ----------
+    save
+        A training's save file.
+    training
+        Says when to stop now.
+
+    Returns
+    -------
+    bool
+        Whether it stopped for a reason that still holds.
+    """
     if save.stopped == "max_iter":
         return save.iteration > training.max_iter
     if save.stopped == "min_error":
