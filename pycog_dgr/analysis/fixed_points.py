@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.analysis.interface import TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
+from pycog_dgr.kernels import ACTIVATIONS
 
 FIXED = 1e-12  # q below which a point counts as fixed
 SLOW = 1e-3  # q below which a minimum is kept as a slow point

@@ -1,5 +1,6 @@
 """Loops over time and the random numbers, as numpy and as Numba run them, behind one interface."""
 
+from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Activation, Function, sigmoid
 from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
 from pycog_dgr.kernels.interface import (
     Cotangents,
@@ -15,7 +16,10 @@ from pycog_dgr.kernels.interface import (
 )
 
 __all__ = [
+    "ACTIVATIONS",
+    "Activation",
     "Cotangents",
+    "Function",
     "Kernels",
     "LossGradient",
     "Omega",
@@ -27,4 +31,5 @@ __all__ = [
     "Trajectory",
     "fastest_kernels",
     "get_kernels",
+    "sigmoid",
 ]

@@ -1,45 +1,19 @@
-"""Activation functions f and g in numpy, on arrays of any shape.
+"""Activation functions f and g in numpy, by name.
 
-linear x     rectify max(x, 0)     rectify_power max(x, 0)^2     tanh     rtanh max(tanh x, 0)
-sigmoid 1/(1 + e^-x)     softplus log(1 + e^x)     softmax e^a_i / sum_j e^a_j
+    linear x     rectify max(x, 0)     rectify_power max(x, 0)^2     tanh     rtanh max(tanh x, 0)
+    sigmoid 1/(1 + e^-x)     softplus log(1 + e^x)     softmax e^a_i / sum_j e^a_j
+
+The elementwise ones stand in kernels/activations_numpy.py, with their derivatives.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.errors import SettingError
-
-Function = Callable[[NDArray], NDArray]
-
-
-def linear(x: NDArray) -> NDArray:
-    return x
-
-
-def rectify(x: NDArray) -> NDArray:
-    return np.maximum(x, 0)
-
-
-def rectify_power(x: NDArray, n: float = 2) -> NDArray:
-    return rectify(x) ** n
-
-
-def sigmoid(x: NDArray) -> NDArray:
-    """1 / (1 + e^-x), through e^-|x| so that nothing overflows."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
-
-
-def rtanh(x: NDArray) -> NDArray:
-    return rectify(np.tanh(x))
-
-
-def softplus(x: NDArray) -> NDArray:
-    return np.logaddexp(0, x)
+from pycog_dgr.kernels import ACTIVATIONS as HIDDEN
+from pycog_dgr.kernels import Function
 
 
 def softmax(a: NDArray) -> NDArray:
@@ -48,16 +22,8 @@ def softmax(a: NDArray) -> NDArray:
     return e / np.sum(e, axis=-1, keepdims=True)
 
 
-ACTIVATIONS: dict[str, Function] = {
-    "linear": linear,
-    "rectify": rectify,
-    "rectify_power": rectify_power,
-    "sigmoid": sigmoid,
-    "tanh": np.tanh,
-    "rtanh": rtanh,
-    "softplus": softplus,
-    "softmax": softmax,
-}
+ACTIVATIONS: dict[str, Function] = {name: pair.f for name, pair in HIDDEN.items()}
+ACTIVATIONS["softmax"] = softmax
 
 
 def activation(name: str) -> Function:

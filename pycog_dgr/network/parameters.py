@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity, NetworkConfig
-from pycog_dgr.network.activations import sigmoid
+from pycog_dgr.kernels import sigmoid
 
 Array = TypeVar("Array")  # a numpy array, or a PyTensor variable
 POSITIVE: dict[str, Callable[[NDArray], NDArray]] = {  # of setting ei_positive_func
@@ -107,14 +107,40 @@ def trained_tau(alpha_logit: Any, network: NetworkConfig) -> NDArray:
 
 
 def alpha_logit_of(tau: NDArray, network: NetworkConfig) -> NDArray:
-    """The raw values (N,) of time constants (N,), ms, that lie inside network.tau_bounds."""
+    """The raw values of time constants.
+
+    Parameters
+    ----------
+    tau : ndarray of shape (N,)
+        In ms, inside network.tau_bounds.
+    network : NetworkConfig
+        Gives dt and the bounds.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+        alpha_logit, of which `effective_weights` makes tau again.
+    """
     alpha_min, alpha_max = network.alpha_bounds
     share = (network.dt / tau - alpha_min) / (alpha_max - alpha_min)
     return np.log(share / (1 - share))
 
 
 def alpha_of(weights: Weights[NDArray], network: NetworkConfig) -> float | NDArray:
-    """dt / tau, dimensionless: of trained time constants (N,), else of the settings' (), (N,)."""
+    """The ratio dt / tau.
+
+    Parameters
+    ----------
+    weights : Weights
+        Effective; their tau holds where it is trained.
+    network : NetworkConfig
+        Gives dt, and tau where it is not.
+
+    Returns
+    -------
+    float or ndarray of shape (N,)
+        Dimensionless.
+    """
     return network.alpha if weights.tau is None else network.dt / weights.tau
 
 

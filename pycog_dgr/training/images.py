@@ -56,7 +56,12 @@ def recurrent_noise(
 def normal(
     rng: np.random.Generator, sigma: NDArray | float, shape: tuple[int, ...], dtype: str
 ) -> NDArray:
-    """Normal noise of standard deviation sigma; float32 from the fast stream that rng seeds."""
+    """Normal noise of standard deviation sigma; float32 from the fast stream that rng seeds.
+
+    Nothing is drawn where sigma is 0, as in data/dataset.py.
+    """
+    if not np.any(sigma):
+        return np.zeros(shape, dtype)
     if dtype == "float32":
         noise = NormalStream(int(rng.integers(2**64, dtype=np.uint64))).normal(shape)
     else:

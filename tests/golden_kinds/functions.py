@@ -10,8 +10,7 @@ import pytensor.tensor as pt
 
 from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import SettingError
-from pycog_dgr.kernels import activations_numba
-from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
+from pycog_dgr.kernels import ACTIVATIONS, activations_numba
 from pycog_dgr.network import spectral_radius
 from pycog_dgr.symbolic import activations, objective, optimisers
 from pycog_dgr.symbolic.numpy_mode import numpy_mode

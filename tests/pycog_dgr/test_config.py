@@ -5,7 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pycog_dgr.config import Connectivity, NetworkConfig, settings
+from pycog_dgr.config import (
+    FUNCTIONS,
+    Connectivity,
+    NetworkConfig,
+    setting_names,
+    setting_values,
+    settings,
+)
 from pycog_dgr.errors import PycogDgrError, SettingError
 
 
@@ -105,8 +112,26 @@ def test_the_default_recurrent_connections_balance_and_have_unit_rows():
     assert not np.diagonal(C).any()
 
 
-def test_unused_pycog_settings_pass_at_their_defaults():
-    settings(momentum=False, method="sgd", extra_info={})
+def test_unused_pycog_settings_pass_at_their_defaults_and_leave_no_trace():
+    given = settings(momentum=False, method="sgd", extra_info={})
+    for with_unused, without in zip(given, settings(), strict=True):
+        assert vars(with_unused).keys() == vars(without).keys()
+    for unused, value in (("momentum", 0.9), ("method", "adam"), ("extra_info", {"a": 1})):
+        with pytest.raises(SettingError, match=f"setting {unused}: pycog accepted it"):
+            settings(**{unused: value})
+
+
+def test_files_hold_every_setting_but_functions_and_give_the_same_ones_back():
+    network, training = settings(
+        N=4, ei=[1, 1, 1, -1], tau=[40.0, 50, 60, 70], train_tau=True, performance=len, seed=3
+    )
+    values = setting_values(network, training)
+    assert set(setting_names()) - set(values) == set(FUNCTIONS)
+    for again, before in zip(settings(**values), (network, training), strict=True):
+        for name, value in vars(before).items():
+            if name not in (*FUNCTIONS, "Crec"):
+                np.testing.assert_array_equal(getattr(again, name), value, err_msg=name)
+    np.testing.assert_array_equal(settings(**values)[0].Crec.C, network.Crec.C)
 
 
 def test_a_connectivity_object_is_taken_as_it_is():
