@@ -58,7 +58,11 @@ GREEN, YELLOW, BLUE, VERMILION, PURPLE = "#009E73", "#F0E442", "#0072B2", "#D55E
 CYCLE = (GREEN, ORANGE, PURPLE, SKY, GREY, BLUE, VERMILION)
 MARKERS = "osD^vP<>"
 
-SOLVERS = {"lstm": ("LSTM", BLUE, "o"), "biornn": ("Biological RNN", VERMILION, "s")}
+SOLVERS = {
+    "lstm": ("LSTM", BLUE, "o"),
+    "biornn": ("Biological RNN", VERMILION, "s"),
+    "mlp": ("Perceptron (control)", GREEN, "^"),
+}
 REPLAYS = {
     "none": ("no replay", GREY),
     "noise": ("noise", ORANGE),

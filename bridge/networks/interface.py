@@ -35,6 +35,7 @@ class Solver(Network, Protocol):
         rng: np.random.Generator,
         batch_size: int = 64,
         on_iteration: OnIteration | None = None,
+        check_input: bool = True,
     ) -> None:
         """Go on training for a number of iterations (batches).
 
@@ -52,6 +53,8 @@ class Solver(Network, Protocol):
             The source of all random numbers.
         on_iteration
             Called after each update with its number, from 1, and what there is to report.
+        check_input
+            False leaves out the checks, for arrays that were checked before.
         """
 
     def predict(self, images: np.ndarray) -> np.ndarray:

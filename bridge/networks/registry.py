@@ -13,6 +13,7 @@ Table = Mapping[str, tuple[str, str]]
 
 SOLVERS: Table = {
     "lstm": ("torch_dgr.lstm", "LSTMClassifier"),
+    "mlp": ("torch_dgr.mlp", "MLPClassifier"),
     "biornn": ("bridge.networks.biornn", "biological_rnn"),
 }
 CONSTRAINED = ("biornn",)  # solvers of effective weights with signs (Dale's law) and masks

@@ -45,6 +45,10 @@ IMPROVED = Protocol(
                 "forget_bias": 1.0,
             },
         ),
+        "mlp": replace(
+            SOLVER,
+            options={"learning_rate": 1e-3, "schedule": "one_cycle", "max_gradient_norm": 1.0},
+        ),
         "biornn": replace(
             SOLVER,
             options={

@@ -1,7 +1,7 @@
 """What was asked for, as data: config.json, and the only reader of the folder's JSON files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -172,14 +172,20 @@ def claim(folder: Path, config: RunConfig) -> RunConfig:
 
 
 def differences(one: RunConfig, other: RunConfig) -> list[str]:
-    """The fields in which two configurations differ, those that may grow left out."""
-    mine, yours = (_comparable(config.as_json()) for config in (one, other))
+    """The fields in which two configurations differ, those that may grow left out.
+
+    Of a solver that only one of them runs the other's plan does not matter.
+    """
+    shared = set(one.solvers) & set(other.solvers)
+    mine, yours = (_comparable(config.as_json(), shared) for config in (one, other))
     return [field.name for field in fields(RunConfig) if mine[field.name] != yours[field.name]]
 
 
-def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what may grow, and without words."""
+def _comparable(config: Mapping[str, Any], solvers: Container[str]) -> dict[str, Any]:
+    """Without what may grow, without words, and with the plans of some solvers alone."""
     protocol = {key: value for key, value in config["protocol"].items() if key != "summary"}
+    plans = protocol["solvers"].items()
+    protocol["solvers"] = {name: plan for name, plan in plans if name in solvers}
     return {**config, "protocol": protocol, **dict.fromkeys(EXTENDABLE)}
 
 

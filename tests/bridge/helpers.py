@@ -41,9 +41,7 @@ class Prototypes:
         self.sums = np.zeros((n_classes, 28 * 28))
         self.counts = np.zeros(n_classes)
 
-    def fit(
-        self, images, targets, weights=None, *, iterations, rng, batch_size=64, on_iteration=None
-    ):
+    def fit(self, images, targets, weights=None, **_):
         weights = np.ones(len(images)) if weights is None else weights
         weighted = targets * weights[:, None]
         self.sums += weighted.T @ images.reshape(len(images), -1)
