@@ -8,6 +8,10 @@ from typing import Any
 from bridge.commands import check_output
 
 TORCH = (".pt", ".pth")
+EXAMPLES = """
+  dgr export trials.npz trials.mat
+  dgr export network.npz network.safetensors
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
