@@ -51,7 +51,8 @@ def model(anti, max_iter):
     ei, _, _ = tasktools.generate_ei(N)
     return Model(
         task=Saccade(anti), Nin=4, N=N, Nout=2, ei=ei, Cout=np.tile(ei > 0, (2, 1)),
-        train_brec=True, var_rec=0.05**2, baseline_in=0, optimiser=optimisers.adam(0.003), max_iter=max_iter,
+        train_brec=True, var_rec=0.05**2, baseline_in=0,
+        optimiser=optimisers.adam(0.003), max_iter=max_iter,
         checkfreq=50, n_validation=200, performance=tasktools.performance_2afc,
         terminate=terminate,
     )  # fmt: skip
