@@ -1,7 +1,7 @@
 """Generators of images: what is replayed in place of the real images of earlier contexts.
 
 All are trained and sampled alike (`Generator`). The thesis' GAN knows no classes; the others take
-a class as a condition and keep what they know from context to context.
+a class as a condition and go on from context to context.
 """
 
 from torch_dgr.generators.conditional_gan import ConditionalGAN

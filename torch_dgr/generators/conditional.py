@@ -1,11 +1,11 @@
-"""Class-conditional generators that keep what they know: what VAE, GAN and VAE-GAN share.
+"""Class-conditional generators that go on from context to context: what all of them share.
 
-From context to context passes a *sampler*: a decoder and the laws of its latents, class by class.
-While a new context is learnt the sampler stays as it is and teaches its successor. For each of
-its classes c it draws pairs (z, y) of a latent and the image that it decodes from it, and the new
-decoder learns to decode the same z and c to the same y (alignment), beside the real images of
-the new classes. Generated images are never encoded again, so nothing blurs from context to
-context. The sampler then makes way for the moving average of the new decoder.
+A *sampler* passes from context to context: a decoder and the distributions of its latents, class
+by class. While a new context is learnt the sampler stays as it is. For each of its classes c it
+draws pairs (z, y) of a latent and the image that it decodes from it, and the new decoder learns to
+decode the same z and c to the same y (alignment), beside the real images of the new classes.
+Generated images are never encoded again. At the end the moving average of the new decoder, with
+distributions for its classes, is the next sampler.
 
     context 1:   real images of classes 0, 1                                     ->  sampler 1
     context 2:   real images of classes 2, 3   +   pairs of sampler 1            ->  sampler 2
@@ -100,7 +100,7 @@ class ConditionalGenerator(ABC, Generic[S]):
     def _learnt(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
     ) -> S:
-        """Return the sampler that passes on: the average, and laws of the classes just learnt."""
+        """Return the sampler that passes on: with distributions of the classes just learnt."""
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -109,10 +109,12 @@ class ConditionalGenerator(ABC, Generic[S]):
 
     @property
     def stored_bytes(self) -> int:
-        """The bytes that pass from context to context: decoder and laws of latents."""
+        """The bytes that pass from context to context: decoder and distributions of latents."""
         weights = self.sampler.decoder.parameters()
-        laws = self.sampler.laws().values()
-        return sum(weight.nbytes for weight in weights) + sum(law.nbytes for law in laws)
+        distributions = self.sampler.distributions().values()
+        return sum(weight.nbytes for weight in weights) + sum(
+            distribution.nbytes for distribution in distributions
+        )
 
     def begin_context(self, *, iterations: int, rng: np.random.Generator) -> None:
         """Begin to learn new classes, for a number of iterations in all.
@@ -213,7 +215,7 @@ class ConditionalGenerator(ABC, Generic[S]):
         """
         state = numpy_state(_parts(self.sampler, self.context))
         context = {} if self.context is None else prefixed("context", self.context.arrays())
-        return state | self.sampler.laws() | context
+        return state | self.sampler.distributions() | context
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state` returned; StateError (and no change) where it does not fit.
@@ -242,7 +244,7 @@ class ConditionalGenerator(ABC, Generic[S]):
     def _finish(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator
     ) -> None:
-        """Pass on the average and the laws of latents; throw away the rest of the context."""
+        """Pass on the average and the distributions of latents; drop the rest of the context."""
         if self.replay == "as_data":  # the latents of the old classes have moved too
             n = len(images) // len(np.unique(condition.argmax(dim=1).cpu()))
             old = self.sampler.draw(np.repeat(self.classes, n).astype(np.int64), rng)

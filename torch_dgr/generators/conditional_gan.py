@@ -118,10 +118,10 @@ class ConditionalGAN(ConditionalGenerator[Sampler[StandardNormal]]):
     def _learners(self, decoder: nn.Module) -> dict[str, Learner]:
         rows, columns = self.image_shape
         features = perceptron([rows * columns, *self.discriminator], nn.LeakyReLU(SLOPE))
-        judge = ProjectionDiscriminator(features, self.discriminator[-1], self.n_classes)
+        discriminator = ProjectionDiscriminator(features, self.discriminator[-1], self.n_classes)
         return {
             "discriminator": Learner(
-                judge.to(self.device), self.discriminator_rate, BETAS, late_decay
+                discriminator.to(self.device), self.discriminator_rate, BETAS, late_decay
             ),
             "generator": Learner(
                 decoder, self.learning_rate, BETAS, decoder_schedule, MAX_GRADIENT_NORM
@@ -133,7 +133,7 @@ class ConditionalGAN(ConditionalGenerator[Sampler[StandardNormal]]):
     ) -> dict[str, Tensor]:
         real, condition, pairs = batch
         position = context.position
-        judge = context.learners["discriminator"].network
+        discriminator = context.learners["discriminator"].network
         latent = rng.standard_normal((len(real), pairs.latent.shape[1]), dtype=np.float32)
         images = torch.sigmoid(
             context.decoder(
@@ -142,13 +142,13 @@ class ConditionalGAN(ConditionalGenerator[Sampler[StandardNormal]]):
             )
         )
         generated, again = images[: len(real)], images[len(real) :]
-        judged = discriminator_loss(judge, real, generated, condition)
-        penalty = gradient_penalty(judge, real, condition, self.gamma, position.done)
-        context.learners["discriminator"].descend(judged + penalty, position)
-        game = generator_loss(judge, generated, condition)
+        d_loss = discriminator_loss(discriminator, real, generated, condition)
+        penalty = gradient_penalty(discriminator, real, condition, self.gamma, position.done)
+        context.learners["discriminator"].descend(d_loss + penalty, position)
+        g_loss = generator_loss(discriminator, generated, condition)
         alignment = (again - pairs.images).square().sum() / max(len(again), 1)
-        context.learners["generator"].descend(game + self.alignment * alignment, position)
-        return {"discriminator": judged, "generator": game, "alignment": alignment}
+        context.learners["generator"].descend(g_loss + self.alignment * alignment, position)
+        return {"discriminator": d_loss, "generator": g_loss, "alignment": alignment}
 
     def _learnt(
         self, context: Context, images: Tensor, condition: Tensor, rng: np.random.Generator

@@ -1,8 +1,8 @@
 """What a conditional generator learns one context with, and what passes on to the next.
 
-Sampler   a decoder and the laws of its latents: passes from context to context
+Sampler   a decoder and the distributions of its latents: passes from context to context
 Learner   a network under training
-Context   the learners, the moving average and the position: thrown away once learnt
+Context   the learners, the moving average and the position: dropped once it is learnt
 """
 
 import copy
@@ -74,15 +74,15 @@ REPLAYS: dict[str, Callable[[Tensor, Tensor, Pairs], Batch]] = {
 as images among the real ones (Shin et al. 2017); or not at all."""
 
 
-Laws = TypeVar("Laws", bound=Latents)
+D = TypeVar("D", bound=Latents)
 
 
 @dataclass(frozen=True)
-class Sampler(Generic[Laws]):
-    """A decoder, which learns no more, and the laws of its latents."""
+class Sampler(Generic[D]):
+    """A decoder, which learns no more, and the distributions of its latents."""
 
     decoder: nn.Module
-    latents: Laws
+    latents: D
     n_classes: int
 
     @property
@@ -103,12 +103,12 @@ class Sampler(Generic[Laws]):
         """Return an image (trial, pixel) in [0, 1], float32, for each label."""
         return self.draw(labels, rng).images.cpu().numpy()
 
-    def laws(self) -> dict[str, np.ndarray]:
+    def distributions(self) -> dict[str, np.ndarray]:
         """Return what a sampler holds beside the decoder, by name."""
         return prefixed("latents", self.latents.arrays())
 
     def restored(self, decoder: nn.Module, state: dict[str, np.ndarray]) -> Self:
-        """Return a sampler with the laws that it takes out of a state; StateError for others."""
+        """Return a sampler with the distributions taken out of a state, or raise StateError."""
         arrays = take(state, "latents", self.latents.arrays())
         return replace(self, decoder=decoder, latents=self.latents.with_arrays(arrays))
 

@@ -91,7 +91,7 @@ class GAN:
         betas: tuple[float, float] = (0.9, 0.999),
         device: str | torch.device = "cpu",
     ):
-        self._law = named(LATENTS, latent, "latent")
+        self._distribution = named(LATENTS, latent, "latent")
         self.latent = latent
         self.n_latent = checked_count(n_latent, "n_latent")
         self.image_shape = checked_image_shape(image_shape)
@@ -215,7 +215,7 @@ class GAN:
 
     def _draw_latent(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return n latents (trial, n_latent)."""
-        return self._law((n, self.n_latent), rng)
+        return self._distribution((n, self.n_latent), rng)
 
     def _parts(self) -> Parts:
         return {

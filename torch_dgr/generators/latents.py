@@ -26,7 +26,7 @@ EM_ITERATIONS = 15
 
 
 class Latents(Protocol):
-    """The laws of the latents of all classes learnt so far; immutable."""
+    """The distributions of the latents of all classes learnt so far; immutable."""
 
     @property
     def n_latent(self) -> int:
@@ -43,12 +43,12 @@ class Latents(Protocol):
         """Return all that `with_arrays` needs, by name."""
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Return the laws that `arrays` describes; StateError where they do not fit."""
+        """Return the distributions that `arrays` describes; StateError where they do not fit."""
 
 
 @dataclass(frozen=True)
 class StandardNormal:
-    """The same law for every class."""
+    """The same distribution for every class."""
 
     n_latent: int
     classes: tuple[int, ...] = ()
@@ -58,7 +58,7 @@ class StandardNormal:
         return rng.standard_normal((len(labels), self.n_latent), dtype=np.float32)
 
     def with_classes(self, classes: tuple[int, ...]) -> Self:
-        """Return the law that holds for further classes too."""
+        """Return the distribution that holds for further classes too."""
         return replace(self, classes=tuple(sorted({*self.classes, *classes})))
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -66,7 +66,7 @@ class StandardNormal:
         return {"classes": np.array(self.classes, dtype=np.int64)}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Return the law for the classes of a state."""
+        """Return the distribution for the classes of a state."""
         return replace(self, classes=checked_classes(arrays["classes"]))
 
 
@@ -97,7 +97,7 @@ class ClassMixtures:
         return self.means[row, component] + shifts
 
     def with_mixture(self, label: int, latents: np.ndarray, rng: np.random.Generator) -> Self:
-        """Return the laws with a mixture fitted to the latents (trial, latent) of one class.
+        """Return the distributions, with a mixture fitted to latents (trial, latent) of a class.
 
         It replaces the class's last one. Raises ExamplesError for fewer trials than components.
         """
@@ -106,13 +106,13 @@ class ClassMixtures:
                 f"class {label} has {len(latents)} images; a mixture of {self.components} "
                 f"Gaussians needs at least {self.components}"
             )
-        laws = {
+        distributions = {
             c: (self.weights[i], self.means[i], self.factors[i]) for i, c in enumerate(self.classes)
         }
-        laws[label] = fit_mixture(latents, self.components, rng)
-        classes = tuple(sorted(laws))
+        distributions[label] = fit_mixture(latents, self.components, rng)
+        classes = tuple(sorted(distributions))
         weights, means, factors = (
-            np.stack(part) for part in zip(*(laws[c] for c in classes), strict=True)
+            np.stack(part) for part in zip(*(distributions[c] for c in classes), strict=True)
         )
         return replace(self, classes=classes, weights=weights, means=means, factors=factors)
 

@@ -62,12 +62,12 @@ class TexturedSampler(Sampler[ClassMixtures]):
         smooth = super().images(labels, rng)
         return np.clip(smooth + self.textures.draw(labels, rng), 0, 1)
 
-    def laws(self) -> dict[str, np.ndarray]:
+    def distributions(self) -> dict[str, np.ndarray]:
         """Return what is held beside the decoder, by name."""
-        return super().laws() | prefixed("textures", self.textures.arrays())
+        return super().distributions() | prefixed("textures", self.textures.arrays())
 
     def restored(self, decoder: nn.Module, state: dict[str, np.ndarray]) -> Self:
-        """Return a sampler with the laws that it takes out of a state; StateError for others."""
+        """Return a sampler with the distributions taken out of a state, or raise StateError."""
         arrays = take(state, "textures", self.textures.arrays())
         textures = self.textures.with_arrays(arrays)
         return replace(super().restored(decoder, state), textures=textures)

@@ -67,11 +67,11 @@ class ConditionalVAEGAN(ConditionalVAE):
 
     def _learners(self, decoder: nn.Module) -> dict[str, Learner]:
         features = PatchFeatures(self.image_shape, CHANNELS, FEATURES)
-        judge = ProjectionDiscriminator(features, FEATURES, self.n_classes)
+        discriminator = ProjectionDiscriminator(features, FEATURES, self.n_classes)
         return {
             **super()._learners(decoder),
             "discriminator": Learner(
-                judge.to(self.device), self.discriminator_rate, BETAS, late_decay
+                discriminator.to(self.device), self.discriminator_rate, BETAS, late_decay
             ),
         }
 
@@ -85,10 +85,10 @@ class ConditionalVAEGAN(ConditionalVAE):
         learner = context.learners["discriminator"]
         evidence = self._evidence(context, batch, rng)
         reconstructed = torch.sigmoid(evidence.logits)
-        judged = discriminator_loss(learner.network, real, reconstructed, condition)
+        d_loss = discriminator_loss(learner.network, real, reconstructed, condition)
         penalty = gradient_penalty(learner.network, real, condition, self.gamma, position.done)
-        learner.descend(judged + penalty, position)
-        game = generator_loss(learner.network, reconstructed, condition)
-        loss = self._loss(evidence) + self.adversarial * game
+        learner.descend(d_loss + penalty, position)
+        g_loss = generator_loss(learner.network, reconstructed, condition)
+        loss = self._loss(evidence) + self.adversarial * g_loss
         context.learners["autoencoder"].descend(loss, position)
-        return {**self._losses(evidence), "discriminator": judged, "generator": game}
+        return {**self._losses(evidence), "discriminator": d_loss, "generator": g_loss}

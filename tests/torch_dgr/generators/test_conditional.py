@@ -128,8 +128,8 @@ def test_replay_as_data_learns_samples_like_real_images(kind, states):
 def test_what_is_stored_is_the_decoder_and_the_laws_of_latents(kind, states):
     generator = after(kind, states, 2)
     state = generator.state()
-    laws = {"decoder", "latents"} | ({"textures"} if kind != "gan" else set())
-    assert {name.split(".")[0] for name in state} == laws
+    stored = {"decoder", "latents"} | ({"textures"} if kind != "gan" else set())
+    assert {name.split(".")[0] for name in state} == stored
     assert generator.stored_bytes == sum(value.nbytes for value in state.values())
 
 
