@@ -42,7 +42,7 @@ class Augmentation:
     """
 
     blur: float = 0.3
-    contrast: float = 3.0
+    contrast: float = 2.0
     shift: int = 1
 
     def __post_init__(self) -> None:

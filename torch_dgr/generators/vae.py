@@ -126,7 +126,7 @@ class ConditionalVAE(ConditionalGenerator[TexturedSampler]):
         beta: float = 0.2,
         components: int = 20,
         texture_rank: int = 40,
-        texture_amplitude: float = 1.0,
+        texture_amplitude: float = 1.5,
         learning_rate: float = 1.5e-3,
         averaging: float = 0.998,
         replay: str = "aligned",
