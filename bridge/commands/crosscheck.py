@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         metavar="T",
-        help="a model file (.py), or one of examples/tasks, instead of the six default cases",
+        help="a model file (.py), or one of `dgr tasks`, instead of the six default cases",
     )
     parser.add_argument(
         "--weights",

@@ -7,6 +7,11 @@ from typing import Any
 
 from bridge.commands import check_output
 
+EXAMPLES = """
+  dgr export trials.npz trials.nc      all trials, for xarray and others
+  dgr export trials.npz trials.mat     for MATLAB
+  dgr export my_task.npz weights.pt    a network's weights, for torch
+"""
 TORCH = (".pt", ".pth")
 EXAMPLES = """
   dgr export trials.npz trials.mat

@@ -28,10 +28,10 @@ from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig, settin
 from pycog_dgr.data import Batch, Dataset, input_noise, recurrent_noise
 from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import effective_weights, initial_parameters
+from pycog_dgr.tasks import bundled_tasks
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training.classifier import THESIS
 
-TASKS = Path(__file__).resolve().parents[2] / "examples" / "tasks"
 THESIS_SEED = 100
 N_STORED = 10  # batches of digits that are gone through again and again
 TEST_BATCH = 500  # test images run at once
@@ -109,7 +109,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]  # of a task's settings
 
 
 def task(name_or_file: str, title: str | None = None, change: Change = dict) -> Case:
-    """A model file, or the name of one of examples/tasks, with its own settings or changed ones."""
+    """A model file, or the name of a bundled task, with its own settings or changed ones."""
     path = task_file(name_or_file)
     model = Model(path)
     given = {**vars(model.network), **vars(model.training)}
@@ -122,15 +122,10 @@ def task_file(name_or_file: str) -> Path:
     path = Path(name_or_file)
     if path.suffix == ".py":
         return path
-    known = sorted(one.stem for one in TASKS.glob("*.py"))
-    if not known:
-        raise SettingError(
-            f"no example tasks in {TASKS}: give the path of a model file (.py), "
-            "or run from a checkout of the repository"
-        )
+    known = bundled_tasks()
     if name_or_file not in known:
         raise unknown("task", name_or_file, known)
-    return TASKS / f"{name_or_file}.py"
+    return known[name_or_file]
 
 
 def vector_tau(given: dict[str, Any]) -> dict[str, Any]:
