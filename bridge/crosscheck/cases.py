@@ -23,7 +23,7 @@ from bridge.crosscheck.backends import Start
 from bridge.crosscheck.comparison import Case
 from bridge.crosscheck.weights import certify
 from bridge.data import load
-from bridge.errors import SettingError, unknown
+from bridge.errors import unknown
 from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig, settings
 from pycog_dgr.data import Batch, Dataset, input_noise, recurrent_noise
 from pycog_dgr.files.legacy import open_save

@@ -8,6 +8,7 @@ from bridge.crosscheck.backends import NumpyBackend, Start, TorchBackend
 from bridge.crosscheck.comparison import label_agreement
 from bridge.crosscheck.weights import violations
 from pycog_dgr.network import Parameters
+from pycog_dgr.tasks import bundled_tasks
 from pycog_dgr.training.classifier import RateRNNClassifier
 from pycog_dgr.training.step import TrainingStep
 
@@ -103,7 +104,7 @@ def test_a_save_file_is_run_on_its_task_or_on_random_batches(tmp_path):
     file = tmp_path / "sine.npz"
     path = tmp_path / "sine.py"
     path.write_text(
-        (crosscases.TASKS / "sinewave.py").read_text() + "\nN = 10\n"
+        bundled_tasks()["sinewave"].read_text() + "\nN = 10\n"
         "ei, EXC, INH = tasktools.generate_ei(N)\nmax_iter = 1\nn_validation = 1\n"
         "__name__ = 'sine'\n"
     )
