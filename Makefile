@@ -32,8 +32,9 @@ $(VENV)/.%: $(STAMP)
 
 install: $(STAMP)  ## make .venv and install everything into it
 
-reproduce: $(STAMP)  ## the thesis' figures and report.html from embedded data
-	$(BIN)/dgr reproduce
+reproduce: $(STAMP)  ## the thesis' figures and what works better, side by side, from embedded data
+	$(BIN)/dgr reproduce --protocol text --seeds 1 --no-audit
+	$(BIN)/dgr reproduce --protocol improved --seeds 1 --replays generative,joint --beside runs/mnist5k-text
 
 test: $(STAMP)  ## the test suite
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2

@@ -2,7 +2,7 @@
 
 from bridge.data.augment import Augmentation, augment
 from bridge.data.contexts import Contexts, parse_contexts
-from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, load
+from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, is_known, load
 from bridge.data.examples import (
     EXAMPLES,
     Examples,
@@ -27,6 +27,7 @@ __all__ = [
     "augment",
     "check_images",
     "examples",
+    "is_known",
     "labelled",
     "load",
     "load_examples",

@@ -27,6 +27,7 @@ from bridge.figures.learning import (
     figure_3_6,
     figure_3_7,
     figure_3_8,
+    figure_matrix,
 )
 from bridge.figures.network import figure_2_6
 
@@ -54,4 +55,5 @@ __all__ = [
     "figure_audit_warmstart",
     "figure_diagnostics_classes",
     "figure_diagnostics_drift",
+    "figure_matrix",
 ]

@@ -186,6 +186,14 @@ CATALOGUE = (
         "audit",
     ),
     Entry(
+        "accuracy-matrix",
+        "Accuracy matrix",
+        learning.figure_matrix,
+        "Generative replay: test accuracy (%) on the digits of each context (columns) after each "
+        "context (rows), mean over seeds (Lopez-Paz and Ranzato 2017).",
+        "diagnostics",
+    ),
+    Entry(
         "diagnostics-classes",
         "Diagnostics: classes of the generated samples",
         audit.figure_diagnostics_classes,

@@ -99,6 +99,37 @@ def figure_3_7(results: Results) -> Figure:
 
 
 @style.styled
+def figure_matrix(results: Results) -> Figure:
+    """Generative replay: accuracy on each context's classes after each context, every solver."""
+    solvers = [
+        solver
+        for solver in results.solvers
+        if len(results.table("matrix").where(solver=solver, replay="generative"))
+    ]
+    measures.require(solvers, "accuracy matrix of generative replay")
+    figure = style.new_figure(style.DOUBLE if len(solvers) > 1 else style.SINGLE, 3.0)
+    axes = style.panels(figure, 1, len(solvers))[0]
+    n = len(results.contexts)
+    for panel, solver in zip(axes, solvers, strict=True):
+        R = np.mean(
+            [measures.accuracy_matrix(results, solver, s, "generative") for s in results.seeds],
+            axis=0,
+        )
+        R[np.triu_indices(n, 1)] = np.nan  # contexts that are not learnt yet
+        panel.imshow(R, cmap="Blues", vmin=0, vmax=100)
+        for i, j in zip(*np.tril_indices(n), strict=True):
+            colour = "white" if R[i, j] > 60 else "black"
+            panel.text(j, i, f"{R[i, j]:.1f}", ha="center", va="center", fontsize=7, color=colour)
+        panel.set_xticks(range(n), [", ".join(map(str, c)) for c in results.contexts])
+        panel.set_yticks(range(n), range(1, n + 1))
+        panel.set_title(style.solver_look(solver, results.solvers)[0])
+        panel.set_xlabel("digits tested")
+        panel.set_ylabel("contexts learnt")
+        panel.grid(False)
+    return figure
+
+
+@style.styled
 def figure_3_8(results: Results) -> Figure:
     """Training of the generators: epochs in the thesis and here, and iterations here."""
     used = measures.generator_iterations(results)

@@ -78,7 +78,7 @@ IMPROVED = Protocol(
     labels="mixed",
     fresh_samples=True,
     augmentation=Augmentation(blur=0.3, contrast=2.0, shift=1),
-    budgets={"mnist5k": Budget(solver_scale=0.25, generator_scale=0.5)},
+    budgets={"mnist5k": Budget(solver_scale=0.15, generator_scale=0.35)},
     audits=(),
     evaluations=4,
 )

@@ -182,8 +182,9 @@ def differences(one: RunConfig, other: RunConfig) -> list[str]:
 
 
 def _comparable(config: Mapping[str, Any], solvers: Container[str]) -> dict[str, Any]:
-    """Without what may grow, without words, and with the plans of some solvers alone."""
-    protocol = {key: value for key, value in config["protocol"].items() if key != "summary"}
+    """Without what may grow, without words and budgets of other data, of some solvers alone."""
+    unheeded = ("summary", "budgets")  # the run's own budget is compared
+    protocol = {key: value for key, value in config["protocol"].items() if key not in unheeded}
     plans = protocol["solvers"].items()
     protocol["solvers"] = {name: plan for name, plan in plans if name in solvers}
     return {**config, "protocol": protocol, **dict.fromkeys(EXTENDABLE)}

@@ -40,6 +40,7 @@ class Manifest:
     command: str = ""
     minutes: float | None = None
     data_root: str | None = None
+    data_sha256: str | None = None
     jobs: dict[str, Any] = field(default_factory=dict)
 
 

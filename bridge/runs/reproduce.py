@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bridge.data import is_known
 from bridge.files import write_json
 from bridge.networks import CONSTRAINED
 from bridge.runs.config import RunConfig, claim, read_json
@@ -68,6 +69,11 @@ def reproduce(
         with log_into(folder):
             remove_partial_files_below(folder)
             todo = [job for job in jobs_of(config) if not state_of(job, folder).finished]
+            if todo and not is_known(setting.contexts.digits):
+                logger.warning(
+                    "%s: not the published images and labels of that name (their digest differs)",
+                    config.data,
+                )
             calls = Calls(folder, command) if todo else None
             if calls is not None:
                 logger.info("%s: %d of %d jobs to do", command, len(todo), len(jobs_of(config)))
@@ -76,7 +82,12 @@ def reproduce(
             finished = [job for job in jobs_of(held) if state_of(job, folder).finished]
             if {job.name for job in finished} != _described(folder):
                 minutes = (calls or Calls(folder, command)).tick()
-                about = {**manifest(command), "data_root": data_root, "minutes": minutes}
+                about = {
+                    **manifest(command),
+                    "data_root": data_root,
+                    "data_sha256": setting.contexts.digits.digest(),
+                    "minutes": minutes,
+                }
                 _describe(finished, setting, about)
 
 

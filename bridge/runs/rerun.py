@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridge import networks
+from bridge import data, networks
 from bridge.errors import ResultsError
 from bridge.files import archive
 from bridge.runs.config import read_config, read_json
@@ -78,14 +78,19 @@ def rerun(
     Raises
     ------
     ResultsError
-        `folder` is not a finished run.
+        `folder` is not a finished run, or was run on other data.
     """
     if out.resolve() == folder.resolve():
         raise ResultsError(f"{folder} cannot be run into itself: give another --out")
-    held = finished_manifest(folder)
-    reproduce(
-        read_config(folder), out, command, data_root=data_root or held.data_root, workers=workers
-    )
+    held, config = finished_manifest(folder), read_config(folder)
+    root = data_root or held.data_root
+    digest = data.load(config.data, root).digest()
+    if held.data_sha256 not in (None, digest):
+        raise ResultsError(
+            f"{folder} was run on other images or labels called '{config.data}' (SHA-256 "
+            f"{held.data_sha256}, here {digest}): name the right folder with --data-root"
+        )
+    reproduce(config, out, command, data_root=root, workers=workers)
     return list(compare(folder, out))
 
 

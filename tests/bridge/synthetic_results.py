@@ -87,6 +87,7 @@ def write_results(
     )
     tables = folder / "tables"
     write_table(tables / "accuracy.csv", _accuracy(rng, seeds, contexts, steps))
+    write_table(tables / "matrix.csv", _matrix(seeds, contexts))
     write_table(tables / "joint.csv", _joint(rng, seeds))
     write_table(tables / "warmstart.csv", _warmstart(rng, seeds, contexts))
     write_table(tables / "generator.csv", _generator(rng, seeds, contexts))
@@ -131,6 +132,25 @@ def _context_rows(rng, solver, replay, kept, seed, k, steps) -> list[dict]:
                 "selected": int(step == steps),
             }
         )
+    return rows
+
+
+def _matrix(seeds, contexts) -> list[dict]:
+    rows = []
+    for solver in SOLVERS:
+        for seed in seeds:
+            for k in range(1, len(contexts) + 1):
+                rows += [
+                    {
+                        "solver": solver,
+                        "replay": "generative",
+                        "seed": seed,
+                        "context": k,
+                        "tested": j,
+                        "accuracy": _percent(CEILING[solver] * 0.9 ** max(k - j, 0) * (j <= k)),
+                    }
+                    for j in range(1, len(contexts) + 1)
+                ]
     return rows
 
 

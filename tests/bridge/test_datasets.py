@@ -1,9 +1,11 @@
 """Data leave as numpy, split by seed, and what is wrong with a folder is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from bridge.data import Contexts, Labelled, datasets, load, parse_contexts
+from bridge.data import Contexts, Labelled, datasets, is_known, load, parse_contexts
 from bridge.errors import DataError, SettingError
 from tests.bridge.helpers import tiny_digits
 
@@ -101,3 +103,11 @@ def test_labelled_first_and_of_keep_order():
     part = Labelled(np.zeros((4, 28, 28), np.float32), np.array([3, 1, 3, 2]))
     assert part.of((3, 2)).labels.tolist() == [3, 3, 2]
     assert part.first(2).labels.tolist() == [3, 1]
+
+
+def test_images_that_are_not_the_published_ones_are_known_by_their_digest():
+    digits = load("mnist5k")
+    assert is_known(digits)
+    train = digits.train._replace(images=digits.train.images.copy())
+    train.images[:5] = 0  # five blanked digits
+    assert not is_known(replace(digits, train=train))

@@ -9,7 +9,7 @@ import pytest
 
 from bridge import figures, thesis
 from bridge.errors import BridgeError, ResultsError, SettingError
-from bridge.figures import embedding, measures
+from bridge.figures import compared, embedding, measures
 from bridge.files import archive
 from bridge.runs import load_results
 from tests.bridge.synthetic_results import write_results
@@ -330,3 +330,49 @@ def test_configuration_survives_json(run):
     results = load_results(run)
     held = json.loads((run / "config.json").read_text())
     assert {**results.config.as_json(), "audits": []} == {**held, "audits": []}
+
+
+def test_forgetting_is_what_each_earlier_context_lost_since_it_was_known_best(run):
+    results = load_results(run)
+    R = measures.accuracy_matrix(results, "lstm", results.seeds[0], "generative")
+    n = len(R)
+    by_hand = np.mean([max(R[i, j] for i in range(n - 1)) - R[-1, j] for j in range(n - 1)])
+    lost = measures.forgetting(results, "lstm")
+    assert lost.mean == pytest.approx(by_hand) and lost.n == len(results.seeds)
+
+
+def test_runs_are_drawn_side_by_side_and_say_which_is_which(run, tmp_path, monkeypatch):
+    draw_only(monkeypatch, set())
+    other = write_results(tmp_path / "other", **SMALL, samples=False, protocol="notebooks")
+    drawn = figures.draw_all(run, tmp_path / "out", formats=("png",), beside=(other,))
+    names = {result.name: bool(result.files) for result in drawn}
+    assert names == {
+        "compared-protocols": True,
+        "compared-ablation": False,
+        "compared-plasticity": False,
+        "compared-balance": False,
+    }
+    labels = compared.figure_protocols([load_results(other), load_results(run)]).legends[0]
+    texts = {text.get_text() for text in labels.get_texts()}
+    assert {"notebooks", "text", "thesis"} <= texts
+
+
+def varied_run(folder, variation):
+    write_results(folder, **SMALL, samples=False)
+    config = json.loads((folder / "config.json").read_text())
+    config["protocol"]["variation"] = variation
+    (folder / "config.json").write_text(json.dumps(config))
+    return load_results(folder)
+
+
+def test_ablations_and_shares_are_drawn_from_the_runs_that_vary_them(run, tmp_path):
+    runs = [
+        load_results(run),
+        *(varied_run(tmp_path / name, name) for name in ("no-noise", "plasticity-50")),
+        varied_run(tmp_path / "plasticity-100", "plasticity-100"),
+    ]
+    ablation = compared.figure_ablation(runs)
+    ticks = [label.get_text() for label in ablation.axes[0].get_yticklabels()]
+    assert ticks == ["whole recipe", "no-noise"]
+    shares = compared.figure_shares(runs, "plasticity")
+    assert list(shares.axes[0].lines[0].get_xdata()) == [50, 100]

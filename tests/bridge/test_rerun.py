@@ -143,6 +143,14 @@ def test_a_folder_is_not_run_into_itself_and_a_bare_one_is_named(tmp_path, capsy
     assert "config.json is missing" in capsys.readouterr().err
 
 
+def test_a_run_on_other_data_is_not_repeated(tmp_path, capsys):
+    folder = finished(tmp_path / "run")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data_sha256": "0" * 64}))
+    assert cli.main(["rerun", str(folder)]) == 2
+    assert "other images or labels called 'mnist5k'" in capsys.readouterr().err
+
+
 def test_the_folder_one_stands_in_can_be_named_by_a_dot(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["rerun", "."]) == 2
