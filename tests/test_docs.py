@@ -1,7 +1,7 @@
 """What the pages show works: every Python block runs, every `dgr` line is one that `dgr` takes.
 
 A page's blocks run in turn, in one namespace, in an empty folder. `<!-- slow -->` before a block
-leaves it and the rest of the page to `make test-slow`; `<!-- not run: REASON -->` leaves out one.
+leaves it to `make test-slow`; `<!-- not run: REASON -->` leaves it out.
 """
 
 import re
@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from bridge.cli import parser
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {"neurogym.md": "neurogym"}  # page -> a package of one of the extras
 SHELL = ("", "sh", "bash", "console")
 
@@ -47,7 +47,7 @@ def run(page: Path, slow: bool) -> int:
         if block.language != "python" or block.comment.startswith("<!-- not run"):
             continue
         if block.comment == "<!-- slow -->" and not slow:
-            break
+            continue
         source = "\n" * (block.line - 1) + block.text  # so that an error names the page's own line
         exec(compile(source, str(page), "exec"), namespace)
         count += 1
