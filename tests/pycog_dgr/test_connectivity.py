@@ -96,7 +96,7 @@ def test_dale_columns_keep_their_sign(case):
 def test_absent_weights_stay_zero_and_fixed_ones_do_not_follow_the_raw_values(case):
     network, raw = case
     weights = effective_weights(raw, network)
-    moved = Parameters(*(value + 1 for value in raw))
+    moved = Parameters(*(None if value is None else value + 1 for value in raw))
     after = effective_weights(moved, network)
     for name, C in (("Win", network.Cin), ("Wrec", network.Crec), ("Wout", network.Cout)):
         absent = (C.mask_plastic == 0) & (C.mask_fixed == 0)
