@@ -9,6 +9,24 @@ import torch
 
 from torch_dgr.errors import ExamplesError, SettingError
 
+__all__ = [
+    "LARGEST_COUNT",
+    "LARGEST_SEED",
+    "MOST_PIXELS",
+    "SUM_TOLERANCE",
+    "checked_count",
+    "checked_device",
+    "checked_image_shape",
+    "checked_images",
+    "checked_number",
+    "checked_rng",
+    "checked_sizes",
+    "checked_targets",
+    "checked_weights",
+    "minibatches",
+    "named",
+]
+
 T = TypeVar("T")
 
 # A row of class probabilities may miss 1 by the rounding of a float32 softmax over many classes.

@@ -1,5 +1,13 @@
 """The one family of errors that torch_dgr raises on bad input."""
 
+__all__ = [
+    "ExamplesError",
+    "SettingError",
+    "StateError",
+    "TorchDgrError",
+    "TrainingDivergedError",
+]
+
 
 class TorchDgrError(ValueError):
     """Bad input to torch_dgr; the message names the value, what was expected and the remedy."""

@@ -28,6 +28,11 @@ from torch_dgr.checks import checked_count, checked_number
 from torch_dgr.classifier import Classifier
 from torch_dgr.state import seeded
 
+__all__ = [
+    "LSTMClassifier",
+    "LSTMNetwork",
+]
+
 
 class LSTMNetwork(nn.Module):
     """Linear, LSTM, rectified last state, linear."""

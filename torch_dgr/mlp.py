@@ -22,6 +22,10 @@ from torch_dgr.checks import checked_count, checked_image_shape, checked_sizes
 from torch_dgr.classifier import Classifier
 from torch_dgr.state import seeded
 
+__all__ = [
+    "MLPClassifier",
+]
+
 
 class MLPClassifier(Classifier):
     """The perceptron solver.

@@ -11,6 +11,17 @@ from torch import nn
 from torch_dgr.checks import LARGEST_SEED, checked_count
 from torch_dgr.errors import SettingError, StateError
 
+__all__ = [
+    "MOMENTS",
+    "Parts",
+    "adam",
+    "load_numpy_state",
+    "numpy_state",
+    "prefixed",
+    "seeded",
+    "take",
+]
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:

@@ -18,6 +18,12 @@ import torch
 
 from torch_dgr.errors import TorchDgrError
 
+__all__ = [
+    "BOX_SUPPRESSION",
+    "SIGNATURE",
+    "import_torchvision",
+]
+
 logger = logging.getLogger(__name__)
 
 BOX_SUPPRESSION = ("nms", "qnms")

@@ -11,6 +11,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+__all__ = [
+    "HIDDEN",
+    "OUTPUT",
+    "POSITIVE",
+    "Activation",
+    "Function",
+    "d_sigmoid",
+    "d_tanh",
+    "rectify",
+    "rectify_power",
+    "softplus",
+    "step",
+]
+
 Function = Callable[[Tensor], Tensor]
 
 

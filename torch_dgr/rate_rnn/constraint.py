@@ -19,6 +19,12 @@ from torch import Tensor, nn
 
 from torch_dgr.rate_rnn.activations import POSITIVE
 
+__all__ = [
+    "BoundedAlpha",
+    "Constraint",
+    "Masks",
+]
+
 
 class Masks(NamedTuple):
     """Where a matrix is trained (1) or not (0), and the weights that are fixed elsewhere."""

@@ -10,6 +10,21 @@ from torch import Tensor
 from torch_dgr.errors import SettingError
 from torch_dgr.rate_rnn.constraint import Masks
 
+__all__ = [
+    "LOGIT",
+    "MATRICES",
+    "NAMES",
+    "NEEDED",
+    "VECTORS",
+    "checked_bounds",
+    "checked_masks",
+    "checked_parameters",
+    "checked_signs",
+    "checked_tau",
+    "checked_trained",
+    "numbers",
+]
+
 MATRICES = ("Win", "Wrec", "Wout")
 VECTORS = ("brec", "bout", "x0")
 LOGIT = "alpha_logit"

@@ -12,6 +12,15 @@ from torch_dgr.rate_rnn.objective import Batch, Gradients, Objective, gradients
 from torch_dgr.rate_rnn.optimiser import ClippedSGD, ProjectedAdam
 from torch_dgr.rate_rnn.parameters import MATRICES
 
+__all__ = [
+    "WREC_SHRINK",
+    "StepReport",
+    "clipped_sgd",
+    "projected_adam",
+    "train_step",
+    "whole_gradient",
+]
+
 # Of Wrec, what the guard against explosions descends along: a float32 constant in the original.
 WREC_SHRINK = float(np.float32(0.02))
 
