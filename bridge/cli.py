@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from bridge.installation import check_namesake
 
 COMMANDS = {
+    "certify": "check Dale's signs, masks and bounds of tau in every network of a run",
     "convert": "convert an original pycog save file (.pkl) into one of ours (.npz)",
     "crosscheck": "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor",
     "data": "fetch or check a data set and say what is in it",

@@ -9,7 +9,7 @@ import pytest
 from bridge import cli
 from bridge.errors import ResultsError
 from bridge.files import archive
-from bridge.networks import KIND
+from bridge.networks import KIND, make_solver, save_network
 from bridge.runs import (
     SAMPLES,
     STATE,
@@ -141,6 +141,21 @@ def test_a_folder_is_not_run_into_itself_and_a_bare_one_is_named(tmp_path, capsy
     assert "into itself" in capsys.readouterr().err
     assert cli.main(["rerun", str(tmp_path)]) == 2
     assert "config.json is missing" in capsys.readouterr().err
+
+
+def test_every_constrained_network_of_a_run_is_certified(tmp_path, capsys, monkeypatch):
+    config = run_config(**{**OPTIONS, "solvers": ("biornn",), "replays": ("none",)})
+    folder = finished(tmp_path / "run", config)
+    paths = RunPaths(folder)
+    solver = make_solver("biornn", 1)
+    save_network(paths.solver("biornn-none-3", 1), solver, "biornn", {})
+    assert cli.main(["certify", str(folder)]) == 0
+    assert "1 networks, 0 break" in capsys.readouterr().out
+    monkeypatch.setattr("bridge.crosscheck.weights.violations", lambda *_: ["Wrec is wrong"])
+    assert cli.main(["certify", str(folder)]) == 1
+    assert "solver-1.npz: Wrec is wrong" in capsys.readouterr().out
+    assert cli.main(["certify", str(finished(tmp_path / "bare"))]) == 2
+    assert "no network with constraints" in capsys.readouterr().err
 
 
 def test_a_run_on_other_data_is_not_repeated(tmp_path, capsys):
