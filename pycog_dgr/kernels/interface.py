@@ -218,11 +218,13 @@ class Kernels(Protocol):
         noise: NDArray,
         x: NDArray,
         running: NDArray,
+        states: NDArray | None = None,
     ) -> NDArray:
         """Rates at t = 0.. (time, trial, N) from the states x (trial, N) at t = 0.
 
         At step t the first `running[t]` trials still run. To save memory, the rates take the place
-        of the noise, and the last states that of x; after a trial's end they are not defined.
+        of the noise, and the last states that of x; after a trial's end they are not defined. All
+        states are put into `states` (time, trial, N) where it is given.
         """
 
     def outputs(self, readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:

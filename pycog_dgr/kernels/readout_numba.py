@@ -22,12 +22,12 @@ OUTPUT_KINDS = {
 
 
 def outputs(readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
-    a = output_current(readout, r)
-    z = np.empty_like(a)
+    Wout, bout, activation = readout
+    z = np.empty(targets.shape, r.dtype)
     loss, squared_error = output_rows(
-        OUTPUT_KINDS[readout.activation], a, rows(targets), rows(mask), z
+        OUTPUT_KINDS[activation], rows(r), Wout, bout, rows(targets), rows(mask), rows(z)
     )
-    return Outputs(z.reshape(targets.shape), loss, squared_error)
+    return Outputs(z, loss, squared_error)
 
 
 def loss_gradient(
@@ -45,13 +45,6 @@ def loss_gradient(
         r.dtype.type(total), rows(gr), gWout, gbout,
     )  # fmt: skip
     return LossGradient(float(np.float64(loss) / total), gr, gWout, gbout)
-
-
-def output_current(readout: Readout, r: NDArray) -> NDArray:
-    """a (time * trial, Nout)."""
-    a = rows(r) @ readout.Wout.T
-    a += readout.bout
-    return a
 
 
 @compiled
@@ -98,16 +91,28 @@ def pointwise_loss(kind, a, z, target):
 
 
 @compiled
-def output_rows(kind, a, targets, mask, z):
-    """z <- g(a), all (row, Nout); the sums of l mask and of (z - target)^2 mask."""
+def current_row(r, Wout, bout, a):
+    """a <- r Wout^T + bout, of one row."""
+    for k in range(len(a)):
+        total = bout[k]
+        for i in range(len(r)):
+            total += Wout[k, i] * r[i]
+        a[k] = total
+
+
+@compiled
+def output_rows(kind, r, Wout, bout, targets, mask, z):
+    """z <- g(r Wout^T + bout), all (row, ...); the sums of l mask and of (z - target)^2 mask."""
     loss, squared_error = 0.0, 0.0
-    for i in range(a.shape[0]):
-        g_row(kind, a[i], z[i])
-        for k in range(a.shape[1]):
-            missed = z[i, k] - targets[i, k]
-            squared_error += missed * missed * mask[i, k]
-            if mask[i, k] != 0 or not math.isfinite(a[i, k]):
-                loss += pointwise_loss(kind, a[i, k], z[i, k], targets[i, k]) * mask[i, k]
+    a = np.empty(len(bout), r.dtype)
+    for row in range(r.shape[0]):
+        current_row(r[row], Wout, bout, a)
+        g_row(kind, a, z[row])
+        for k in range(len(a)):
+            missed = z[row, k] - targets[row, k]
+            squared_error += missed * missed * mask[row, k]
+            if mask[row, k] != 0 or not math.isfinite(a[k]):
+                loss += pointwise_loss(kind, a[k], z[row, k], targets[row, k]) * mask[row, k]
     return loss, squared_error
 
 
@@ -128,10 +133,7 @@ def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
         if total != 0 and not counts(r[row], mask[row]):  # an empty mask makes everything NaN
             gr[row] = 0
             continue
-        for k in range(n_outputs):
-            a[k] = bout[k]
-            for i in range(N):
-                a[k] += Wout[k, i] * r[row, i]
+        current_row(r[row], Wout, bout, a)
         g_row(kind, a, z)
         for k in range(n_outputs):
             loss += pointwise_loss(kind, a[k], z[k], targets[row, k]) * mask[row, k]

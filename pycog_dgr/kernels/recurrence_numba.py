@@ -53,10 +53,16 @@ def forward(
 
 
 def run(
-    recurrence: Recurrence, inputs: NDArray, noise: NDArray, x: NDArray, running: NDArray
+    recurrence: Recurrence,
+    inputs: NDArray,
+    noise: NDArray,
+    x: NDArray,
+    running: NDArray,
+    states: NDArray | None = None,
 ) -> NDArray:
     Win, Wrec, brec, _, alpha, activation = recurrence
-    run_in_place(KINDS[activation], inputs, Win, Wrec, brec, alpha, running, x, noise)
+    states = noise[:0] if states is None else states
+    run_in_place(KINDS[activation], inputs, Win, Wrec, brec, alpha, running, x, noise, states)
     return noise
 
 
@@ -168,19 +174,23 @@ def integrate(kind, inputs, noise, Win, Wrec, brec, alpha, x0, x, r):
 
 
 @compiled
-def run_in_place(kind, inputs, Win, Wrec, brec, alpha, running, x, r):
-    """`run`: r comes in as the noise, x as the initial states."""
+def run_in_place(kind, inputs, Win, Wrec, brec, alpha, running, x, r, states):
+    """`run`: r comes in as the noise, x as the initial states; empty states are not wanted."""
     n_trial, N = x.shape
     panels = panels_of(Wrec, Win)
     received = np.empty((n_trial, panels.shape[1]), x.dtype)  # [r_{t-1}, u_t]
     current = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
     f_rows(kind, x, r[0])
+    if len(states):
+        states[0] = x
     for t in range(1, len(r)):
         n = running[t]
         received[:n, :N] = r[t - 1, :n]
         received[:n, N:] = inputs[t, :n]
         times_panels(received[:n], panels, current[:n])
         step(kind, x[:n], current[:n], brec, r[t, :n], alpha, x[:n], r[t, :n])
+        if len(states):
+            states[t, :n] = x[:n]
 
 
 @compiled

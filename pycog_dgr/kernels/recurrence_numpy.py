@@ -50,16 +50,25 @@ def forward(
 
 
 def run(
-    recurrence: Recurrence, inputs: NDArray, noise: NDArray, x: NDArray, running: NDArray
+    recurrence: Recurrence,
+    inputs: NDArray,
+    noise: NDArray,
+    x: NDArray,
+    running: NDArray,
+    states: NDArray | None = None,
 ) -> NDArray:
     Win, Wrec, brec, _, alpha, activation = recurrence
     f, _ = ACTIVATIONS[activation]
     r = noise
     r[0] = f(x)
+    if states is not None:
+        states[0] = x
     for t in range(1, len(noise)):
         n = running[t]
         drive_t = inputs[t, :n] @ Win.T + brec + noise[t, :n]
         x[:n], r[t, :n] = step(x[:n], r[t - 1, :n], drive_t, Wrec, alpha, f)
+        if states is not None:
+            states[t, :n] = x[:n]
     return r
 
 

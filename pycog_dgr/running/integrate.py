@@ -67,18 +67,15 @@ def integrate_trials(
     for b, trial in enumerate(drawn):
         noise[: steps[b], b] = trial.noise
     x = np.stack([trial.x0 for trial in drawn]).astype(dtype, copy=False)
-    x_0 = x.copy()  # the kernels leave the last states in x, and the rates in noise
-    drive = u @ weights.Win.T if with_states and weights.Win is not None else 0
-    drive = drive + weights.brec + noise if with_states else None
+    states = np.empty_like(noise) if with_states else None
 
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
     alpha = np.broadcast_to(np.asarray(alpha_of(weights, network), dtype), N).copy()
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )
-    r = get_kernels(fastest_kernels()).run(recurrence, u, noise, x, running)
+    r = get_kernels(fastest_kernels()).run(recurrence, u, noise, x, running, states)
     z = outputs(r, weights, activation(network.output_activation))
-    states = None if drive is None else states_of(r, drive, x_0, weights.Wrec, alpha)
 
     runs = {}
     for b, trial in enumerate(drawn):
@@ -87,19 +84,6 @@ def integrate_trials(
         x_own = None if states is None else states[own].T
         runs[order[b]] = Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own)
     return [runs[b] for b in range(len(drawn))], x
-
-
-def states_of(r: NDArray, drive: NDArray, x_0: NDArray, Wrec: NDArray, alpha: NDArray) -> NDArray:
-    """States x (time, trial, N) from the rates and what drove them; x_0 (trial, N) is the first.
-
-    The recurrence that made the rates: x_t = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
-    """
-    x = np.empty_like(r)
-    x[0] = x_0
-    current = alpha * (r[:-1] @ Wrec.T + drive[1:])
-    for t in range(1, len(x)):
-        x[t] = (1 - alpha) * x[t - 1] + current[t - 1]
-    return x
 
 
 def stacked_inputs(

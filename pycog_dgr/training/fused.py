@@ -39,7 +39,8 @@ from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.symbolic.optimisers import LARGEST_NORM, SGD, SHRINK_WREC, Adam
 
 Arrays = dict[str, NDArray]
-PIECE = 2**18  # numbers of a trajectory of the trials that are evaluated together
+PIECE = 2**18  # numbers of noise of the trials that are evaluated together: they stay in the cache
+LEAST_TRIALS = 32  # evaluated together: fewer make products of few rows, which are slow
 
 
 def can_fuse(
@@ -128,7 +129,7 @@ class FusedStep:
             dale = dale | {"Wrec": with_dropout(dale["Wrec"], dropout_mask)}
         recurrence, readout = self._network(raw, dale)
         space = self._workspace(batch)
-        kernels, (inputs, targets, mask, noise) = self.kernels, plain(batch)
+        kernels, (inputs, targets, mask, noise) = self.kernels, plain(*batch)
 
         trajectory = kernels.forward(recurrence, inputs, noise, space.trajectory)
         loss = kernels.loss_gradient(readout, trajectory.r, targets, mask, space.gr)
@@ -150,21 +151,27 @@ class FusedStep:
         """Loss, root-mean-square error and z (time, trial, Nout), some trials after the other."""
         recurrence, readout = self._network(raw, self.dale)
         n_time, n_trial, N = batch.noise.shape
-        size = max(1, PIECE // (n_time * N))
+        size = max(LEAST_TRIALS, PIECE // (n_time * N))
         loss, squared_error, z = 0.0, 0.0, np.empty(batch.targets.shape, self.alpha.dtype)
-        space = None
         for start in range(0, n_trial, size):
-            here = slice(start, start + size)
-            inputs, targets, mask, noise = plain(Batch(*(array[:, here] for array in batch)))
-            if space is None or space.x.shape != noise.shape:
-                space = Trajectory.empty(noise)
-            trajectory = self.kernels.forward(recurrence, inputs, noise, space)
-            found = self.kernels.outputs(readout, trajectory.r, targets, mask)
+            piece = Batch(*(array[:, start : start + size] for array in batch))
+            targets, mask = plain(piece.targets, piece.mask)
+            found = self.kernels.outputs(readout, self._rates(recurrence, piece), targets, mask)
             loss += found.loss
             squared_error += found.squared_error
-            z[:, here] = found.z
+            z[:, start : start + size] = found.z
         total = np.sum(batch.mask, dtype=np.float64)
         return float(loss / total), float(np.sqrt(squared_error / total)), z
+
+    def _rates(self, recurrence: Recurrence, batch: Batch) -> NDArray:
+        """Rates at t = 1..T (time, trial, N)."""
+        inputs, noise = (
+            np.concatenate([np.zeros_like(array[:1]), array])  # sample 0 is not integrated
+            for array in (batch.inputs, batch.noise)
+        )
+        n_time, n_trial, N = noise.shape
+        x = np.broadcast_to(recurrence.x0, (n_trial, N)).copy()
+        return self.kernels.run(recurrence, inputs, noise, x, np.full(n_time, n_trial))[1:]
 
     # --- parts ----------------------------------------------------------------------------------
 
@@ -225,9 +232,9 @@ def dale_of(
     )
 
 
-def plain(batch: Batch) -> Batch:
+def plain(*arrays: NDArray) -> list[NDArray]:
     """Arrays in C order that may be written, the one kind that the kernels are compiled for."""
-    return Batch(*(np.require(array, requirements=["C", "W"]) for array in batch))
+    return [np.require(array, requirements=["C", "W"]) for array in arrays]
 
 
 def with_dropout(dale: Dale, mask: NDArray) -> Dale:

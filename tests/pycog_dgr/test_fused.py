@@ -90,5 +90,6 @@ def test_evaluation_in_pieces_is_that_of_the_whole(monkeypatch):
     batch = small.batch(step.network, n_trial=11)
     whole = step.evaluate(batch)
     monkeypatch.setattr(fused, "PIECE", 4 * 7 * 6)  # four trials
+    monkeypatch.setattr(fused, "LEAST_TRIALS", 1)
     for got, expected in zip(step.evaluate(batch), whole, strict=True):
         close(got, expected, EQUAL)

@@ -176,14 +176,19 @@ def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation):
     steps = [T, T, 4, 2]
     running = np.array([4, 4, 3, 3, 2, 2])
     x = np.random.default_rng(3).normal(size=(B, N))
-    r = kernels.run(recurrence, inputs, noise.copy(), (states := x.copy()), running)
+    last, states = x.copy(), np.empty_like(noise)
+    r = kernels.run(recurrence, inputs, noise.copy(), last, running, states)
+    np.testing.assert_array_equal(states[0], x)
     for b, n in enumerate(steps):
         one = recurrence._replace(x0=x[b])
         expected = kernels.forward(
             one, *(np.ascontiguousarray(a[1:n, b : b + 1]) for a in (inputs, noise))
         )
         close(r[1:n, b], expected.r[:, 0], 1e-12)
-        close(states[b], expected.x[-1, 0], 1e-12)
+        close(states[1:n, b], expected.x[:, 0], 1e-12)
+        close(last[b], expected.x[-1, 0], 1e-12)
+    without = kernels.run(recurrence, inputs, noise.copy(), x.copy(), running)
+    np.testing.assert_array_equal(without, r)
 
 
 @pytest.mark.parametrize("size", [(1, 70), (13, 33), (40, 5), (37, 90)], ids=str)
