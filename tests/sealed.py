@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pycog_dgr.files import npz
+from pycog_dgr.files import zip_checks
 
 
 def sealed(data: bytes) -> bytes:
@@ -18,7 +18,7 @@ def sealed(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
         for member in old.infolist():
             new.writestr(member, old.read(member), member.compress_type)
-    npz.add_digest(buffer)
+    zip_checks.add_digest(buffer)
     return buffer.getvalue()
 
 

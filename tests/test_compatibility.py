@@ -60,7 +60,7 @@ def test_a_divergence_of_old_opens_and_is_computed_again():
     found = divergence.load(FOLDER / "diverged.npz")
     require_the_same(vars(found), EXPECTED["diverged.npz"])
     report, _ = found.replay()
-    np.testing.assert_equal(report.loss, found.loss)
+    assert not np.isfinite(report.loss)  # infinite or NaN: which, depends on the order of a sum
 
 
 def test_trials_of_old_open():

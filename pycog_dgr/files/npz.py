@@ -38,19 +38,23 @@ from numpy.typing import NDArray
 
 from pycog_dgr.errors import CheckpointError
 from pycog_dgr.files.atomic import previous, write_atomically
+from pycog_dgr.files.zip_checks import (
+    DIGEST_LENGTH,
+    HEADER,
+    MARK,
+    MAX_MEMBERS,
+    add_digest,
+    check_directory,
+    claimed_bytes,
+    has_digest,
+)
 
 FORMAT = 2
 MAX_BYTES = 2**30  # of all arrays of one file, unless the caller says otherwise
 MAX_HEADER = 2**25  # bytes of JSON
 MAX_ITEMS = 3_000_000  # numbers, texts, lists and dictionaries in the header
-MAX_MEMBERS = 10_000  # arrays
 KINDS_OF_DTYPE = "biufU"  # booleans, integers, floats, text: nothing that could hold an object
 
-DIGEST_LENGTH = 64  # hexadecimal digits
-MARK = b"sha256 "  # begins the comment of the zip
-END_OF_ZIP = struct.Struct("<4s4H2LH")  # ends a zip, before its comment
-END_MARK, LARGE_ZIP_MARK = b"PK\x05\x06", b"PK\x06\x07"
-DEFLATE_RATIO = 1032  # no deflated byte unpacks to more
 LAST_CHARACTER = 0x10FFFF  # of Unicode
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError, KeyError,
@@ -171,38 +175,6 @@ def shortened(text: object, length: int = 120) -> str:
     return line if len(line) <= length else f"{line[:length]}..."
 
 
-# -- the digest of the whole ----------------------------------------------------------------------
-
-
-def add_digest(buffer: io.BytesIO) -> None:
-    """Put the SHA-256 of a zip without a comment into its comment."""
-    buffer.seek(-2, os.SEEK_END)
-    buffer.write((len(MARK) + DIGEST_LENGTH).to_bytes(2, "little") + MARK)
-    buffer.write(hashlib.sha256(buffer.getbuffer()).hexdigest().encode())
-
-
-def has_digest(file: IO[bytes], size: int) -> bool:
-    """Whether a zip of `size` bytes ends in a digest of it; ValueError where that is not its own.
-
-    A zip without any comment, as older programs wrote them, has none.
-    """
-    body = max(0, size - DIGEST_LENGTH)
-    file.seek(max(0, body - len(MARK)))
-    if file.read(len(MARK)) != MARK:
-        file.seek(max(0, size - END_OF_ZIP.size))
-        if file.read(len(END_MARK)) != END_MARK:
-            raise ValueError("not an npz, or cut short")
-        return False
-    digest = hashlib.sha256()
-    file.seek(0)
-    while part := file.read(min(body, 2**20)):
-        digest.update(part)
-        body -= len(part)
-    if digest.hexdigest().encode() != file.read(DIGEST_LENGTH):
-        raise ValueError("the digest of its bytes does not match")
-    return True
-
-
 # -- reading without trust ------------------------------------------------------------------------
 
 
@@ -211,13 +183,15 @@ def _read(path: Path, file: IO[bytes], kind: str, max_bytes: int) -> Contents:
     if size > max_bytes + MAX_HEADER:
         raise CheckpointError(_too_large(path, size, max_bytes))
     sealed = has_digest(file, size)
-    _check_directory(file, size - sealed * (len(MARK) + DIGEST_LENGTH))
+    check_directory(file, size - sealed * (len(MARK) + DIGEST_LENGTH))
     with zipfile.ZipFile(file) as archive:
         members = {member.filename: member for member in archive.infolist()}
-        _check_claims(path, archive.infolist(), size, max_bytes)
-        if "header.npy" not in members:
+        unpacked = claimed_bytes(archive.infolist(), size)
+        if unpacked > max_bytes:
+            raise CheckpointError(_too_large(path, unpacked, max_bytes))
+        if HEADER not in members:
             raise CheckpointError(_not_of(path, kind))
-        header = _read_header(path, archive, members.pop("header.npy"), kind)
+        header = _read_header(path, archive, members.pop(HEADER), kind)
         if header.digest is None and not sealed:
             raise ValueError("it has no digest of its bytes")
         arrays = {
@@ -227,36 +201,6 @@ def _read(path: Path, file: IO[bytes], kind: str, max_bytes: int) -> Contents:
     if header.digest is not None and header.digest != header.digest_of(header.metadata, arrays):
         raise ValueError("its checksum does not match")
     return Contents(header.metadata, arrays)
-
-
-def _check_directory(file: IO[bytes], size: int) -> None:
-    """ValueError unless a zip of `size` bytes, its comment aside, ends as numpy ends one."""
-    start = max(0, size - END_OF_ZIP.size)
-    file.seek(max(0, start - 20))
-    large = start >= 20 and file.read(4) == LARGE_ZIP_MARK
-    file.seek(start)
-    mark, *_, entries, length, _, _ = END_OF_ZIP.unpack(file.read(END_OF_ZIP.size))
-    if mark != END_MARK or large or entries > MAX_MEMBERS or length > MAX_MEMBERS * 1000:
-        raise ValueError("its directory is not one of an npz with so few members")
-
-
-def _check_claims(path: Path, members: list[zipfile.ZipInfo], size: int, max_bytes: int) -> None:
-    """Compare what members claim with what they can hold, and with what is allowed."""
-    if len({member.filename for member in members}) < len(members):
-        raise ValueError("two members of one name")
-    for member in members:
-        most = member.compress_size
-        if member.compress_type == zipfile.ZIP_DEFLATED:
-            most *= DEFLATE_RATIO
-        elif member.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{shortened(member.filename)}: compressed in another way than npz")
-        if member.file_size > most or member.flag_bits & 1:
-            raise ValueError(f"{shortened(member.filename)}: claims more than it can hold")
-    if sum(member.compress_size for member in members) > size:
-        raise ValueError("its members claim more bytes than the file has")
-    unpacked = sum(member.file_size for member in members if member.filename != "header.npy")
-    if unpacked > max_bytes:
-        raise CheckpointError(_too_large(path, unpacked, max_bytes))
 
 
 class _Header(NamedTuple):
