@@ -22,6 +22,7 @@ COMMANDS = {
     "data": "fetch or check a data set and say what is in it",
     "export": "write trials or weights for xarray, pandas, MATLAB, safetensors or torch",
     "fit": "train a solver on labelled images from a file",
+    "neurogym": "print which environments of the NeuroGym that is installed can be trained on",
     "new-task": "write a commented task file that trains as it is",
     "pycog": "run a script written for pycog, Python 2 included; alone: what became of its names",
     "report": "draw a run's figures and write its report.html again",

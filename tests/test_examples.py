@@ -40,6 +40,11 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
         ["--max-iter", "3", "--out", "{out}"],
         ["fixed_points_rest.png", "fixed_points_stimulus.png"],
     ),
+    "second_day/inside.py": (["--max-iter", "3", "--out", "{out}"], ["inside.png"]),
+    "second_day/population.py": (
+        ["--max-iter", "3", "--trials", "400", "--out", "{out}"],
+        ["population.png", "trials.csv", "trials.mat"],
+    ),
     "second_day/curriculum.py": (["--max-iter", "3", "--out", "{out}"], ["curriculum.png"]),
     "neurogym/train.py": (
         ["AntiReach-v0", "--max-iter", "3", "--out", "{out}"],

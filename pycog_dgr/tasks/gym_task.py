@@ -246,9 +246,11 @@ class TaskFromEnv:
 
     def _last_period(self) -> str:
         inner = self._inner()
-        if not inner.end_ind:
-            raise self._error("a trial has no periods, so there is none in which to decide")
-        return max(inner.end_ind, key=lambda name: (inner.end_ind[name], inner.start_ind[name]))
+        spans = {name: (end, inner.start_ind[name]) for name, end in inner.end_ind.items()}
+        with_steps = {name: span for name, span in spans.items() if span[0] > span[1]}
+        if not with_steps:
+            raise self._error("a trial has no period with steps, so there is none to decide in")
+        return max(with_steps, key=lambda name: with_steps[name])
 
     def _decision_steps(self) -> tuple[int, int]:
         """First step of the decision period and the one after its last."""

@@ -242,6 +242,14 @@ class Faulty(GoOrStay):
         return trial
 
 
+def test_the_last_period_that_has_steps_decides():
+    """As in AnnubesEnv, whose trials end with a period of no steps."""
+    empty = Faulty(lambda env: env.start_ind.update(decision=env.end_ind["decision"]))
+    assert TaskFromEnv(empty).decision == "delay"
+    with pytest.raises(TaskError, match="'decision' has no steps"):
+        TaskFromEnv(empty, decision="decision")
+
+
 @pytest.mark.parametrize(
     ("env", "said"),
     [
@@ -252,11 +260,7 @@ class Faulty(GoOrStay):
         (without("gt"), "leaves no ground truth"),
         (Faulty(lambda env: setattr(env, "gt", env.gt[1:])), "observations but a ground truth for"),
         (Faulty(lambda env: setattr(env, "gt", env.gt + 2)), "numbers of its 2 actions.*from 2 to"),
-        (Faulty(lambda env: env.end_ind.clear()), "no periods"),
-        (
-            Faulty(lambda env: env.start_ind.update(decision=env.end_ind["decision"])),
-            "'decision' has no steps",
-        ),
+        (Faulty(lambda env: env.end_ind.clear()), "no period with steps"),
         (Faulty(lambda env: setattr(env, "action_space", SimpleNamespace(shape=()))), "actions"),
     ],
 )
