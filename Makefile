@@ -77,6 +77,7 @@ bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss
 lint: $(STAMP)  ## style, formatting, types, and what may import what
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 clean:  ## remove .venv and caches, never runs/

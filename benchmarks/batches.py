@@ -24,8 +24,7 @@ from pycog_dgr.data import Dataset
 from pycog_dgr.network import initial_parameters
 from pycog_dgr.running.rnn import RNN
 from pycog_dgr.tasks.model import Model
-from pycog_dgr.training.classifier import THESIS, RateRNNClassifier
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import THESIS, RateRNNClassifier, TrainingStep
 
 RDM_FIXED = ROOT / "examples" / "tasks" / "rdm_fixed.py"
 ROUNDS, QUICK_ROUNDS = 20, 2

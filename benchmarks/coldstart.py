@@ -23,7 +23,7 @@ from benchmarks.timing import ROOT
 
 FIRST_UPDATE = """
 from benchmarks.workloads import workload
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import TrainingStep
 chosen = workload("thesis", n_batches=1)
 step = TrainingStep(chosen.network, chosen.training, chosen.parameters, "float32")
 step.update(chosen.batches[0])

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pycog_dgr.config import NetworkConfig, TrainingConfig, settings
 from pycog_dgr.data import Batch, input_noise, recurrent_noise
 from pycog_dgr.network import Parameters, initial_parameters
-from pycog_dgr.training.classifier import THESIS
+from pycog_dgr.training import THESIS
 
 PIXELS_LIT = 0.2  # share of an image that is not black
 GREY_VALUES = 255

@@ -48,7 +48,8 @@ def contract_layers(name: str) -> tuple[tuple[str, ...], ...]:
     config = ConfigParser()
     config.read(HERE.parent / "setup.cfg")
     lines = config[f"importlinter:contract:{name}"]["layers"].split("\n")
-    return tuple(tuple(part.strip() for part in line.split("|")) for line in lines if line)
+    layers = (tuple(part.strip() for part in line.split("|")) for line in lines if line)
+    return tuple(layer for layer in layers if layer != ("__main__",))
 
 
 def draw_package(

@@ -6,14 +6,13 @@ original computed, under the names its users know:
     Model, RNN, Connectivity, Dataset        tasktools, figtools, fittools, datatools
     Trials, simulate_trials                  many trials at once, and their file; see analysis
 
-    optimisers                               sgd, adam, schedules, what may learn
-
-Importing this package imports neither PyTensor nor matplotlib; the first training does, and so does
-`from pycog_dgr import optimisers`.
+Importing this package imports neither PyTensor nor matplotlib; the first training does. Optimisers
+and schedules are in `pycog_dgr.symbolic`.
 """
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from pycog_dgr import tasktools
 from pycog_dgr.compat.scripts import install_as_pycog
@@ -30,6 +29,14 @@ from pycog_dgr.errors import (
 from pycog_dgr.running import RNN, Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
 
+if TYPE_CHECKING:
+    from pycog_dgr import analysis, datatools, figtools, fittools
+
+# Loaded when they are first used: they need matplotlib or scipy.
+__getattr__, _, _ = lazy_loader.attach(
+    __name__, submodules={"analysis", "datatools", "figtools", "fittools"}
+)
+
 __all__ = [
     "RNN",
     "BackendError",
@@ -43,14 +50,11 @@ __all__ = [
     "SettingError",
     "TaskError",
     "Trials",
+    "analysis",
+    "datatools",
+    "figtools",
+    "fittools",
     "install_as_pycog",
     "simulate_trials",
     "tasktools",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """`optimisers`, which loads PyTensor, only when it is asked for."""
-    if name == "optimisers":
-        return importlib.import_module("pycog_dgr.symbolic.optimisers")
-    raise AttributeError(f"module 'pycog_dgr' has no attribute {name!r}", name=name)

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr.network import initial_parameters
-from pycog_dgr.training.dropout import RecurrentDropout
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import RecurrentDropout, TrainingStep
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "examples" / "thesis"

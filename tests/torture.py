@@ -60,8 +60,8 @@ from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.files import checkpoint, previous
 from pycog_dgr.files.atomic import PART
-from pycog_dgr.symbolic.optimisers import adam
-from pycog_dgr.training.loop import train
+from pycog_dgr.symbolic import adam
+from pycog_dgr.training import train
 from tests.bridge.helpers import tiny_digits, tiny_setting
 from tests.pycog_dgr import tiny
 from tests.torture_faults import ERRORS, STAGES, Fault, arm

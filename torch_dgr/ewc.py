@@ -48,6 +48,11 @@ def fisher_information(network: nn.Module, losses: Iterable[Tensor]) -> dict[str
     losses
         One scalar a trial, each still differentiable; a generator keeps the graph of one at a time.
 
+    Returns
+    -------
+    dict
+        Name -> F, of each parameter that takes a gradient.
+
     Raises
     ------
     ExamplesError
@@ -74,7 +79,20 @@ def fisher_information(network: nn.Module, losses: Iterable[Tensor]) -> dict[str
 
 
 def consolidate(network: nn.Module, losses: Iterable[Tensor]) -> EWCState:
-    """Return the EWC state of a task that the network has just learnt (`fisher_information`)."""
+    """Return the EWC state of a task that the network has just learnt (`fisher_information`).
+
+    Parameters
+    ----------
+    network
+        A torch module that has just learnt a task.
+    losses
+        The loss of each trial, as a tensor.
+
+    Returns
+    -------
+    EWCState
+        theta_star and F, by name of each parameter.
+    """
     return EWCState(
         theta_star={
             name: theta.detach().cpu().numpy().copy() for name, theta in trained(network).items()
@@ -94,6 +112,11 @@ def elastic_weight_consolidation(
         Of the earlier tasks.
     strength
         lambda, at least 0.
+
+    Returns
+    -------
+    callable
+        network -> penalty, a scalar.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.peers import Peer, Report
 from benchmarks.workloads import FLOATX, Workload
 from pycog_dgr.data import Batch
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import TrainingStep
 
 
 def start(workload: Workload, backend: str, floatX: str = FLOATX) -> Peer:

@@ -125,7 +125,7 @@ class PyTensorBackend:
     trains = True
 
     def __init__(self, start: Start, dtype: str, way: str):
-        from pycog_dgr.training.step import TrainingStep
+        from pycog_dgr.training import TrainingStep
 
         self.step = TrainingStep(start.network, start.training, start.parameters, dtype, way)
 

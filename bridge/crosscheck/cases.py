@@ -30,7 +30,7 @@ from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.tasks import bundled_tasks
 from pycog_dgr.tasks.model import Model
-from pycog_dgr.training.classifier import THESIS
+from pycog_dgr.training import THESIS
 
 THESIS_SEED = 100
 N_STORED = 10  # batches of digits that are gone through again and again
@@ -84,7 +84,8 @@ def image_batch(
     rng: np.random.RandomState | None = None,
 ) -> Batch:
     """What the thesis' network sees of images (trial, 28, 28) in [0, 1]: one row a step, 0..255
-    with baseline, the last step alone marked; with noise (input, then recurrent) from an rng."""
+    with baseline, the last step alone marked; with noise (input, then recurrent) from an rng.
+    """
     network, training = start.network, start.training
     inputs = 255.0 * images.transpose(1, 0, 2) + training.baseline_in
     noise = np.zeros((*inputs.shape[:2], network.N))

@@ -272,6 +272,8 @@ def _alike(comparison: str, one: np.ndarray, other: np.ndarray) -> Labels:
 
 
 class Row(NamedTuple):
+    """One line of the printed table."""
+
     quantity: str
     shape: str
     absolute: str
@@ -282,7 +284,8 @@ class Row(NamedTuple):
 
 def table(report: Report) -> str:
     """A report as text: a line a tensor, a line for the parameters after so many updates, the
-    labels, and the first tensor that differs."""
+    labels, and the first tensor that differs.
+    """
     title = f"{report.case} ({report.dtype})"
     rows = [Row(title, "shape", "absolute", "relative", "tolerance", "")]
     rows += [_row(one.quantity, one) for one in report.differences if " after " not in one.quantity]

@@ -61,7 +61,18 @@ class Contexts:
 
 
 def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:
-    """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas."""
+    """'01,23' -> ((0, 1), (2, 3)). SettingError unless digits and commas.
+
+    Parameters
+    ----------
+    text
+        Digits of each context, contexts parted by commas.
+
+    Returns
+    -------
+    tuple of tuple of int
+        The classes of each context.
+    """
     groups = text.split(",")
     if not all(group.strip().isdecimal() for group in groups):
         raise SettingError(

@@ -81,7 +81,15 @@ def _certified(
 
 
 def check_images(images: np.ndarray, what: str = "images") -> None:
-    """Raise BatchError unless `images` is float (trial, row, column), finite and in [0, 1]."""
+    """Raise BatchError unless `images` is float (trial, row, column), finite and in [0, 1].
+
+    Parameters
+    ----------
+    images
+        What is to be checked.
+    what
+        What messages call it.
+    """
     if not isinstance(images, np.ndarray) or images.dtype.kind != "f":
         found = getattr(images, "dtype", type(images).__name__)
         raise BatchError(f"{what} must be a numpy array of floats in [0, 1], not {found}")
@@ -123,7 +131,20 @@ def check_targets(targets: np.ndarray, n: int) -> None:
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """(trial,) integer labels to (trial, class) float32 targets. BatchError if out of range."""
+    """(trial,) integer labels to (trial, class) float32 targets. BatchError if out of range.
+
+    Parameters
+    ----------
+    labels
+        (trial,), whole numbers from 0.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    ndarray
+        (trial, class), float32.
+    """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise BatchError(
@@ -139,13 +160,43 @@ def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def examples(images: np.ndarray, targets: np.ndarray, **origin: Any) -> Examples:
-    """Equally weighted Examples, everything checked."""
+    """Equally weighted Examples, everything checked.
+
+    Parameters
+    ----------
+    images
+        (trial, row, column), float, in [0, 1].
+    targets
+        (trial, class), probabilities.
+    **origin
+        Where they come from, by name.
+
+    Returns
+    -------
+    bridge.data.Examples
+        All weights 1.
+    """
     check_images(images)
     return labelled(images, targets, **origin)
 
 
 def labelled(images: np.ndarray, targets: np.ndarray, **origin: Any) -> Examples:
-    """Equally weighted Examples of images that `check_images` has seen; targets are checked."""
+    """Equally weighted Examples of images that `check_images` has seen; targets are checked.
+
+    Parameters
+    ----------
+    images
+        (trial, row, column), checked already.
+    targets
+        (trial, class), probabilities.
+    **origin
+        Where they come from, by name.
+
+    Returns
+    -------
+    bridge.data.Examples
+        All weights 1.
+    """
     targets = np.asarray(targets, np.float32)
     check_targets(targets, len(images))
     return _certified(images, targets, np.ones(len(images), dtype=np.float32), origin)
@@ -157,6 +208,20 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
     With n = n_real + n_replayed trials, a real trial weighs r n/n_real and a replayed one
     (1 - r) n/n_replayed, so weights average 1. `real_weight=None` weighs every trial alike,
     which is r = n_real/n. Without replayed trials the real ones are returned as they are.
+
+    Parameters
+    ----------
+    real
+        Examples of the present context.
+    replayed
+        Examples that stand for earlier ones, or None.
+    real_weight
+        r, from 0 to 1, or None.
+
+    Returns
+    -------
+    bridge.data.Examples
+        The real ones first.
     """
     if replayed is None or len(replayed) == 0:
         return real
@@ -186,7 +251,15 @@ def mix(real: Examples, replayed: Examples | None, real_weight: float | None) ->
 
 
 def save_examples(path: str | Path, batch: Examples) -> None:
-    """Write a replay batch as an archive (`bridge.files.archive`), whole or not at all."""
+    """Write a replay batch as an archive (`bridge.files.archive`), whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    batch
+        What it is to hold.
+    """
     archive.save(
         path,
         EXAMPLES,
@@ -196,7 +269,20 @@ def save_examples(path: str | Path, batch: Examples) -> None:
 
 
 def load_examples(path: str | Path, n_classes: int | None = None) -> Examples:
-    """Read a replay batch; ArchiveError or BatchError names the file and what is wrong."""
+    """Read a replay batch; ArchiveError or BatchError names the file and what is wrong.
+
+    Parameters
+    ----------
+    path
+        A file of `save_examples`.
+    n_classes
+        How many the targets must have; None: any number.
+
+    Returns
+    -------
+    bridge.data.Examples
+        Checked.
+    """
     arrays, metadata = archive.load(path, EXAMPLES)
     missing = {"images", "targets", "weights"} - set(arrays)
     if missing:

@@ -18,7 +18,18 @@ BOX_HEIGHT = 0.5
 
 @style.styled
 def figure_3_1(results: Results) -> Figure:
-    """Scholar t learns from context t and from what scholar t - 1 dreams and labels."""
+    """Scholar t learns from context t and from what scholar t - 1 dreams and labels.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     figure = style.new_figure(WIDTH, HEIGHT)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))

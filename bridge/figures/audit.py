@@ -14,7 +14,18 @@ LINESTYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.")
 
 @style.styled
 def figure_audit_joint(results: Results) -> Figure:
-    """Joint training by epoch for every variant of optimiser and loss, the thesis dashed."""
+    """Joint training by epoch for every variant of optimiser and loss, the thesis dashed.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     rows = results.table("joint")
     variants = rows.distinct("variant")
     solvers = [s for s in results.solvers if len(rows.where(solver=s).distinct("variant")) > 1]
@@ -38,7 +49,18 @@ def figure_audit_joint(results: Results) -> Figure:
 
 @style.styled
 def figure_audit_warmstart(results: Results) -> Figure:
-    """Generative replay with the recurrent weights kept, and rescaled at every context."""
+    """Generative replay with the recurrent weights kept, and rescaled at every context.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     rows = results.table("warmstart")
     solvers = rows.distinct("solver")
     figure = style.new_figure(style.DOUBLE, 0.7 + 2.0 * len(solvers))
@@ -65,7 +87,18 @@ def _warm_starts(axes: Axes, results: Results, solver: str, quantity: str) -> No
 
 @style.styled
 def figure_diagnostics_classes(results: Results) -> Figure:
-    """Class shares of every generator's samples; collapsed generators are named."""
+    """Class shares of every generator's samples; collapsed generators are named.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     generators = [
         (seed, context)
         for seed in results.seeds
@@ -103,7 +136,18 @@ def figure_diagnostics_classes(results: Results) -> Figure:
 
 @style.styled
 def figure_diagnostics_drift(results: Results) -> Figure:
-    """Variety of the samples, drift of their labels, old digits taken for new ones."""
+    """Variety of the samples, drift of their labels, old digits taken for new ones.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     figure = style.new_figure(style.DOUBLE, 4.6)
     axes = style.panels(figure, 2, 2)
     of_generator = (

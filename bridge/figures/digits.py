@@ -15,7 +15,18 @@ PIXEL_MAX = 255  # pixel value of full ink, the scale of the thesis' biological 
 
 @style.styled
 def figure_2_1(results: Results) -> Figure:
-    """True test digits, one class a row."""
+    """True test digits, one class a row.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     digits = results.true_digits()
     classes = sorted(set(digits.labels.tolist()))
     rows = [_first_of_class(digits, k, PER_CLASS) for k in classes]
@@ -27,7 +38,18 @@ def figure_2_1(results: Results) -> Figure:
 
 @style.styled
 def figure_2_2(results: Results) -> Figure:
-    """The contexts in the order learnt, each with its own digits."""
+    """The contexts in the order learnt, each with its own digits.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     digits = results.true_digits()
     figure = style.new_figure(style.DOUBLE, 0.25 + style.DOUBLE / max(4, len(results.contexts)))
     style.space_between(figure, 0.08)
@@ -45,7 +67,18 @@ def figure_2_2(results: Results) -> Figure:
 
 @style.styled
 def figure_2_3(results: Results) -> Figure:
-    """One digit with the value of each of its pixels: row t is the input of step t."""
+    """One digit with the value of each of its pixels: row t is the input of step t.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     digits = results.true_digits()
     image = digits.images[0]
     steps, inputs = image.shape
@@ -77,13 +110,35 @@ def figure_2_3(results: Results) -> Figure:
 
 @style.styled
 def figure_3_9(results: Results) -> Figure:
-    """Samples of the first generator."""
+    """Samples of the first generator.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _generator_samples(results, context=1)
 
 
 @style.styled
 def figure_3_10(results: Results) -> Figure:
-    """Samples of the second generator."""
+    """Samples of the second generator.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _generator_samples(results, context=2)
 
 

@@ -53,6 +53,11 @@ def draw_all(
     beside
         Other results folders, for the figures that compare runs.
 
+    Returns
+    -------
+    list of FigureResult
+        One for each figure of the catalogue.
+
     Raises
     ------
     ResultsError

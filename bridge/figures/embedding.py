@@ -26,13 +26,35 @@ class Embedding(NamedTuple):
 
 @style.styled
 def figure_3_11(results: Results) -> Figure:
-    """The first generator's samples among the true digits of the first context."""
+    """The first generator's samples among the true digits of the first context.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _draw(results, contexts=1)
 
 
 @style.styled
 def figure_3_12(results: Results) -> Figure:
-    """The second generator's samples among the true digits of the first two contexts."""
+    """The second generator's samples among the true digits of the first two contexts.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _draw(results, contexts=2)
 
 

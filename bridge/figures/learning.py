@@ -14,7 +14,18 @@ DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 
 @style.styled
 def figure_3_2(results: Results) -> Figure:
-    """Joint training on all digits: test accuracy against epoch, every solver."""
+    """Joint training on all digits: test accuracy against epoch, every solver.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     figure = style.new_figure(style.SINGLE, 2.6)
     axes = style.panels(figure, 1, 1)[0, 0]
     for solver in results.solvers:
@@ -32,25 +43,69 @@ def figure_3_2(results: Results) -> Figure:
 
 @style.styled
 def figure_3_3(results: Results) -> Figure:
-    """LSTM, generative replay: accuracy on all digits so far against contexts learnt."""
+    """LSTM, generative replay: accuracy on all digits so far against contexts learnt.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _overall(results, ["lstm"])
 
 
 @style.styled
 def figure_3_4(results: Results) -> Figure:
-    """Biological RNN, generative replay: accuracy on all digits so far."""
+    """Biological RNN, generative replay: accuracy on all digits so far.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _overall(results, ["biornn"])
 
 
 @style.styled
 def figure_3_5(results: Results) -> Figure:
-    """Both solvers, generative replay: accuracy on all digits so far."""
+    """Both solvers, generative replay: accuracy on all digits so far.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     return _overall(results, results.solvers)
 
 
 @style.styled
 def figure_3_6(results: Results) -> Figure:
-    """Replay types compared over training iterations: all digits so far, and old ones alone."""
+    """Replay types compared over training iterations: all digits so far, and old ones alone.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     solvers = [s for s in results.solvers if measures.context_lengths(results, s)]
     measures.require(solvers, "accuracy of any solver")
     figure = style.new_figure(style.DOUBLE if len(solvers) > 1 else style.SINGLE, 4.4)
@@ -77,7 +132,18 @@ def figure_3_6(results: Results) -> Figure:
 
 @style.styled
 def figure_3_7(results: Results) -> Figure:
-    """Generative replay: accuracy on all digits so far, on new and on old ones."""
+    """Generative replay: accuracy on all digits so far, on new and on old ones.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     curves = {
         solver: {q: measures.by_context(results, solver, q) for q in style.QUANTITIES}
         for solver in results.solvers
@@ -131,7 +197,18 @@ def figure_matrix(results: Results) -> Figure:
 
 @style.styled
 def figure_3_8(results: Results) -> Figure:
-    """Training of the generators: epochs in the thesis and here, and iterations here."""
+    """Training of the generators: epochs in the thesis and here, and iterations here.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     used = measures.generator_iterations(results)
     figure = style.new_figure(style.DOUBLE, 2.6)
     left, right = style.panels(figure, 1, 2)[0]

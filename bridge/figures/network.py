@@ -19,7 +19,18 @@ SIDE = 1.7  # distance of inputs and outputs from the middle, in the drawing's u
 
 @style.styled
 def figure_2_6(results: Results) -> Figure:
-    """A: units and their strongest connections. B: the effective recurrent weights."""
+    """A: units and their strongest connections. B: the effective recurrent weights.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     structure = results.structure(results.seed_with_structure())
     figure = style.new_figure(style.DOUBLE, 3.3)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))

@@ -34,6 +34,15 @@ def write_whole(path: str | Path, data: bytes, kept: Path | None = None) -> None
 
     `kept`: a second name for the file that is there now. An OSError (a full disk, no permission)
     names `path`.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made.
+    data
+        Its bytes.
+    kept
+        A second name for the file that is there now.
     """
     path = Path(path)
     try:
@@ -44,7 +53,15 @@ def write_whole(path: str | Path, data: bytes, kept: Path | None = None) -> None
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as indented JSON, entirely or not at all."""
+    """Write `value` as indented JSON, entirely or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made.
+    value
+        Anything that JSON can hold.
+    """
     write_whole(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
 
 

@@ -16,7 +16,17 @@ SUFFIXES = (".npz", ".safetensors")
 
 
 def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> None:
-    """Write named arrays and notes (text) as .npz or .safetensors, whole or not at all."""
+    """Write named arrays and notes (text) as .npz or .safetensors, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; its ending chooses the format.
+    arrays
+        Name -> array.
+    **notes
+        Name -> text.
+    """
     path = Path(path)
     _check_suffix(path)
     if path.suffix == ".npz":
@@ -39,7 +49,18 @@ def export(path: str | Path, arrays: Mapping[str, np.ndarray], **notes: str) -> 
 
 
 def read_export(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return arrays and notes of a file that `export` wrote; ArchiveError where it cannot be."""
+    """Return arrays and notes of a file that `export` wrote; ArchiveError where it cannot be.
+
+    Parameters
+    ----------
+    path
+        A file of `export`.
+
+    Returns
+    -------
+    dict, dict
+        Arrays and notes, by name.
+    """
     path = Path(path)
     _check_suffix(path)
     if path.suffix == ".npz":

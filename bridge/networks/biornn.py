@@ -36,7 +36,7 @@ def biological_rnn(
     SettingError
         A share beyond what a network can have.
     """
-    from pycog_dgr.training.classifier import RateRNNClassifier
+    from pycog_dgr.training import RateRNNClassifier
 
     N = options.get("N", N_UNITS)
     if not dale:

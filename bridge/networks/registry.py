@@ -37,6 +37,11 @@ def make_solver(name: str, seed: int, **options: Any) -> Solver:
     **options
         Of its class.
 
+    Returns
+    -------
+    Solver
+        Untrained.
+
     Raises
     ------
     SettingError
@@ -48,7 +53,22 @@ def make_solver(name: str, seed: int, **options: Any) -> Solver:
 
 
 def make_generator(name: str, seed: int, **options: Any) -> Generator:
-    """A new generator; parameters and errors as of `make_solver`, names in GENERATORS."""
+    """A new generator; parameters and errors as of `make_solver`, names in GENERATORS.
+
+    Parameters
+    ----------
+    name
+        A name in GENERATORS.
+    seed
+        Of its initial weights.
+    **options
+        Of its class.
+
+    Returns
+    -------
+    Generator
+        Untrained.
+    """
     return make("generator", GENERATORS, name, seed, options)
 
 

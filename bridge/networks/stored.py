@@ -50,6 +50,11 @@ def read_network(path: str | Path, table: Table) -> Stored:
     table
         SOLVERS or GENERATORS: where the network must come from.
 
+    Returns
+    -------
+    Stored
+        The network, its name and its options.
+
     Raises
     ------
     ArchiveError
@@ -77,7 +82,20 @@ def read_network(path: str | Path, table: Table) -> Stored:
 
 
 def load_network(path: str | Path, table: Table) -> Any:
-    """The network alone of `read_network`."""
+    """The network alone of `read_network`.
+
+    Parameters
+    ----------
+    path
+        A file of `save_network`.
+    table
+        SOLVERS or GENERATORS: where the network must come from.
+
+    Returns
+    -------
+    Solver or Generator
+        As it was saved.
+    """
     return read_network(path, table).network
 
 

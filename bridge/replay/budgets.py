@@ -21,7 +21,7 @@ class Budget:
     generator_floor: int = 0
 
     def times(self, factor: float) -> "Budget":
-        """This budget, `factor` times as long; SettingError unless the factor is positive."""
+        """The budget, `factor` times as long; SettingError unless the factor is positive."""
         if not 0 < factor <= LARGEST_SCALE:
             raise SettingError(
                 f"scale is {factor}; it must be above 0, and at most {LARGEST_SCALE:,}"

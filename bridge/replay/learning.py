@@ -29,6 +29,22 @@ def score_of(protocol: Protocol, contexts: Contexts, k: int, seed: int) -> Score
     """The score that chooses the network that goes on from context k.
 
     Only the notebooks' selection, which says so in the protocol's `leaks`, holds test images.
+
+    Parameters
+    ----------
+    protocol
+        How networks are chosen.
+    contexts
+        Their data.
+    k
+        Number of the context, from 0.
+    seed
+        Of the selection's random draws.
+
+    Returns
+    -------
+    callable
+        (solver, training data, iteration) -> score, the larger the better.
     """
     if protocol.selection == "validation":
         return lambda solver, data, done: agreement(solver, data.validation)
@@ -41,7 +57,20 @@ def score_of(protocol: Protocol, contexts: Contexts, k: int, seed: int) -> Score
 
 
 def segments(iterations: int, evaluations: int) -> list[int]:
-    """Cut `iterations` into at most `evaluations` segments of almost equal length."""
+    """Cut `iterations` into at most `evaluations` segments of almost equal length.
+
+    Parameters
+    ----------
+    iterations
+        How many in all.
+    evaluations
+        How many segments at the most.
+
+    Returns
+    -------
+    list of int
+        Iterations of each; they add up to `iterations`.
+    """
     parts = max(1, min(evaluations, iterations))
     edges = np.linspace(0, iterations, parts + 1).round().astype(int)
     return np.diff(edges).tolist()

@@ -20,18 +20,61 @@ class Accuracies(NamedTuple):
 
 
 def accuracy(solver: Solver, images: np.ndarray, labels: np.ndarray) -> float:
-    """Share (%) of images (trial, 28, 28) that `solver` gives their label (trial,)."""
+    """Share (%) of images (trial, 28, 28) that `solver` gives their label (trial,).
+
+    Parameters
+    ----------
+    solver
+        The network.
+    images
+        (trial, row, column) in [0, 1].
+    labels
+        (trial,).
+
+    Returns
+    -------
+    float
+        Per cent.
+    """
     return 100 * float((solver.predict(images).argmax(axis=1) == labels).mean())
 
 
 def agreement(solver: Solver, batch: Examples) -> float:
-    """Weighted share (%) of a batch on which the solver's winner is the target's winner."""
+    """Weighted share (%) of a batch on which the solver's winner is the target's winner.
+
+    Parameters
+    ----------
+    solver
+        The network.
+    batch
+        Examples.
+
+    Returns
+    -------
+    float
+        Per cent.
+    """
     right = solver.predict(batch.images).argmax(axis=1) == batch.targets.argmax(axis=1)
     return 100 * float(np.average(right, weights=batch.weights))
 
 
 def accuracies(solver: Solver, contexts: Contexts, k: int) -> Accuracies:
-    """Test accuracy after context k on all classes so far, on the newest, and on the earlier."""
+    """Test accuracy after context k on all classes so far, on the newest, and on the earlier.
+
+    Parameters
+    ----------
+    solver
+        The network after context k.
+    contexts
+        Their data.
+    k
+        Number of the context, from 0.
+
+    Returns
+    -------
+    Accuracies
+        In per cent; `old` is None in the first context.
+    """
     test = contexts.test(contexts.seen(k))
     right = solver.predict(test.images).argmax(axis=1) == test.labels
     new = np.isin(test.labels, contexts.classes[k - 1])
@@ -40,7 +83,20 @@ def accuracies(solver: Solver, contexts: Contexts, k: int) -> Accuracies:
 
 
 def accuracy_by_context(solver: Solver, contexts: Contexts) -> list[float]:
-    """The present row of the accuracy matrix: test accuracy (%) on every context's classes."""
+    """The present row of the accuracy matrix: test accuracy (%) on every context's classes.
+
+    Parameters
+    ----------
+    solver
+        The network.
+    contexts
+        Their data.
+
+    Returns
+    -------
+    list of float
+        Per cent, one for every context, learnt or not.
+    """
     test = contexts.digits.test
     right = solver.predict(test.images).argmax(axis=1) == test.labels
     return [100 * float(right[np.isin(test.labels, group)].mean()) for group in contexts.classes]

@@ -9,7 +9,18 @@ PROTOCOLS = {protocol.name: protocol for protocol in (TEXT, NOTEBOOKS, IMPROVED,
 
 
 def protocol_named(name: str) -> Protocol:
-    """The protocol called `name`; SettingError names the nearest where there is none."""
+    """The protocol called `name`; SettingError names the nearest where there is none.
+
+    Parameters
+    ----------
+    name
+        A name in PROTOCOLS.
+
+    Returns
+    -------
+    Protocol
+        As data.
+    """
     if name not in PROTOCOLS:
         raise unknown("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

@@ -41,6 +41,11 @@ def label(
     classes
         The class that each image was asked for (trial,), where it was.
 
+    Returns
+    -------
+    bridge.data.Examples
+        All weights 1.
+
     Raises
     ------
     SettingError
@@ -63,6 +68,22 @@ def draw_samples(
     """`n` checked samples (n, 28, 28); BatchError where they hold NaN or leave [0, 1].
 
     `classes` (n,) are asked for where they are given, of a conditional generator.
+
+    Parameters
+    ----------
+    generator
+        The generator.
+    n
+        How many images.
+    rng
+        What they are drawn from.
+    classes
+        (n,), of a conditional generator.
+
+    Returns
+    -------
+    ndarray
+        (n, row, column), in [0, 1].
     """
     images = generator.sample(n, rng, classes)
     check_images(images, "the generator's samples")
@@ -88,6 +109,11 @@ def generative_replay(
         Which they are, for the examples to carry.
     classes
         Those of the earlier contexts: a conditional generator is asked for each equally often.
+
+    Returns
+    -------
+    callable
+        (n, rng) -> Examples.
     """
     conditional = generator.conditional and bool(classes)
 
@@ -100,7 +126,22 @@ def generative_replay(
 
 
 def noise_replay(solver: Solver, labels: str, classes: Sequence[int] = ()) -> Source:
-    """Control: uniform noise in place of samples, labelled alike."""
+    """Control: uniform noise in place of samples, labelled alike.
+
+    Parameters
+    ----------
+    solver
+        Whose probabilities make the targets.
+    labels
+        A name in LABELS.
+    classes
+        Those of the earlier contexts.
+
+    Returns
+    -------
+    callable
+        (n, rng) -> Examples.
+    """
 
     def draw(n: int, rng: np.random.Generator) -> Examples:
         images = rng.random((n, 28, 28), dtype=np.float32)
@@ -111,7 +152,18 @@ def noise_replay(solver: Solver, labels: str, classes: Sequence[int] = ()) -> So
 
 
 def exact_replay(earlier: Labelled) -> Source:
-    """Control: real images of the earlier contexts with their true labels (a memory)."""
+    """Control: real images of the earlier contexts with their true labels (a memory).
+
+    Parameters
+    ----------
+    earlier
+        Real images and labels of the earlier contexts.
+
+    Returns
+    -------
+    callable
+        (n, rng) -> Examples.
+    """
 
     def draw(n: int, rng: np.random.Generator) -> Examples:
         chosen = rng.choice(len(earlier.labels), n, replace=n > len(earlier.labels))

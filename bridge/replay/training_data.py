@@ -26,6 +26,24 @@ def training_data(
     """The training data of context k. Reads real images of context k and of no other.
 
     `source=None` (first context, or no replay) leaves the real images alone.
+
+    Parameters
+    ----------
+    contexts
+        Their data.
+    k
+        Number of the context, from 0.
+    mix_of_k
+        How many real and replayed images, and their weights.
+    source
+        (n, rng) -> Examples, or None.
+    rng
+        What is drawn from.
+
+    Returns
+    -------
+    TrainingData
+        Checked.
     """
     real = _share(contexts.train(k), mix_of_k.real_share)
     new, new_held_out = (
@@ -59,7 +77,26 @@ class GeneratorData:
 def generator_data(
     protocol: Protocol, contexts: Contexts, k: int, last: Generator | None, rng: np.random.Generator
 ) -> GeneratorData:
-    """What the generator of context k learns: real images, and samples of the last generator."""
+    """What the generator of context k learns: real images, and samples of the last generator.
+
+    Parameters
+    ----------
+    protocol
+        What the generator learns from.
+    contexts
+        Their data.
+    k
+        Number of the context, from 0.
+    last
+        The last generator, None in the first context.
+    rng
+        What samples are drawn from.
+
+    Returns
+    -------
+    GeneratorData
+        Images and, for a conditional generator, targets.
+    """
     if protocol.generator_data == "real":  # the notebooks' leak, under its own name
         parts = [contexts.train(j) for j in range(1, k + 1)]
         real = Labelled(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

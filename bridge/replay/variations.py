@@ -70,6 +70,11 @@ def varied(protocol: Protocol, name: str) -> Protocol:
     name
         A name in VARIATIONS.
 
+    Returns
+    -------
+    Protocol
+        A copy.
+
     Raises
     ------
     SettingError
@@ -89,6 +94,11 @@ def changed(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
         The one to change.
     changes
         Place, written with dots -> value.
+
+    Returns
+    -------
+    Protocol
+        A copy.
 
     Raises
     ------

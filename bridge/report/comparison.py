@@ -108,7 +108,18 @@ def _rows(results: Results, solver: str, quantity: str) -> list[Row]:
 
 
 def markdown_table(folder: str | Path) -> str:
-    """The table thesis | ours | difference of a results folder, for a README."""
+    """The table thesis | ours | difference of a results folder, for a README.
+
+    Parameters
+    ----------
+    folder
+        A results folder.
+
+    Returns
+    -------
+    str
+        A Markdown table.
+    """
     rows = [row.cells() for row in comparison(load_results(folder))]
     lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---:|---:|---:|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]

@@ -80,7 +80,7 @@ def _percent(spread: Spread | None) -> str:
 
 
 def _against(row: Row) -> str:
-    """ ", thesis 77 %, 3.1 points below", or nothing where the thesis has no number."""
+    """Text as ", thesis 77 %, 3.1 points below", or nothing where the thesis has no number."""
     if row.published is None:
         return ""
     difference = row.difference or 0.0

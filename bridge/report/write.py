@@ -36,6 +36,11 @@ def write_report(
     beside
         Other results folders, for the figures that compare runs.
 
+    Returns
+    -------
+    Path
+        FOLDER/report.html.
+
     Raises
     ------
     ResultsError

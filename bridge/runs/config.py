@@ -91,6 +91,11 @@ def run_config(
     variation
         A name in VARIATIONS, or none.
 
+    Returns
+    -------
+    RunConfig
+        Checked and complete.
+
     Raises
     ------
     SettingError
@@ -125,7 +130,20 @@ def run_config(
 
 
 def read_json(path: Path, kind: type[T]) -> T:
-    """The value of a JSON file, checked against `kind`; ResultsError names file and place."""
+    """The value of a JSON file, checked against `kind`; ResultsError names file and place.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        The typed dictionary that its value must be.
+
+    Returns
+    -------
+    dict
+        Checked.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
@@ -136,7 +154,18 @@ def read_json(path: Path, kind: type[T]) -> T:
 
 
 def read_config(folder: Path) -> RunConfig:
-    """The configuration in a run folder; ResultsError where it is none."""
+    """The configuration in a run folder; ResultsError where it is none.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+
+    Returns
+    -------
+    RunConfig
+        Checked.
+    """
     path = RunPaths(folder).config
     if not path.is_file():
         raise ResultsError(f"{folder}: not a results folder (config.json is missing); {REMEDY}")
@@ -147,6 +176,18 @@ def claim(folder: Path, config: RunConfig) -> RunConfig:
     """Make `folder` the home of `config` and return the configuration it now holds.
 
     What was asked for before stays: lists under EXTENDABLE grow.
+
+    Parameters
+    ----------
+    folder
+        A run folder, or one that does not exist yet.
+    config
+        What is asked for.
+
+    Returns
+    -------
+    RunConfig
+        What the folder then stands for.
 
     Raises
     ------

@@ -42,7 +42,22 @@ class Stopped(Exception):
 
 
 def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Setting:
-    """Load the data and put together what the jobs share."""
+    """Load the data and put together what the jobs share.
+
+    Parameters
+    ----------
+    config
+        What is run.
+    folder
+        The run folder.
+    data_root
+        Where torchvision keeps its data, or None.
+
+    Returns
+    -------
+    Setting
+        Data, protocol and paths.
+    """
     contexts = config.contexts_of(data.load(config.data, data_root))
     return Setting(RunPaths(folder), contexts, config.protocol, config.budget)
 

@@ -15,7 +15,13 @@ PACKAGES = ("bridge", "pycog_dgr", "torch_dgr")
 
 @contextlib.contextmanager
 def log_into(folder: Path) -> Iterator[None]:
-    """Append what the packages log to the folder's log.txt, with the time of day."""
+    """Append what the packages log to the folder's log.txt, with the time of day.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    """
     handler = logging.FileHandler(RunPaths(folder).log)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in PACKAGES]
@@ -34,7 +40,13 @@ def log_into(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; ResultsError where another one works on it."""
+    """Hold `folder` for this process; ResultsError where another one works on it.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
         try:

@@ -13,13 +13,37 @@ from bridge.runs.sequential_job import SequentialJob
 
 
 def jobs_of(config: RunConfig) -> list[Job]:
-    """All jobs, in the order in which they had best be started."""
+    """All jobs, in the order in which they had best be started.
+
+    Parameters
+    ----------
+    config
+        What is run.
+
+    Returns
+    -------
+    list of Job
+        Each depends on earlier ones at the most.
+    """
     generators = [GeneratorJob(seed) for seed in config.seeds if "generative" in config.replays]
     return [*generators, *_solver_jobs(config), *_audit_jobs(config)]
 
 
 def state_of(job: Job, folder: Path) -> JobState:
-    """The job's state on disk."""
+    """The job's state on disk.
+
+    Parameters
+    ----------
+    job
+        A job.
+    folder
+        The run folder.
+
+    Returns
+    -------
+    JobState
+        Empty where the job has not begun.
+    """
     return JobState(RunPaths(folder).state(job.name))
 
 

@@ -39,7 +39,15 @@ class JobState:
     that one is used, and the log says so. The notes count the seconds that the job has taken and
     the updates that a guard replaced, over all runs of it, up to the last save.
 
-    Raises ArchiveError where the file is damaged, or holds notes that no job writes.
+    Parameters
+    ----------
+    path
+        The file; it need not exist yet.
+
+    Raises
+    ------
+    ArchiveError
+        The file is damaged, or holds notes that no job writes.
     """
 
     def __init__(self, path: Path):

@@ -54,7 +54,18 @@ class Call:
 
 
 def manifest(command: str) -> dict[str, Any]:
-    """What is needed to say where numbers come from, and to make them again."""
+    """What is needed to say where numbers come from, and to make them again.
+
+    Parameters
+    ----------
+    command
+        The command that runs.
+
+    Returns
+    -------
+    dict
+        Command, commit, versions, machine and backend.
+    """
     return {
         "command": command,
         "commit": commit(),
@@ -102,6 +113,13 @@ class Calls:
     """How long the calls that worked on a folder took, in work/calls.json.
 
     `tick` brings this call's minutes up to date: a killed one counts as far as its last tick.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    command
+        The present call.
     """
 
     def __init__(self, folder: Path, command: str):

@@ -75,6 +75,11 @@ def rerun(
     workers
         Processes.
 
+    Returns
+    -------
+    list of Compared
+        One for each file.
+
     Raises
     ------
     ResultsError
@@ -95,7 +100,18 @@ def rerun(
 
 
 def finished_manifest(folder: Path) -> Manifest:
-    """The manifest of a finished run; ResultsError where jobs of its configuration are missing."""
+    """The manifest of a finished run; ResultsError where jobs of its configuration are missing.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+
+    Returns
+    -------
+    Manifest
+        Checked.
+    """
     config = read_config(folder)
     held = read_json(RunPaths(folder).manifest, Manifest)
     if missing := [job.name for job in jobs_of(config) if job.name not in held.jobs]:
@@ -107,7 +123,18 @@ def finished_manifest(folder: Path) -> Manifest:
 
 
 def circumstances(folder: Path) -> list[str]:
-    """What was different when `folder` was run: one line for each thing, with both values."""
+    """What was different when `folder` was run: one line for each thing, with both values.
+
+    Parameters
+    ----------
+    folder
+        A finished run.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing differs.
+    """
     old, new = read_json(RunPaths(folder).manifest, dict), manifest("")
     return [
         f"{name} was {was}, is {now}"
@@ -126,7 +153,18 @@ def _unequal(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def compare(old: Path, new: Path) -> Iterator[Compared]:
-    """Every file of numbers in two run folders: tables, samples, and the jobs' own files."""
+    """Every file of numbers in two run folders: tables, samples, and the jobs' own files.
+
+    Parameters
+    ----------
+    old, new
+        Run folders.
+
+    Returns
+    -------
+    iterator of Compared
+        One for each file.
+    """
     readers = {"table": _table, "sample": _samples, "work": _work}
     for (kind, before), (_, after) in zip(
         RunPaths(old).numbers(), RunPaths(new).numbers(), strict=True

@@ -95,6 +95,11 @@ def load_results(folder: str | Path) -> Results:
     folder
         As `dgr reproduce` writes it.
 
+    Returns
+    -------
+    Results
+        Reads tables and samples when they are asked for.
+
     Raises
     ------
     ResultsError

@@ -159,6 +159,15 @@ def write_table(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> Non
     """Write rows of the table called `name` as CSV, whole or not at all; None is an empty cell.
 
     ValueError where a row lacks a column or, in a table that is not open, has one too many.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        A name in TABLES.
+    rows
+        Column -> value, each.
     """
     schema, rows = TABLES[name], list(rows)
     columns = list(schema.columns)

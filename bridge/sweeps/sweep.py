@@ -130,7 +130,18 @@ def run_sweep(sweep: Sweep, pool: Executor, progress: bool = True) -> list[Cell]
 
 
 def rows(sweep: Sweep) -> list[dict[str, Any]]:
-    """One row a cell: its name, the values of the axes, its seed, its status, its measures."""
+    """One row a cell: its name, the values of the axes, its seed, its status, its measures.
+
+    Parameters
+    ----------
+    sweep
+        An open sweep.
+
+    Returns
+    -------
+    list of dict
+        In the order of the cells.
+    """
     table = []
     for cell in sweep.cells:
         values = {name: cell.point.values.get(name) for name in sweep.plan.axes}
@@ -140,7 +151,18 @@ def rows(sweep: Sweep) -> list[dict[str, Any]]:
 
 
 def write_table(sweep: Sweep) -> Path:
-    """Write OUT/table.csv, one row a cell, and return its path."""
+    """Write OUT/table.csv, one row a cell, and return its path.
+
+    Parameters
+    ----------
+    sweep
+        An open sweep.
+
+    Returns
+    -------
+    Path
+        The table.
+    """
     table = rows(sweep)
     columns = list(dict.fromkeys(name for row in table for name in row))
     text = io.StringIO()

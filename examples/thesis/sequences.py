@@ -45,9 +45,12 @@ from pycog_dgr.config import settings
 from pycog_dgr.data import Dataset
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.network import initial_parameters
-from pycog_dgr.training.dropout import RecurrentDropout
-from pycog_dgr.training.ewc import consolidate, elastic_weight_consolidation
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import (
+    RecurrentDropout,
+    TrainingStep,
+    consolidate,
+    elastic_weight_consolidation,
+)
 
 # -- network ----------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from pycog_dgr.errors import PycogDgrError
 
 
 def dprime(values: NDArray, first: NDArray, second: NDArray) -> NDArray:
-    """D' of every unit between the trials `first` and `second`, both (trial,) of bool.
+    """d' of every unit between the trials `first` and `second`, both (trial,) of bool.
 
     values   (trial, ..., unit); NaN does not count
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from pycog_dgr.commands import taskrun
 from pycog_dgr.files import Checkpoint
-from pycog_dgr.training.callbacks import ProgressBar
+from pycog_dgr.training import ProgressBar
 
 OUTCOMES = MappingProxyType({
     "min_error": "criterion met (min_error)",
@@ -75,7 +75,7 @@ class _Handler(logging.Handler):
 
 
 def printable() -> None:
-    """Have standard output and error write what their encoding lacks as \\uXXXX (ASCII locales)."""
+    r"""Have output and error streams write what their encoding lacks as \\uXXXX (ASCII locales)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -331,16 +331,12 @@ class _Machine:
             self.memo[argument] = self.stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             push(self.memo[argument])
-        elif name == "MEMOIZE":
-            self.memo[len(self.memo)] = self.stack[-1]
         elif name == "GLOBAL":
             push(_name(argument))
         elif name == "PROTO":
             _expect(argument in PROTOCOLS, f"pickle protocol {argument}")
         elif name == "FRAME":
             pass  # how much to read at once
-        elif name == "STOP":
-            self.result = self.stack.pop()
         else:
             method: Any = getattr(self, f"do_{name}", None)
             _expect(method is not None, f"the instruction {name}")
@@ -363,6 +359,12 @@ class _Machine:
     def top(self, kind: type) -> Any:
         _expect(bool(self.stack) and type(self.stack[-1]) is kind, "adding to this")
         return self.stack[-1]
+
+    def do_MEMOIZE(self) -> None:
+        self.memo[len(self.memo)] = self.stack[-1]
+
+    def do_STOP(self) -> None:
+        self.result = self.stack.pop()
 
     def do_STACK_GLOBAL(self) -> None:
         module, name = self.pop(2)

@@ -85,7 +85,7 @@ def df(kind, x, r, at_zero):
 
 @compiled
 def f_rows(kind, x, r):
-    """R <- f(x), both (trial, N)."""
+    """r <- f(x), both (trial, N)."""
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
             r[b, i] = f(kind, x[b, i])

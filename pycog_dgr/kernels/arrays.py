@@ -11,7 +11,7 @@ def rows(a: NDArray) -> NDArray:
 
 
 def times(a: NDArray, W: NDArray) -> NDArray:
-    """A W for a (time, trial, unit): one large product, where numpy makes one a time step."""
+    """a W for a (time, trial, unit): one large product, where numpy makes one a time step."""
     return (rows(a) @ W).reshape(*a.shape[:2], W.shape[1])
 
 

@@ -331,7 +331,7 @@ def omega_of_one(num, den, bound):
 
 
 @compiled
-def weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0):
+def weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0):  # noqa: C901 - one compiled loop
     """Fill in the last four; an empty q_term stands for zero.
 
         [gWrec, gWin] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t]

@@ -60,7 +60,7 @@ def tile(n_rows: int) -> Any:
     return compute
 
 
-def emit_tile(builder: Any, scalar: Any, n_rows: int, values: Any) -> None:
+def emit_tile(builder: Any, scalar: Any, n_rows: int, values: Any) -> None:  # noqa: C901 - one compiled loop
     """Instructions of a tile: a loop over k in steps of `unrolled`, then one for the rest."""
     A, A_row, A_k, B, B_k, size, C, C_row, keep = values
     alignment = 4 if isinstance(scalar, ir.FloatType) else 8  # of one number, so of any array

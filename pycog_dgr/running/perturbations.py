@@ -38,6 +38,7 @@ class InputPulse:
     input: ArrayLike
 
     def applied(self, drawn: DrawnTrial, network: NetworkConfig) -> DrawnTrial:
+        """The trial with this change; TaskError where it does not fit."""
         if not network.Nin:
             raise TaskError("InputPulse: the network has no inputs; use a CurrentPulse")
         when = _samples("InputPulse", drawn.t, self.start, self.end)
@@ -54,6 +55,7 @@ class CurrentPulse:
     current: ArrayLike
 
     def applied(self, drawn: DrawnTrial, network: NetworkConfig) -> DrawnTrial:
+        """The trial with this change; TaskError where it does not fit."""
         when = _samples("CurrentPulse", drawn.t, self.start, self.end)
         added = np.outer(when, _units("CurrentPulse", self.current, network.N, "unit"))
         return drawn._replace(noise=drawn.noise + added)
@@ -67,6 +69,7 @@ class Kick:
     change: ArrayLike
 
     def applied(self, drawn: DrawnTrial, network: NetworkConfig) -> DrawnTrial:
+        """The trial with this change; TaskError where it does not fit."""
         later = np.flatnonzero((drawn.t >= self.at) & (drawn.t > 0))
         if not later.size:
             raise TaskError(f"Kick: the trial ends at {drawn.t[-1]:g} ms, before {self.at:g} ms")

@@ -155,7 +155,8 @@ class Trials:
 
     def to_pandas(self, name: str | None = None) -> Any:
         """A pandas.DataFrame: one row a trial with its conditions, or, of 'rates', 'outputs', ...,
-        one row a sample. MissingExtraError without the extra [export]."""
+        one row a sample. MissingExtraError without the extra [export].
+        """
         from pycog_dgr.running.export import conditions_table, samples_table
 
         return conditions_table(self) if name is None else samples_table(self, name)

@@ -63,7 +63,18 @@ def global_norm(gradients: Variables) -> TensorVariable:
 
 
 def clip_by_global_norm(max_norm: float) -> Transform:
-    """Scale all gradients together so that their norm is at most `max_norm`."""
+    """Scale all gradients together so that their norm is at most `max_norm`.
+
+    Parameters
+    ----------
+    max_norm
+        The longest that the whole gradient may be.
+
+    Returns
+    -------
+    Transform
+        Of gradients to gradients.
+    """
 
     def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
         too_long = context.norm > max_norm
@@ -160,6 +171,11 @@ def one_cycle(updates: int = 0, rise: float = 0.25) -> Transform:
         Length of the cycle.
     rise : float
         Share of it before the peak.
+
+    Returns
+    -------
+    Transform
+        Of steps to steps.
     """
 
     def transform(gradients: Variables, _: Context) -> tuple[Variables, Updates]:
@@ -190,6 +206,18 @@ def keep_at_least(least: float, *names: str) -> Transform:
     """Shorten the steps that would take an entry of these parameters below `least`.
 
     An entry that would go below ends at `least`, to rounding. Stands last in a chain.
+
+    Parameters
+    ----------
+    least
+        The smallest value that an entry may take.
+    *names
+        Of the parameters.
+
+    Returns
+    -------
+    Transform
+        Of steps to steps.
     """
 
     def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
@@ -209,9 +237,19 @@ def only(**masks: bool | NDArray) -> Transform:
 
     Parameters
     ----------
-    masks
+    **masks
         Parameter's name -> True, or an array of its shape, zero where a weight stays: as
         `only(Wrec=new, Wout=True)`. What is not named stays as it is.
+
+    Returns
+    -------
+    Transform
+        Of steps to steps.
+
+    Raises
+    ------
+    SettingError
+        When it is applied, for a parameter that is not trained or a mask of another shape.
     """
 
     def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
@@ -245,22 +283,74 @@ def _shape(context: Context, name: str) -> tuple[int, ...]:
 
 
 def exponential(start: float, halving: float) -> Schedule:
-    """A learning rate that is halved every `halving` updates."""
+    """A learning rate that is halved every `halving` updates.
+
+    Parameters
+    ----------
+    start
+        The first rate.
+    halving
+        In how many updates it is halved.
+
+    Returns
+    -------
+    Schedule
+        Number of updates done -> rate.
+    """
     return lambda n: start * 2.0 ** (-n / halving)
 
 
 def cosine(start: float, updates: float, end: float = 0.0) -> Schedule:
-    """A learning rate that falls along half a cosine to `end`, within so many updates."""
+    """A learning rate that falls along half a cosine to `end`, within so many updates.
+
+    Parameters
+    ----------
+    start
+        The first rate.
+    updates
+        How many until `end`.
+    end
+        The last rate.
+
+    Returns
+    -------
+    Schedule
+        Number of updates done -> rate.
+    """
     return lambda n: end + (start - end) * (1 + pt.cos(np.pi * pt.minimum(n / updates, 1.0))) / 2
 
 
 def warm_up(rate: Rate, updates: float) -> Schedule:
-    """A learning rate that grows linearly to what it is, within so many updates."""
+    """A learning rate that grows linearly to what it is, within so many updates.
+
+    Parameters
+    ----------
+    rate
+        A number, or a schedule.
+    updates
+        How many until it is reached.
+
+    Returns
+    -------
+    Schedule
+        Number of updates done -> rate.
+    """
     return lambda n: (rate(n) if callable(rate) else rate) * pt.minimum((n + 1) / updates, 1.0)
 
 
 def chain(*transforms: Transform) -> Transform:
-    """Apply one transform after another."""
+    """Apply one transform after another.
+
+    Parameters
+    ----------
+    *transforms
+        The first one sees the gradients.
+
+    Returns
+    -------
+    Transform
+        All of them as one.
+    """
 
     def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
         updates: Updates = []

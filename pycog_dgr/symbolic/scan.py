@@ -153,10 +153,10 @@ def step(
 
 
 def output_current(r: TensorVariable, weights: Weights[TensorVariable]) -> TensorVariable:
-    """A = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
+    """a = r Wout^T + bout (time, trial, Nout), from rates r; the rates themselves if Nout = 0."""
     return r if weights.Wout is None else pt.dot(r, weights.Wout.T) + weights.bout
 
 
 def outputs(a: TensorVariable, network: NetworkConfig) -> TensorVariable:
-    """Z = g(a) (time, trial, Nout); a itself if Nout = 0."""
+    """z = g(a) (time, trial, Nout); a itself if Nout = 0."""
     return OUTPUT[network.output_activation](a) if network.Nout else a

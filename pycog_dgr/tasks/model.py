@@ -29,8 +29,7 @@ from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
 from pycog_dgr.tasks.source import parse
 
 if TYPE_CHECKING:  # what loads PyTensor is imported where a training begins
-    from pycog_dgr.training.callbacks import Callback
-    from pycog_dgr.training.loop import Result
+    from pycog_dgr.training import Callback, Result
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +90,8 @@ class Model:
 
     def __reduce__(self) -> tuple:
         """Pickled as what it was made of, so that a worker can be handed one: a model file is read
-        again there; of keywords, functions must be importable, as pickle demands."""
+        again there; of keywords, functions must be importable, as pickle demands.
+        """
         changed = {
             name: {k: v for k, v in vars(own).items() if v is not getattr(made, k)}
             for name, own, made in zip(
@@ -149,8 +149,8 @@ class Model:
             )
         if compiledir is not None:
             logger.info("compiledir is not needed: nothing is compiled into a folder of its own")
+        from pycog_dgr.training import train
         from pycog_dgr.training.callbacks import ProgressBar, watching
-        from pycog_dgr.training.loop import train
 
         training = self.training
         if seed is not None and self.has_own_seed:

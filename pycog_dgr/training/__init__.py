@@ -1,50 +1,70 @@
-"""Training: the loop with its save files, one step, what watches it, and what is added to it.
+"""Training: one step, the loop and its files, resuming, divergence, dropout, EWC, the classifier.
 
-What needs PyTensor is imported when it is first asked for, so that reading why a training stopped,
-or how it differs from another, loads none.
+- train, Result: a task's whole training, saved and resumable
+- TrainingStep, StepReport, Evaluation: one update of a network, compiled
+- RateRNNClassifier: the network as a classifier of image sequences
+- RecurrentDropout: other recurrent units dropped at every update
+- EWCState, fisher_information, consolidate, elastic_weight_consolidation: a penalty that holds on
+  to what earlier tasks depend on
+- Divergence, DivergenceMonitor: the first update that went wrong
+- Callback, CsvLog, TensorBoard, ProgressBar: what is told or written while a training runs
+- ENDS, is_finished: reasons to stop
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pycog_dgr.training.callbacks import Callback, CsvLog, TensorBoard
-from pycog_dgr.training.stopping import ENDS, is_finished
+import lazy_loader
+
+# What a module needs (PyTensor, torch) is loaded when one of its names is first used.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "loop": ["Result", "train"],
+        "step": ["BACKENDS", "Evaluation", "StepReport", "TrainingStep"],
+        "classifier": ["RateRNNClassifier", "THESIS"],
+        "dropout": ["RecurrentDropout"],
+        "ewc": ["EWCState", "consolidate", "elastic_weight_consolidation", "fisher_information"],
+        "divergence": ["Divergence", "DivergenceMonitor"],
+        "callbacks": ["Callback", "CsvLog", "ProgressBar", "TensorBoard"],
+        "stopping": ["ENDS", "is_finished"],
+    },
+)
 
 if TYPE_CHECKING:
-    from pycog_dgr.training.classifier import RateRNNClassifier
-    from pycog_dgr.training.divergence import Divergence
+    from pycog_dgr.training.callbacks import Callback, CsvLog, ProgressBar, TensorBoard
+    from pycog_dgr.training.classifier import THESIS, RateRNNClassifier
+    from pycog_dgr.training.divergence import Divergence, DivergenceMonitor
     from pycog_dgr.training.dropout import RecurrentDropout
+    from pycog_dgr.training.ewc import (
+        EWCState,
+        consolidate,
+        elastic_weight_consolidation,
+        fisher_information,
+    )
     from pycog_dgr.training.loop import Result, train
-    from pycog_dgr.training.step import StepReport, TrainingStep
-
-_LATER = {
-    "Divergence": "divergence",
-    "RateRNNClassifier": "classifier",
-    "RecurrentDropout": "dropout",
-    "Result": "loop",
-    "StepReport": "step",
-    "TrainingStep": "step",
-    "train": "loop",
-}
+    from pycog_dgr.training.step import BACKENDS, Evaluation, StepReport, TrainingStep
+    from pycog_dgr.training.stopping import ENDS, is_finished
 
 __all__ = [
+    "BACKENDS",
     "ENDS",
+    "THESIS",
     "Callback",
     "CsvLog",
     "Divergence",
+    "DivergenceMonitor",
+    "EWCState",
+    "Evaluation",
+    "ProgressBar",
     "RateRNNClassifier",
     "RecurrentDropout",
     "Result",
     "StepReport",
     "TensorBoard",
     "TrainingStep",
+    "consolidate",
+    "elastic_weight_consolidation",
+    "fisher_information",
     "is_finished",
     "train",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import what loads PyTensor when it is asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -71,19 +71,35 @@ class Evaluation(NamedTuple):
 class TrainingStep:
     """A network's parameters and the compiled functions that train and evaluate it.
 
-    TrainingStep(network, training, parameters, floatX="float64", backend="auto", optimiser=None)
+    Parameters
+    ----------
+    network, training
+        The settings.
+    parameters
+        Raw initial values; `pycog_dgr.network.initial_parameters` draws them.
+    floatX
+        'float64' or 'float32': the type of every number.
+    backend
+        'auto', 'fast', 'numpy' or 'scan'.
+    optimiser
+        A transform of pycog_dgr.symbolic, the last of the chain after clipping and the guard
+        against gradients that are not finite; None: training.optimiser, or
+        sgd(training.learning_rate).
+    penalties
+        Further terms of the objective, (raw, states) -> scalar.
+    self_check
+        Whether to compare the compiled network with plain numpy once, before the first update.
+    dropout
+        RecurrentDropout, applied in `update` alone; None: no dropout.
 
-    parameters   raw initial values (Parameters); `initial_parameters` draws them
-    floatX       'float64' or 'float32': the type of every number
-    backend      'auto', 'fast', 'numpy' or 'scan'
-    optimiser    a transform of optimisers.py, the last of the chain after clipping and the guard;
-                 default: training.optimiser, or sgd(training.learning_rate)
-    penalties    further terms of the objective, (raw, states) -> scalar
-    self_check   compare the compiled network with plain numpy once, before the first update
-    dropout      dropout.RecurrentDropout, at work in `update` alone
-
-    Raises SettingError for parameters or options that do not fit, BatchError for a batch that
-    does not, BackendError where the self-check fails.
+    Raises
+    ------
+    SettingError
+        For parameters or options that do not fit.
+    BatchError
+        For a batch that does not.
+    BackendError
+        Where the self-check fails.
     """
 
     def __init__(

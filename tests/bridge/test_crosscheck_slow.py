@@ -8,7 +8,7 @@ import pytest
 from bridge.cli import main
 from bridge.crosscheck.comparison import compare
 from pycog_dgr.symbolic import scan as network
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import TrainingStep
 
 from .networks import random_batch, small_start
 

@@ -23,7 +23,7 @@ from bridge.files import export, read_export
 from pycog_dgr.config import settings as pycog_settings
 from pycog_dgr.network import effective_weights
 from pycog_dgr.symbolic import optimisers
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import TrainingStep
 from torch_dgr.errors import StateError
 from torch_dgr.lstm import LSTMClassifier
 from torch_dgr.rate_rnn.step import train_step

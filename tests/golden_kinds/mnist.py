@@ -4,7 +4,7 @@ import numpy as np
 
 from pycog_dgr.data import Batch
 from pycog_dgr.network import initial_parameters
-from pycog_dgr.training.step import BACKENDS, TrainingStep
+from pycog_dgr.training import BACKENDS, TrainingStep
 from tests.golden_kinds.core_common import (
     Coverage,
     configuration,

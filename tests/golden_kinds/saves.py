@@ -14,7 +14,7 @@ from pycog_dgr import RNN
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
 from pycog_dgr.network import initial_parameters
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, same, task
 
 EXACT = 0.0

@@ -16,7 +16,7 @@ from unittest import mock
 from pycog_dgr import tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, previous
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from pycog_dgr.training.run import TrainingRun
 from tests.golden_kinds.core_common import Coverage
 from tests.golden_kinds.tasks_common import TASK_BY_INPUTS, error, load, same, task

@@ -6,7 +6,7 @@ from pycog_dgr import RNN, datatools, tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError, TaskError
 from pycog_dgr.tasks.model import Model
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from tests.hostile.case import Case, call
 from tests.pycog_dgr import tiny
 

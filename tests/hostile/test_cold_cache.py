@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pycog_dgr.training.step import BACKENDS
+from pycog_dgr.training import BACKENDS
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import numpy as np
 from pycog_dgr.config import settings
 from pycog_dgr.data import Batch
 from pycog_dgr.network import initial_parameters
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import TrainingStep
 
 SETTINGS = {"Nin": 2, "N": 6, "Nout": 3, "ei": [1, 1, 1, 1, -1, -1], "tau": 50, "dt": 20}
 

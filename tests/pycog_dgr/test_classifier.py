@@ -6,7 +6,7 @@ import pytest
 from pycog_dgr.config import Connectivity
 from pycog_dgr.errors import BatchError, SettingError
 from pycog_dgr.network import spectral_radius
-from pycog_dgr.training.classifier import RateRNNClassifier
+from pycog_dgr.training import RateRNNClassifier
 
 SMALL = {"Nin": 4, "N": 10, "Nout": 3, "ei": [1] * 8 + [-1] * 2, "n_gradient": 8}
 

@@ -10,10 +10,8 @@ import pytest
 from pycog_dgr import CheckpointError
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
-from pycog_dgr.symbolic.optimisers import adam
-from pycog_dgr.training import divergence
-from pycog_dgr.training.divergence import DivergenceMonitor
-from pycog_dgr.training.loop import train
+from pycog_dgr.symbolic import adam
+from pycog_dgr.training import DivergenceMonitor, divergence, train
 from tests.pycog_dgr import small, tiny
 
 

@@ -6,10 +6,7 @@ import pytest
 from pycog_dgr.config import settings
 from pycog_dgr.errors import SettingError
 from pycog_dgr.network import initial_parameters, simulate
-from pycog_dgr.training.classifier import RateRNNClassifier
-from pycog_dgr.training.dropout import RecurrentDropout
-from pycog_dgr.training.loop import train
-from pycog_dgr.training.step import TrainingStep
+from pycog_dgr.training import RateRNNClassifier, RecurrentDropout, TrainingStep, train
 from tests.pycog_dgr import small, tiny
 
 BETWEEN_BACKENDS = 1e-12  # float64, relative to the largest entry

@@ -13,8 +13,8 @@ import pytest
 from pycog_dgr import RNN, TaskError
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint
+from pycog_dgr.training import train
 from pycog_dgr.training.interrupt import interruptible
-from pycog_dgr.training.loop import train
 from tests.pycog_dgr import tiny
 
 RARELY = {"checkfreq": 100, "max_iter": 5}

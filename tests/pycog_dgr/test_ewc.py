@@ -6,14 +6,14 @@ import pytest
 from pycog_dgr.config import Connectivity, settings
 from pycog_dgr.data import Batch
 from pycog_dgr.errors import BatchError, SettingError
-from pycog_dgr.training.dropout import RecurrentDropout
-from pycog_dgr.training.ewc import (
+from pycog_dgr.training import (
     EWCState,
+    RecurrentDropout,
+    TrainingStep,
     consolidate,
     elastic_weight_consolidation,
     fisher_information,
 )
-from pycog_dgr.training.step import TrainingStep
 from tests.pycog_dgr import small
 
 EXACT = 1e-12  # relative, float64

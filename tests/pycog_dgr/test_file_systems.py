@@ -171,7 +171,7 @@ import sys
 sys.modules["fcntl"] = None
 import types
 from pycog_dgr.config import settings
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from tests.pycog_dgr import tiny
 network, training = settings(**{{**tiny.SETTINGS, "max_iter": 2}})
 task = types.SimpleNamespace(generate_trial=tiny.generate_trial)

@@ -11,7 +11,7 @@ import pytest
 
 from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, tasktools
 from pycog_dgr.tasks.model import load_model_file
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from tests.pycog_dgr import tiny
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"

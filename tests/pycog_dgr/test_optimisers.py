@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import SettingError
-from pycog_dgr.symbolic.optimisers import adam, chain, cosine, exponential, only, sgd, warm_up
+from pycog_dgr.symbolic import adam, chain, cosine, exponential, only, sgd, warm_up
 from tests.pycog_dgr import small
 
 

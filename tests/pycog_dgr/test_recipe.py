@@ -6,8 +6,8 @@ import pytest
 
 from pycog_dgr.config import Connectivity, settings
 from pycog_dgr.network import effective_weights, initial_parameters, spectral_radius
-from pycog_dgr.symbolic.optimisers import adam, chain, keep_at_least, one_cycle, sgd
-from pycog_dgr.training.classifier import RateRNNClassifier
+from pycog_dgr.symbolic import adam, chain, keep_at_least, one_cycle, sgd
+from pycog_dgr.training import RateRNNClassifier
 from tests.pycog_dgr import small
 
 N, EI = 40, np.repeat([1, -1], [32, 8])

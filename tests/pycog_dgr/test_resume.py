@@ -10,7 +10,7 @@ from pycog_dgr import CheckpointError, Connectivity
 from pycog_dgr.config import settings
 from pycog_dgr.data import task_source
 from pycog_dgr.files import checkpoint
-from pycog_dgr.training.loop import train
+from pycog_dgr.training import train
 from tests.pycog_dgr import tiny
 
 TASK = types.SimpleNamespace(generate_trial=tiny.generate_trial, __name__="tiny")

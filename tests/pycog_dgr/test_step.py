@@ -10,7 +10,7 @@ from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivit
 from pycog_dgr.errors import BackendError, BatchError, SettingError
 from pycog_dgr.kernels import fastest_kernels
 from pycog_dgr.network import Parameters, simulate
-from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.symbolic import adam
 from pycog_dgr.training import step as step_module
 from tests.pycog_dgr import small
 

@@ -13,9 +13,8 @@ from pycog_dgr.network import (
     initial_parameters,
     simulate,
 )
-from pycog_dgr.symbolic.optimisers import adam
-from pycog_dgr.training.loop import train
-from pycog_dgr.training.step import BACKENDS
+from pycog_dgr.symbolic import adam
+from pycog_dgr.training import BACKENDS, train
 from tests.pycog_dgr import small, tiny
 
 TAU = np.array([30.0, 40.0, 50.0, 60.0, 80.0, 120.0])  # ms

@@ -15,8 +15,8 @@ import pytest
 from pycog_dgr import CheckpointError, SettingError
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, lock, previous
+from pycog_dgr.training import train
 from pycog_dgr.training.interrupt import interruptible
-from pycog_dgr.training.loop import train
 from tests.pycog_dgr import tiny
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"

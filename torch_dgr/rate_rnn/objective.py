@@ -166,7 +166,22 @@ def penalty(network: RateRNN, r: Tensor, objective: Objective) -> Tensor:
 
 
 def evaluate(network: RateRNN, batch: Batch, objective: Objective) -> Evaluation:
-    """Run a batch without gradients; ExamplesError where it does not fit the network."""
+    """Run a batch without gradients; ExamplesError where it does not fit the network.
+
+    Parameters
+    ----------
+    network
+        The network.
+    batch
+        inputs, targets, mask and noise, (time, trial, ...).
+    objective
+        What is minimised.
+
+    Returns
+    -------
+    Evaluation
+        Without gradients.
+    """
     inputs, targets, mask, noise = as_tensors(network, batch)
     with torch.no_grad():
         trajectory = network(inputs, noise)

@@ -43,6 +43,8 @@ class ClippedSGD(torch.optim.Optimizer):
         Learning rate.
     max_gradient_norm
         To which a longer gradient is scaled.
+    shrink
+        Of groups that set none of their own.
 
     Raises
     ------

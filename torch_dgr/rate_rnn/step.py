@@ -37,7 +37,22 @@ class StepReport(NamedTuple):
 def clipped_sgd(
     network: RateRNN, learning_rate: float = 0.01, max_gradient_norm: float = 1.0
 ) -> ClippedSGD:
-    """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode."""
+    """Return pycog's optimiser for a network: Wrec alone shrinks when gradients explode.
+
+    Parameters
+    ----------
+    network
+        The network.
+    learning_rate
+        Step size.
+    max_gradient_norm
+        The longest that the whole gradient may be.
+
+    Returns
+    -------
+    ClippedSGD
+        With pycog's guard on Wrec.
+    """
     return ClippedSGD(_groups(network), learning_rate, max_gradient_norm)
 
 
@@ -62,6 +77,11 @@ def projected_adam(
         The least raw weight where Dale's law holds, at least 0.
     schedule, steps, max_gradient_norm
         As of `ProjectedAdam`.
+
+    Returns
+    -------
+    ProjectedAdam
+        Of the network's trained parameters.
     """
     floor = checked_number(floor, "floor")
     return ProjectedAdam(
@@ -102,6 +122,22 @@ def train_step(
     """Update the network on a batch with any torch optimiser over its trained parameters.
 
     Raises ExamplesError for a batch that does not fit the network.
+
+    Parameters
+    ----------
+    network
+        The network.
+    batch
+        inputs, targets, mask and noise, (time, trial, ...).
+    objective
+        What is minimised.
+    optimiser
+        Of the network's parameters.
+
+    Returns
+    -------
+    StepReport
+        Of before the update.
     """
     found = gradients(network, batch, objective)
     whole, gnorm = whole_gradient(found, objective)

@@ -222,7 +222,7 @@ def selectivity_raster(
     group: NDArray,
     label: str = "d'",
 ) -> None:
-    """D' (time, unit) of every unit over time t (ms), with a line where time is 0.
+    """d' (time, unit) of every unit over time t (ms), with a line where time is 0.
 
     Units are sorted by d (unit,) within each group (unit,), with lines between groups.
     """

@@ -15,7 +15,8 @@ The network is that of (the task is not theirs):
 
 import numpy as np
 
-from pycog_dgr import optimisers, tasktools
+from pycog_dgr import tasktools
+from pycog_dgr.symbolic import adam
 
 # -- network ----------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ structure = {"inputs": ["A", "B"], "outputs": ["match", "no match"]}
 
 # -- training ---------------------------------------------------------------------------------
 
-optimiser = optimisers.adam(0.003)
+optimiser = adam(0.003)
 n_validation = 100 * (nconditions + 1)
 checkfreq = 200  # updates between validations
 performance = tasktools.performance_2afc
