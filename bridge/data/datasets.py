@@ -76,7 +76,18 @@ class Digits:
 
 
 def is_known(digits: Digits) -> bool:
-    """Whether these are the published images and labels, split by SPLIT_SEED, of that name."""
+    """Whether these are the published images and labels, split by SPLIT_SEED, of that name.
+
+    Parameters
+    ----------
+    digits
+        A loaded data set.
+
+    Returns
+    -------
+    bool or None
+        None where no digest is known for its name.
+    """
     return KNOWN.get(digits.name) == digits.digest()
 
 

@@ -166,7 +166,18 @@ def figure_3_7(results: Results) -> Figure:
 
 @style.styled
 def figure_matrix(results: Results) -> Figure:
-    """Generative replay: accuracy on each context's classes after each context, every solver."""
+    """Generative replay: accuracy on each context's classes after each context, every solver.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
     solvers = [
         solver
         for solver in results.solvers

@@ -28,7 +28,18 @@ def step(x: NDArray, at_zero: float) -> NDArray:
 
 
 def sigmoid(x: NDArray) -> NDArray:
-    """1 / (1 + e^-x), through e^-|x| so that nothing overflows."""
+    """1 / (1 + e^-x), through e^-|x| so that nothing overflows.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
+    """
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, small) / (1 + small)
 
