@@ -85,8 +85,8 @@ def is_known(digits: Digits) -> bool:
 
     Returns
     -------
-    bool or None
-        None where no digest is known for its name.
+    bool
+        False for a data set of another name too.
     """
     return KNOWN.get(digits.name) == digits.digest()
 
