@@ -1,5 +1,7 @@
 """All benchmarks, one after another, and one table of goals: python -m benchmarks [--only NAME]
 
+With --before FOLDER, a checkout of an earlier commit, the two are timed side by side first.
+
 Results go to benchmarks/results/*.json and benchmarks.png. Each benchmark also runs alone:
 python -m benchmarks.step.
 """
@@ -26,15 +28,18 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS)
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it runs")
     parser.add_argument("--all", action="store_true", help="also what compiles for minutes")
+    parser.add_argument("--before", help="a checkout of an earlier commit, timed side by side")
     arguments = parser.parse_args()
     flags = [f"--{name}" for name in ("quick", "all") if getattr(arguments, name)]
     failed = []
-    for name in arguments.only:
+    own_flags = {"compare": ["--before", arguments.before]} if arguments.before else {}
+    names = [*own_flags, *arguments.only]
+    for name in names:
         print(f"--- {name}", flush=True)
-        command = [sys.executable, "-m", f"benchmarks.{name}", *flags]
+        command = [sys.executable, "-m", f"benchmarks.{name}", *flags, *own_flags.get(name, [])]
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, **ONE_THREAD}, check=False)
         failed += [name] if done.returncode else []
-    made = [name for name in arguments.only if name not in failed]
+    made = [name for name in names if name not in failed]
     folder = results.QUICK if arguments.quick else results.RESULTS
     found = {name: results.load(results.path_of(name, folder)) for name in made}
     drawn = figure.draw(

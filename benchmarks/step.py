@@ -79,7 +79,6 @@ GOLDEN_THEANO = {"thesis": 7.1, "rdm": 14.8}  # golden/timing.json, rdm_fixed wi
 
 FLOOR_GOALS = {"thesis": 1.5, "rdm": 1.25, "large": 1.15}
 FLOOR_GOALS_PYTENSOR_33 = {"thesis": 1.2, "rdm": 1.05, "large": 1.05}
-THEANO_GOALS = {"thesis": 3.5, "rdm": 3.0, "large": 2.3}
 PEER_GOALS = {  # the goal, and the same peer at its best
     "torch eager": (3.0, "torch autograd"),
     "torch compiled": (1.0, "torch by hand compiled"),
@@ -187,10 +186,6 @@ def goals(sizes: dict[str, Any]) -> list[Goal]:
         found.append(
             Goal(f"train step / C++ floor, {size}", "at most", floor_goals[name],
                  against_floor, note=note)
-        )  # fmt: skip
-        found.append(
-            Goal(f"speed against Theano, {size}", "at least", THEANO_GOALS[name],
-                 THEANO[name] / fast, note=f"(Theano's {THEANO[name]:g} ms quoted, not measured)")
         )  # fmt: skip
         for row, (limit, leaner) in PEER_GOALS.items():
             if row not in ms and row not in missing:

@@ -295,7 +295,8 @@ def test_parameters_weights_and_state_are_copies():
     step = small.step()
     for values in (step.parameters, step.weights, step.state().values()):
         for value in values:
-            value[...] = 99
+            if value is not None:  # what this network does not have
+                value[...] = 99
     assert all((value != 99).all() for value in step.state().values())
 
 
