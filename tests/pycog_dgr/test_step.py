@@ -292,7 +292,7 @@ def test_training_goes_on_from_a_state_as_if_never_interrupted(optimiser):
 
 
 def test_parameters_weights_and_state_are_copies():
-    step = small.step()
+    step = small.step(train_tau=True)
     for values in (step.parameters, step.weights, step.state().values()):
         for value in values:
             if value is not None:  # what this network does not have
