@@ -90,6 +90,11 @@ class Classifier:
         self._adam = adam(self.network, learning_rate, betas)
         self._position: Position | None = None
 
+    def __repr__(self) -> str:
+        count = sum(parameter.numel() for parameter in self.network.parameters())
+        kind = type(self).__name__
+        return f"{kind}({count:,} parameters, {self.n_classes} classes, on {self.device})"
+
     def begin_context(self, *, iterations: int) -> None:
         """Begin a context of so many iterations: Adam's moments and the schedule start anew.
 

@@ -46,6 +46,9 @@ class Labelled(NamedTuple):
     images: np.ndarray
     labels: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"Labelled({len(self.labels)} images, classes {np.unique(self.labels).tolist()})"
+
     def of(self, classes: Sequence[int]) -> "Labelled":
         """The trials whose label is one of `classes`, in their order."""
         chosen = np.isin(self.labels, classes)

@@ -60,6 +60,10 @@ class Examples:
         if not (np.isfinite(self.weights).all() and (self.weights >= 0).all()):
             raise BatchError("weights must be finite and not negative")
 
+    def __repr__(self) -> str:
+        shape, classes = self.images.shape[1:], self.targets.shape[1]
+        return f"Examples({len(self)} images {shape}, {classes} classes, {self.origin})"
+
     def __len__(self) -> int:
         return len(self.images)
 

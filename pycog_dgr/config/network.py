@@ -143,6 +143,14 @@ class NetworkConfig:
         low, high = self.tau_bounds
         return self.dt / high, self.dt / low
 
+    def described(self) -> str:
+        """Sizes, Dale's law and time constant in a few words."""
+        dale = "no Dale's law"
+        if self.ei is not None:
+            dale = f"{np.sum(self.ei > 0)} excitatory and {np.sum(self.ei < 0)} inhibitory"
+        tau = f"{np.min(self.tau):g} ms" if np.ndim(self.tau) == 0 else "one a unit"
+        return f"{self.Nin} inputs, {self.N} units ({dale}), {self.Nout} outputs, tau {tau}"
+
     @property
     def alpha(self) -> float | NDArray:
         """The ratio dt / tau of the settings: a number, or (N,) where tau is one per unit."""

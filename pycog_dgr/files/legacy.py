@@ -45,6 +45,11 @@ def open_save(path: str | Path) -> Checkpoint:
     CheckpointError
         Where it cannot be read, or its parts do not make one network.
     """
+    if Path(path).suffix == ".py":
+        raise CheckpointError(
+            f"{path}: is a Python file, not a save file; train it (python {path}) and give the "
+            ".npz that the training writes"
+        )
     return load(path) if is_legacy(path) else checkpoint.load(path)
 
 

@@ -46,6 +46,11 @@ class Run(NamedTuple):
     info: dict[str, Any] | None
     x: NDArray | None = None
 
+    def __repr__(self) -> str:
+        shapes = {name: array.shape for name, array in zip("urz", self[1:4], strict=True)
+                  if array is not None}  # fmt: skip
+        return f"Run({self.t[-1]:g} ms, {shapes})"
+
 
 def integrate_trials(
     drawn: Sequence[DrawnTrial],

@@ -92,6 +92,11 @@ class RNN:
         For a file that cannot be read.
     """
 
+    def __repr__(self) -> str:
+        p = self.p
+        sizes = f"{p['Nin']} inputs, {p['N']} units, {p['Nout']} outputs"
+        return f"RNN({sizes}, tau {np.mean(p['tau']):g} ms, dt {p['dt']:g} ms)"
+
     def __init__(
         self,
         savefile: str | Path | None = None,

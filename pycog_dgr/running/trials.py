@@ -84,6 +84,10 @@ class Trials:
     states: np.ndarray | None = None
     origin: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        n_units, conditions = self.rates.shape[-1], ", ".join(self.info) or "no conditions"
+        return f"Trials({len(self)} of up to {self.t[-1]:g} ms, {n_units} units; {conditions})"
+
     def __len__(self) -> int:
         return len(self.lengths)
 

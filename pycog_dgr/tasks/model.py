@@ -64,6 +64,9 @@ class Model:
         A missing task, or a file that cannot be read.
     """
 
+    def __repr__(self) -> str:
+        return f"Model({task_name(self.task)}: {self.network.described()})"
+
     def __init__(self, modelfile: str | Path | None = None, **kwargs: Any) -> None:
         self.m: Any
         if modelfile is None:

@@ -106,6 +106,9 @@ class RateRNNClassifier:
         For an option or a setting it does not know.
     """
 
+    def __repr__(self) -> str:
+        return f"RateRNNClassifier({self.network.described()})"
+
     def __init__(
         self,
         seed: int = 100,

@@ -44,6 +44,9 @@ class Result(NamedTuple):
     iterations: int
     checkpoint: Checkpoint
 
+    def __repr__(self) -> str:
+        return f"Result({self.reason}: {ENDS[self.reason]}; {self.iterations:,} updates)"
+
 
 def train(
     task: Task,
