@@ -11,16 +11,22 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Figs. 2-9.
 """
 
-from importlib import import_module
-from types import ModuleType
+import lazy_loader
+
+# Each module is loaded when it is first used.
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submodules={
+        "choices",
+        "figures",
+        "fixed_points",
+        "population",
+        "regression",
+        "selectivity",
+        "sorting",
+    },
+)
 
 __all__ = [
     "choices", "figures", "fixed_points", "population", "regression", "selectivity", "sorting",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> ModuleType:
-    """The module `name`, imported when it is first asked for."""
-    if name in __all__:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
