@@ -263,9 +263,9 @@ def _with_thesis(axes: Axes, results: Results, solver: str, quantity: str, curve
 
 def _training_curve(axes: Axes, results: Results, solver: str, replay: str, quantity: str) -> None:
     label, colour = style.replay_look(replay)
-    for stretch in measures.training_curve(results, solver, replay, quantity):
-        axes.plot(stretch.x, stretch.mean, color=colour, label=label, linewidth=1.2)
-        style.draw_band(axes, stretch.x, stretch.mean, stretch.sd, colour)
+    for segment in measures.training_curve(results, solver, replay, quantity):
+        axes.plot(segment.x, segment.mean, color=colour, label=label, linewidth=1.2)
+        style.draw_band(axes, segment.x, segment.mean, segment.sd, colour)
 
 
 def _chance(top: Axes, bottom: Axes, results: Results, solver: str) -> None:

@@ -124,7 +124,7 @@ def training_curve(results: Results, solver: str, replay: str, quantity: str) ->
     curves of one solver share their boundaries.
     """
     rows = results.table("accuracy").where(solver=solver)
-    stretches, start = [], 0
+    segments, start = [], 0
     lengths = context_lengths(results, solver)
     for context, length in lengths.items():
         part = rows.where(replay=replay, context=context)
@@ -132,7 +132,7 @@ def training_curve(results: Results, solver: str, replay: str, quantity: str) ->
         n = len(part.distinct("seed"))
         shared = {i: point for i, point in points.items() if point.n == n}
         if shared:
-            stretches.append(
+            segments.append(
                 Segment(
                     context,
                     start + np.array(list(shared)),
@@ -141,7 +141,7 @@ def training_curve(results: Results, solver: str, replay: str, quantity: str) ->
                 )
             )
         start += length
-    return stretches
+    return segments
 
 
 def context_lengths(results: Results, solver: str) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The project's own experiments: as honest as `text`, with the ingredients that make replay work.
+"""The project's own experiments: like `text` without earlier data, with what makes replay work.
 
 Settings were chosen on validation images of the training set, with another seed than those that
 are reported. Updates are four passes over each context's training data, eight over the last one's,

@@ -98,7 +98,7 @@ def test_the_first_context_and_no_replay_are_real_images_alone():
 def test_samples_carry_the_labels_of_the_last_solver():
     contexts = tiny_contexts()
     images = contexts.train(1).images
-    wrong = Prototypes()  # a teacher that confuses 0 and 1
+    wrong = Prototypes()  # a solver that confuses 0 and 1
     wrong.fit(images, one_hot(1 - contexts.train(1).labels, 10), iterations=1, rng=RNG(0))
     batch = label(images, wrong, "hard", {"context": 1})
     np.testing.assert_array_equal(batch.targets.argmax(axis=1), 1 - contexts.train(1).labels)

@@ -1,4 +1,4 @@
-"""A batch dreamt by the torch GAN and labelled by the PyTensor network trains either network."""
+"""A batch drawn by the torch GAN and labelled by the PyTensor network trains either network."""
 
 import subprocess
 import sys
@@ -21,9 +21,9 @@ from tests.bridge.helpers import tiny_digits
 
 
 @pytest.fixture(scope="module")
-def scholar(tmp_path_factory):
+def networks(tmp_path_factory):
     """The files of a briefly trained GAN and of a briefly trained biological network."""
-    folder = tmp_path_factory.mktemp("scholar")
+    folder = tmp_path_factory.mktemp("networks")
     digits, rng = tiny_digits().train, np.random.default_rng(0)
     gan, biornn = make_generator("gan", 1), make_solver("biornn", 1)
     gan.fit(digits.images, iterations=3, rng=rng)
@@ -34,7 +34,7 @@ def scholar(tmp_path_factory):
 
 
 @pytest.mark.parametrize("learner", sorted(SOLVERS))
-def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, capsys):
+def test_two_processes_that_share_only_the_file(networks, tmp_path, learner, capsys):
     batch = tmp_path / "batch.npz"
     subprocess.run(
         [
@@ -42,8 +42,8 @@ def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, caps
             "-m",
             "bridge",
             "sample",
-            scholar / "gan.npz",
-            scholar / "biornn.npz",
+            networks / "gan.npz",
+            networks / "biornn.npz",
             batch,
             "-n",
             "80",
@@ -65,22 +65,22 @@ def test_two_processes_that_share_only_the_file(scholar, tmp_path, learner, caps
         == 0
     )
     assert "agrees with" in capsys.readouterr().out
-    dreamt = load_examples(batch)
-    teacher = load_network(scholar / "biornn.npz", SOLVERS)
+    drawn = load_examples(batch)
+    labeller = load_network(networks / "biornn.npz", SOLVERS)
     np.testing.assert_array_equal(
-        dreamt.targets.argmax(axis=1), teacher.predict(dreamt.images).argmax(axis=1)
+        drawn.targets.argmax(axis=1), labeller.predict(drawn.images).argmax(axis=1)
     )
-    assert dreamt.origin["generator"].endswith("gan.npz")
-    assert dreamt.origin["solver"].endswith("biornn.npz")
+    assert drawn.origin["generator"].endswith("gan.npz")
+    assert drawn.origin["solver"].endswith("biornn.npz")
 
 
-def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
+def test_the_file_trains_as_the_same_batch_in_memory_does(networks, tmp_path):
     batch, new = tmp_path / "batch.npz", tmp_path / "new.npz"
     cli.main(
         [
             "sample",
-            str(scholar / "gan.npz"),
-            str(scholar / "biornn.npz"),
+            str(networks / "gan.npz"),
+            str(networks / "biornn.npz"),
             str(batch),
             "-n",
             "80",
@@ -89,12 +89,12 @@ def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
         ]
     )
     cli.main(["fit", str(batch), str(new), "--solver", "lstm", "--iterations", "2"])
-    gan, teacher = (
-        load_network(scholar / "gan.npz", GENERATORS),
-        load_network(scholar / "biornn.npz", SOLVERS),
+    gan, labeller = (
+        load_network(networks / "gan.npz", GENERATORS),
+        load_network(networks / "biornn.npz", SOLVERS),
     )
     images = gan.sample(80, np.random.default_rng(3))
-    targets = np.eye(10)[teacher.predict(images).argmax(axis=1)]
+    targets = np.eye(10)[labeller.predict(images).argmax(axis=1)]
     solver = make_solver("lstm", 1)
     solver.fit(images, targets, iterations=2, rng=np.random.default_rng(1))
     found = load_network(new, SOLVERS).state()
@@ -102,6 +102,6 @@ def test_the_file_trains_as_the_same_batch_in_memory_does(scholar, tmp_path):
         np.testing.assert_array_equal(found[name], value)
 
 
-def test_a_generator_is_not_taken_for_a_solver(scholar):
+def test_a_generator_is_not_taken_for_a_solver(networks):
     with pytest.raises(ArchiveError, match=r"gan\.npz.*'gan', expected lstm or biornn"):
-        load_network(scholar / "gan.npz", SOLVERS)
+        load_network(networks / "gan.npz", SOLVERS)
