@@ -18,7 +18,7 @@ BOX_HEIGHT = 0.5
 
 @style.styled
 def figure_3_1(results: Results) -> Figure:
-    """Scholar t learns from context t and from what scholar t - 1 dreams and labels.
+    """Scholar t learns from context t and from what scholar t - 1 generates and labels.
 
     Parameters
     ----------
