@@ -103,5 +103,5 @@ def test_the_file_trains_as_the_same_batch_in_memory_does(networks, tmp_path):
 
 
 def test_a_generator_is_not_taken_for_a_solver(networks):
-    with pytest.raises(ArchiveError, match=r"gan\.npz.*'gan', expected lstm or biornn"):
+    with pytest.raises(ArchiveError, match=r"gan\.npz.*'gan', expected lstm or mlp or biornn"):
         load_network(networks / "gan.npz", SOLVERS)
