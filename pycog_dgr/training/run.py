@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig, setting_values
-from pycog_dgr.data import Batch, Dataset, Task, user_call
+from pycog_dgr.data import Dataset, Task, user_call
 from pycog_dgr.errors import CheckpointError, TaskError
 from pycog_dgr.files import Best, Checkpoint, checkpoint, is_legacy, keep_previous
 from pycog_dgr.network import Parameters, initial_parameters
 from pycog_dgr.training.divergence import DivergenceMonitor
+from pycog_dgr.training.draws import Draws, state_of
 from pycog_dgr.training.resume import (
     changes_at,
     differences,
@@ -105,7 +106,7 @@ class TrainingRun:
         self.costs_history: list = []
         self.Omega_history: list = []
         self.callback_results: Any = None
-        self.stored: dict[str, dict[str, Any]] = {}
+        self.draws = Draws()
         self.changes: list[dict[str, Any]] = []
         self.report: StepReport | None = None
         self.started = time.monotonic()
@@ -133,7 +134,7 @@ class TrainingRun:
             rng_validation=state_of(self.validation_data),
             optimiser={k: v for k, v in self.step.state().items() if k not in own},
             callback_results=self.callback_results,
-            stored={name: dict(where) for name, where in self.stored.items()},
+            stored={name: dict(where) for name, where in self.draws.stored.items()},
             report=None if self.report is None else list(self.report),
             skipped=self.monitor.skipped,
             seconds=self.seconds,
@@ -168,7 +169,7 @@ class TrainingRun:
         for data in (self.gradient_data, self.validation_data):
             data.training = self.training
             if data.name in saved.stored:
-                self.redraw(data, saved.stored[data.name])
+                self.draws.redraw(data, saved.stored[data.name])
         self.gradient_data.rng.set_state(saved.rng_gradient)
         self.gradient_data.ntrials = (self.iteration - 1) * self.training.n_gradient
         self.validation_data.rng.set_state(saved.rng_validation)
@@ -186,29 +187,6 @@ class TrainingRun:
             except CheckpointError as other:
                 where = f"and not saved: {other}"
             raise TaskError(f"{error} (iteration {self.iteration}; {where})") from error
-
-    @contextlib.contextmanager
-    def undone_on_failure(self, data: Dataset) -> Iterator[None]:
-        """Have a dataset's place in the save file as it was, where what is drawn for fails."""
-        before = self.place_of(data)
-        try:
-            yield
-        except BaseException:
-            self.put_back(data, before)
-            raise
-
-    def place_of(self, data: Dataset) -> tuple[tuple, dict[str, Any] | None]:
-        """What a save file says of where a dataset stands: its stream, and its stored batch."""
-        stored = self.stored.get(data.name)
-        return state_of(data), None if stored is None else dict(stored)
-
-    def put_back(self, data: Dataset, place: tuple[tuple, dict[str, Any] | None]) -> None:
-        """Have the save file say again where a dataset stood; no more is drawn from it then."""
-        state, stored = place
-        data.rng.set_state(state)
-        self.stored.pop(data.name, None)
-        if stored is not None:
-            self.stored[data.name] = stored
 
     # -- the loop -------------------------------------------------------------------------------
 
@@ -239,28 +217,11 @@ class TrainingRun:
 
     def update(self) -> None:
         """One gradient step."""
-        batch = self.draw(self.gradient_data, self.best.other_costs, self.callback_results)
+        batch = self.draws.draw(self.gradient_data, self.best.other_costs, self.callback_results)
         self.report = self.monitor.update(self.step, batch)
         self.iteration += 1
         if self.on_update is not None:
             user_call("on_update", self.on_update, self.iteration - 1, self.report)
-
-    def draw(self, data: Dataset, *given: Any) -> Batch:
-        """A dataset's next minibatch; of a stored batch, note what that was drawn from."""
-        before = state_of(data)
-        with self.undone_on_failure(data):
-            batch = data(*given)
-        if data.batch_size != data.minibatch_size:
-            if data.trial_idx == 0:
-                self.stored[data.name] = {"rng": before, "given": given}
-            self.stored[data.name]["trial_idx"] = data.trial_idx
-        return batch
-
-    def redraw(self, data: Dataset, stored: dict[str, Any]) -> None:
-        """Have a dataset stand in its batch where it stood."""
-        data.rng.set_state(tuple(stored["rng"]))
-        self.draw(data, *stored["given"])
-        data.trial_idx = self.stored[data.name]["trial_idx"] = stored["trial_idx"]
 
     def is_at_check(self) -> bool:
         """Whether the present iteration is one of those with a check."""
@@ -278,7 +239,7 @@ class TrainingRun:
 
     def validate(self) -> None:
         """Judge the present network on a fresh validation batch, and keep it if it is the best."""
-        with self.undone_on_failure(self.validation_data):
+        with self.draws.undone_on_failure(self.validation_data):
             trials, z, costs = self.evaluated()
             if self.training.callback is not None:
                 self.callback_results = user_call("callback", self.training.callback, trials, z)
@@ -297,18 +258,15 @@ class TrainingRun:
         """Judge the network at an ending that is no check; the checks' state stays as it is."""
         if self.is_validated():
             return
-        place = self.place_of(self.validation_data)
-        try:
+        with self.draws.undone(self.validation_data):
             _, _, costs = self.evaluated()
-        finally:
-            self.put_back(self.validation_data, place)
         if math.isfinite(costs[0]):
             self.ending = self.as_best(costs)
         self.log(costs, costs[0] < self.best.cost)
 
     def evaluated(self) -> tuple[list, np.ndarray, list[float]]:
         """The next validation trials, the outputs for them, and [loss, RMSE, performance]."""
-        batch = self.draw(self.validation_data, self.best.other_costs)
+        batch = self.draws.draw(self.validation_data, self.best.other_costs)
         loss, error, z = self.step.evaluate(batch)
         trials, costs = self.validation_data.get_trials(), [loss, error]
         if self.training.performance is not None:
@@ -332,13 +290,6 @@ class TrainingRun:
         )
         if not np.isfinite(costs[0]):
             logger.warning("the validation loss is %s; a lower learning_rate may help", costs[0])
-
-
-def state_of(data: Dataset) -> tuple:
-    """The state of a dataset's random stream."""
-    state = data.rng.get_state(legacy=True)
-    assert isinstance(state, tuple)
-    return state
 
 
 def performance_of(performance: Callable, trials: list, z: np.ndarray) -> float:
