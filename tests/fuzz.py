@@ -9,9 +9,9 @@ Every kind of tests/hostile/valid.py is changed in two ways, `times` each:
               headers, arrays, cells and instructions, under a good digest where there is one
 
 A reader may read the file or refuse it with a documented error of less than 500 letters; anything
-else is a fault, as is a read of more than 5 s of the processor or 500 MB, and the file CANARY, which nothing may
-make. Each batch is read in a fork of this process. A table is printed; the exit status is 1 where
-there is a fault.
+else is a fault, as is a read of more than 5 s of the processor or 500 MB, and the file CANARY,
+which nothing may make. Each batch is read in a fork of this process. A table is printed; the exit
+status is 1 where there is a fault.
 """
 
 import os
