@@ -200,3 +200,12 @@ def test_the_mnist_scripts_complain_in_one_line(tmp_path):
         complaint = run(script, *words, "--out", tmp_path / "figure.png", fails=True)
         assert told in complaint and len(complaint.splitlines()) == 1, complaint
     assert not (tmp_path / "figure.png").exists()
+
+
+def test_without_a_terminal_progress_is_told_in_lines(tmp_path):
+    words = ["--scale", "0.005", "--contexts", "01,23", "--replays", "none"]
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "mnist_sequential.py", *words, "--out", tmp_path / "a.png"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert "lstm, none: 1 of 2, about 0 min left" in done.stderr

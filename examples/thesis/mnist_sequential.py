@@ -8,12 +8,14 @@ A generator learns the present digits and samples of the last generator; the sol
 present digits and samples labelled by the last solver (Shin et al. 2017; A. Prasad 2020, protocol
 `text`).
 Prints and draws the accuracy on test images of all digits so far. `dgr reproduce` does it over
-seeds, resumable, and chooses networks on held-out images; here the last network goes on.
+seeds, resumable, and chooses networks on held-out images; here the last network goes on. The
+embedded digits take some ten minutes on one core, full MNIST hours.
 """
 
 import argparse
 import os
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +33,22 @@ from bridge.replay import protocol_named
 TEXT = protocol_named("text")
 
 
+def counted(n, what):
+    """1 to n, with a progress bar or, where there is no terminal, a line after each."""
+    began = time.monotonic()
+    for k in tqdm(range(1, n + 1), desc=what, disable=None):
+        yield k
+        if not sys.stderr.isatty():
+            left = (time.monotonic() - began) / k * (n - k)
+            print(
+                f"{what}: {k} of {n}, about {left / 60:.0f} min left", file=sys.stderr, flush=True
+            )
+
+
 def generators(contexts, budget, seed):
     """One generator a context but the last, each trained on samples of the one before it."""
     rng, last = np.random.default_rng([seed, 0]), None
-    for k in tqdm(range(1, len(contexts)), desc="generators", disable=None):
+    for k in counted(len(contexts) - 1, "generators"):
         data = dgr.generator_data(TEXT, contexts, k, last, rng)
         last = make_generator(TEXT.generator.kind, seed + k, **TEXT.generator.options)
         last.fit(data.images, iterations=budget.generator(TEXT.generator.iterations_of(k)), rng=rng)
@@ -45,7 +59,7 @@ def learn(name, replay, contexts, generators, budget, seed):
     """Test accuracies (%) on all digits so far, after each context."""
     plan, rng = TEXT.solvers[name], np.random.default_rng([seed, 1])
     solver, last = (make_solver(name, seed, **plan.options) for _ in range(2))
-    for k in tqdm(range(1, len(contexts) + 1), desc=f"{name}, {replay}", disable=None):
+    for k in counted(len(contexts), f"{name}, {replay}"):
         last.load_state(solver.state())
         earlier = None
         if k > 1 and replay == "generative":
@@ -74,7 +88,9 @@ def draw(path, reached, contexts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--solver", default="lstm", choices=SOLVERS)
     parser.add_argument(
         "--replays",
