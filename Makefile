@@ -71,8 +71,8 @@ docs: $(VENV)/.docs  ## the site in docs/_build/html; every warning is an error
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(ONE_THREAD) $(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss
-	$(ONE_THREAD) $(BIN)/python -m benchmarks
+bench: $(VENV)/.bench  ## timings, side by side, and the goals they meet or miss (BEFORE=CHECKOUT)
+	$(ONE_THREAD) $(BIN)/python -m benchmarks $(if $(BEFORE),--before $(BEFORE))
 
 lint: $(STAMP)  ## style, formatting, types, and what may import what
 	$(BIN)/ruff check .
