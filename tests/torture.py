@@ -46,7 +46,6 @@ import numpy as np
 
 from bridge import data
 from bridge.errors import BridgeError
-from bridge.files import archive
 from bridge.runs import (
     GeneratorJob,
     JobState,
@@ -58,7 +57,7 @@ from bridge.runs import (
 )
 from pycog_dgr.config import settings
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import checkpoint, previous
+from pycog_dgr.files import checkpoint, previous, remove_partial_files_below
 from pycog_dgr.files.atomic import PART
 from pycog_dgr.symbolic import adam
 from pycog_dgr.training import train
@@ -112,7 +111,7 @@ def stored(path: Path) -> dict[str, bytes]:
 
 def torch_jobs(folder: Path) -> None:
     setting = tiny_setting(folder)
-    archive.remove_partial_files(folder)  # as `reproduce` does, under its lock
+    remove_partial_files_below(folder)  # as `reproduce` does, under its lock
     for job in (GeneratorJob(1), SequentialJob("lstm", "generative", 1)):
         state = JobState(setting.paths.state(job.name))
         if not state.finished:
