@@ -353,7 +353,7 @@ def test_bad_requests_are_one_clear_error(case, tmp_path, capsys):
     assert main(["crosscheck", "--task", "rdm_fixd", "--out", str(tmp_path)]) == 2
     assert "did you mean 'rdm_fixed'" in capsys.readouterr().err
     assert main(["crosscheck", "--weights", str(tmp_path / "absent.npz")]) == 2
-    assert "no such save file" in capsys.readouterr().err
+    assert "no such file" in capsys.readouterr().err
     with pytest.raises(SettingError, match="float16"):
         crosscheck(case, dtype="float16")
     with pytest.raises(SettingError, match="steps"):
