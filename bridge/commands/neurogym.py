@@ -2,6 +2,8 @@
 
 import argparse
 
+from bridge.commands import whole
+
 EXAMPLES = """
   dgr neurogym
   dgr neurogym --updates 100
@@ -10,9 +12,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--updates", type=int, default=10, metavar="N", help="train so many (%(default)s)"
-    )
+    parser.add_argument("--updates", type=whole(1), default=10, metavar="N", help="train so many")
 
 
 def run(arguments: argparse.Namespace) -> int:
