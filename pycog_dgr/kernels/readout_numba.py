@@ -20,6 +20,8 @@ OUTPUT_KINDS = {
     "softmax": SOFTMAX,
 }  # fmt: skip
 
+LARGE = 1e9  # what is smaller has a finite fourth power in float32
+
 
 def outputs(readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
     Wout, bout, activation = readout
@@ -91,6 +93,23 @@ def pointwise_loss(kind, a, z, target):
 
 
 @compiled
+def weighted(value, mask):
+    """value * mask, so that an infinite value gives NaN where the mask is 0, as in the original.
+
+    Written out, since a compiler that may regroup products multiplies (d d) 0 as d (d 0) = 0.
+    """
+    if mask != 0:
+        return value * mask
+    return mask if math.isfinite(value) else mask + np.nan
+
+
+@compiled
+def may_overflow(value):
+    """Whether the loss of such a number may be infinite in float32; true for NaN too."""
+    return not abs(value) < LARGE
+
+
+@compiled
 def current_row(r, Wout, bout, a):
     """a <- r Wout^T + bout, of one row."""
     for k in range(len(a)):
@@ -110,9 +129,10 @@ def output_rows(kind, r, Wout, bout, targets, mask, z):
         g_row(kind, a, z[row])
         for k in range(len(a)):
             missed = z[row, k] - targets[row, k]
-            squared_error += missed * missed * mask[row, k]
-            if mask[row, k] != 0 or not math.isfinite(a[k]):
-                loss += pointwise_loss(kind, a[k], z[row, k], targets[row, k]) * mask[row, k]
+            squared_error += weighted(missed * missed, mask[row, k])
+            if mask[row, k] != 0 or may_overflow(a[k]):
+                loss_k = pointwise_loss(kind, a[k], z[row, k], targets[row, k])
+                loss += weighted(loss_k, mask[row, k])
     return loss, squared_error
 
 
@@ -136,7 +156,7 @@ def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
         current_row(r[row], Wout, bout, a)
         g_row(kind, a, z)
         for k in range(n_outputs):
-            loss += pointwise_loss(kind, a[k], z[k], targets[row, k]) * mask[row, k]
+            loss += weighted(pointwise_loss(kind, a[k], z[k], targets[row, k]), mask[row, k])
             gz[k] = mask[row, k] / total * pointwise_slope(kind, z[k], targets[row, k])
         through_g(kind, a, z, gz)
         gr[row] = 0
@@ -150,14 +170,14 @@ def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
 
 @compiled
 def counts(r, mask):
-    """Whether a row has a weight, or a rate that is not finite and so makes the loss NaN."""
+    """Whether a row has a weight, or rates so large that the loss may overflow."""
     for k in range(len(mask)):
         if mask[k] != 0:
             return True
     total = r.dtype.type(0)
     for i in range(len(r)):
-        total += r[i]
-    return not math.isfinite(total)
+        total += abs(r[i])
+    return may_overflow(total)
 
 
 @compiled
