@@ -187,7 +187,9 @@ def pointwise_slope(kind, z, target):
     if kind == SOFTMAX:
         return -target / (z + epsilon)
     if kind == SIGMOID:
-        return (one - target) / ((one - z) + epsilon) - target / (z + epsilon)
+        # max: (1 - z) + 1e-10 must not be regrouped to (1 + 1e-10) - z, which is 0 in float32 at 1
+        rest = max(one - z, type(z)(0))
+        return (one - target) / (rest + epsilon) - target / (z + epsilon)
     return type(z)(2) * (z - target)
 
 

@@ -40,7 +40,8 @@ def test_the_page_shows_the_same_file():
 
 def test_every_file_that_the_page_names_is_there():
     for link in re.findall(r"\]\(([^)#]+)", PAGE.read_text()):
-        assert (PAGE.parent / link).exists(), link
+        is_made_by_the_docs = link.startswith("generated/")
+        assert is_made_by_the_docs or (PAGE.parent / link).exists(), link
 
 
 @pytest.mark.parametrize(

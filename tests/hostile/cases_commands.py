@@ -85,11 +85,11 @@ def a_folder_of_others(folder):
 
 
 def other_configuration(folder):
-    write_run(folder / "run")
+    write_run(folder / "run", protocol="notebooks")
 
 
 def hostile_configuration(folder):
-    write_run(folder / "run")
+    write_run(folder / "run", protocol="notebooks")
     value = json.loads((folder / "run" / "config.json").read_text())
     (folder / "run" / "config.json").write_text(json.dumps({**value, "solvers": ["../../x"]}))
 
@@ -291,7 +291,7 @@ LINES = [
     Line("a report on no folder", "report none", ("none", "not a results folder")),
     Line("a report on a file", "report file", ("file",), a_file),
     Line("a report on nonsense", "report run", ("config.json",), no_configuration),
-    Line("a report on names that climb", "report run --table", ("../../x",), hostile_configuration),
+    Line("a report on names that climb", "report run --table", ("solvers",), hostile_configuration),
     Line("a rerun of no folder", "rerun none", ("none",)),
     Line("a rerun of names that climb", "rerun run", ("config.json",), hostile_configuration),
     Line("a rerun with no worker", "rerun run --workers 0", ("--workers",), other_configuration),

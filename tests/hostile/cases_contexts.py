@@ -207,7 +207,7 @@ class _Constant:
     def __init__(self, value):
         self.value = value
 
-    def sample(self, n, rng):
+    def sample(self, n, rng, classes=None):
         return np.full((n, 28, 28), self.value, np.float32)
 
 
