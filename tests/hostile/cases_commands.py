@@ -85,11 +85,11 @@ def a_folder_of_others(folder):
 
 
 def other_configuration(folder):
-    write_run(folder / "run", protocol="notebooks")
+    write_run(folder / "run")
 
 
 def hostile_configuration(folder):
-    write_run(folder / "run", protocol="notebooks")
+    write_run(folder / "run")
     value = json.loads((folder / "run" / "config.json").read_text())
     (folder / "run" / "config.json").write_text(json.dumps({**value, "solvers": ["../../x"]}))
 
@@ -286,7 +286,12 @@ LINES = [
         ("not a results folder",),
         a_folder_of_others,
     ),
-    Line("results of another configuration", "reproduce --out run", ("run",), other_configuration),
+    Line(
+        "results of another configuration",
+        "reproduce --out run --protocol notebooks",
+        ("another configuration",),
+        other_configuration,
+    ),
     Line("results beside nonsense", "reproduce --out run", ("config.json",), no_configuration),
     Line("a report on no folder", "report none", ("none", "not a results folder")),
     Line("a report on a file", "report file", ("file",), a_file),
