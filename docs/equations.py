@@ -2,8 +2,9 @@
 
     python docs/equations.py
 
-Each file has a function `step` whose body is the equation; the page shows these functions as they
-stand in the source. tests/test_architecture.py fails where the page and the source differ.
+Five files have a function `step` whose body is the equation; the Op runs the kernels' loop over
+it. The page shows these functions as they stand in the source. tests/test_architecture.py fails
+where the page and the source differ.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ START, END = "<!-- equations: start -->", "<!-- equations: end -->"
 SOURCES = {  # heading -> (file, function)
     "numpy": ("pycog_dgr/network/simulate.py", "step"),
     "PyTensor, scan": ("pycog_dgr/symbolic/scan.py", "step"),
+    "PyTensor, Op, which runs either kernel": (
+        "pycog_dgr/symbolic/recurrence_op.py",
+        "LeakyRNN.perform",
+    ),
     "numpy kernel": ("pycog_dgr/kernels/recurrence_numpy.py", "step"),
     "Numba kernel": ("pycog_dgr/kernels/recurrence_numba.py", "step"),
     "torch": ("torch_dgr/rate_rnn/network.py", "step"),
@@ -26,17 +31,21 @@ SOURCES = {  # heading -> (file, function)
 
 
 def function_source(path: Path, name: str) -> str:
-    """The lines of the function `name` in a file, without its decorators and docstring."""
+    """The lines of a function or CLASS.METHOD of a file, without its decorators and docstring."""
     text = path.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
-            if ast.get_docstring(node) is not None:
-                first = node.body[0]
-                end = first.end_lineno or first.lineno
-                del lines[first.lineno - node.lineno : end - node.lineno + 1]
-            return textwrap.dedent("\n".join(lines))
-    raise LookupError(f"{path}: no function {name}; each file of the equation has one")
+    node: ast.AST = ast.parse(text)
+    for part in name.split("."):
+        inside = [n for n in ast.iter_child_nodes(node) if getattr(n, "name", None) == part]
+        if not inside:
+            raise LookupError(f"{path}: no {name}; each file of the equation has one")
+        (node,) = inside
+    assert isinstance(node, ast.FunctionDef)
+    lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+    if ast.get_docstring(node) is not None:
+        first = node.body[0]
+        end = first.end_lineno or first.lineno
+        del lines[first.lineno - node.lineno : end - node.lineno + 1]
+    return textwrap.dedent("\n".join(lines))
 
 
 def blocks() -> str:

@@ -114,7 +114,8 @@ class LeakyRNNPullback(KernelOp):
 
     def perform(self, node: Apply, inputs: Any, output_storage: list) -> None:
         u, x, r, gr, *rest = plain(inputs)
-        recurrence, gx = self.recurrence(rest[:5]), (*rest[5:], None)[0]
+        recurrence = self.recurrence(rest[:5])
+        gx = rest[5] if len(rest) > 5 else None
         out = cotangents_in(output_storage, recurrence, x)
         store(output_storage, self.compute.backward(recurrence, u, Trajectory(x, r), gr, gx, out))
 
