@@ -4,6 +4,7 @@ A page's blocks run in turn, in one namespace, in an empty folder. `<!-- slow --
 leaves it to `make test-slow`; `<!-- not run: REASON -->` leaves it out.
 """
 
+import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -112,6 +113,22 @@ def test_the_commands_of_a_page_are_ones_that_dgr_takes(page, capsys):
             parser().parse_args(words)
         except SystemExit:
             pytest.fail(f"{page.name}, line {number}: {capsys.readouterr().err.strip()}")
+
+
+NAME = re.compile(r"`((?:pycog_dgr|torch_dgr|bridge)(?:\.\w+)+)")
+EXAMPLE = re.compile(r"(?<![\w/])examples/[\w/]+(?:\.\w+)?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_names_and_examples_of_a_page_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    for name in NAME.findall(text):
+        try:
+            pkgutil.resolve_name(name)
+        except (ImportError, AttributeError) as error:
+            pytest.fail(f"{page.name}: {name}: {error}")
+    for path in EXAMPLE.findall(text):
+        assert (ROOT / path).exists() or (ROOT / path).with_suffix(".py").exists(), path
 
 
 def test_a_page_that_shows_a_misspelt_option_is_caught(tmp_path, capsys):

@@ -17,8 +17,6 @@ import pytest
 from pycog_dgr.commands import taskrun
 from pycog_dgr.commands.actions import ACTIONS
 
-pytestmark = pytest.mark.examples
-
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 TASKS = sorted(path.stem for path in (EXAMPLES / "tasks").glob("*.py"))
@@ -75,6 +73,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_trains_is_tested_and_drawn(here, monkeypatch, capsys, task):
     folder = taskrun.RUNS / task / "seed-1"
@@ -89,6 +88,7 @@ def test_a_task_trains_is_tested_and_drawn(here, monkeypatch, capsys, task):
     assert f"## {task}" in (here / "docs" / "gallery.md").read_text()
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("task", ["rdm_fixed", "sinewave"])
 def test_every_action_of_do_py(here, monkeypatch, capsys, task):
     for action in ("train", *sorted(set(ACTIONS) - {"train", "clean"})):
@@ -99,6 +99,7 @@ def test_every_action_of_do_py(here, monkeypatch, capsys, task):
     assert not list((here / taskrun.RUNS / task).iterdir())
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("script", OTHERS)
 def test_another_script_runs(here, monkeypatch, script):
     if script.startswith("neurogym/"):
@@ -113,6 +114,7 @@ def test_another_script_runs(here, monkeypatch, script):
         assert (here / "figure.png").stat().st_size
 
 
+@pytest.mark.examples
 def test_a_task_runs_as_a_command_from_anywhere(here):
     command = [sys.executable, EXAMPLES / "tasks" / "rdm_nodale.py", *SHORT]
     ran = subprocess.run(command, capture_output=True, text=True)
@@ -121,6 +123,7 @@ def test_a_task_runs_as_a_command_from_anywhere(here):
 
 
 def test_no_script_is_left_out():
+    """Also that none is lost: part of `make test`."""
     scripts = {
         path.relative_to(EXAMPLES).as_posix()
         for path in EXAMPLES.rglob("*.py")

@@ -7,6 +7,7 @@
 - EWCState, fisher_information, consolidate, elastic_weight_consolidation: a penalty that holds on
   to what earlier tasks depend on
 - Divergence, DivergenceMonitor: the first update that went wrong
+- train_in_turn, Stage, Curriculum, performance_on: several tasks, one after the other
 - Callback, CsvLog, TensorBoard, ProgressBar: what is told or written while a training runs
 - ENDS, is_finished: reasons to stop
 """
@@ -25,6 +26,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "dropout": ["RecurrentDropout"],
         "ewc": ["EWCState", "consolidate", "elastic_weight_consolidation", "fisher_information"],
         "divergence": ["Divergence", "DivergenceMonitor"],
+        "curriculum": ["Curriculum", "Stage", "performance_on", "train_in_turn"],
         "callbacks": ["Callback", "CsvLog", "ProgressBar", "TensorBoard"],
         "stopping": ["ENDS", "is_finished"],
     },
@@ -33,6 +35,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 if TYPE_CHECKING:
     from pycog_dgr.training.callbacks import Callback, CsvLog, ProgressBar, TensorBoard
     from pycog_dgr.training.classifier import THESIS, RateRNNClassifier
+    from pycog_dgr.training.curriculum import Curriculum, Stage, performance_on, train_in_turn
     from pycog_dgr.training.divergence import Divergence, DivergenceMonitor
     from pycog_dgr.training.dropout import RecurrentDropout
     from pycog_dgr.training.ewc import (
@@ -51,6 +54,7 @@ __all__ = [
     "THESIS",
     "Callback",
     "CsvLog",
+    "Curriculum",
     "Divergence",
     "DivergenceMonitor",
     "EWCState",
@@ -59,6 +63,7 @@ __all__ = [
     "RateRNNClassifier",
     "RecurrentDropout",
     "Result",
+    "Stage",
     "StepReport",
     "TensorBoard",
     "TrainingStep",
@@ -66,5 +71,7 @@ __all__ = [
     "elastic_weight_consolidation",
     "fisher_information",
     "is_finished",
+    "performance_on",
     "train",
+    "train_in_turn",
 ]
