@@ -1,43 +1,12 @@
 """One module a command: add_arguments(parser), run(arguments) -> exit status."""
 
-import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from bridge.errors import SettingError
+from pycog_dgr.commands import whole
 
 __all__ = ["check_folder", "check_output", "whole"]
-
-LARGEST = 2**31 - 1  # of a count or a seed on the command line
-
-
-def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
-    """The type of an argument: a whole number from `least` to `most`.
-
-    Parameters
-    ----------
-    least, most
-        The limits.
-
-    Returns
-    -------
-    callable
-        Text -> int, for argparse.
-    """
-
-    def parsed(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
-        if value is None or not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {least} to {most}"
-            )
-        return value
-
-    return parsed
 
 
 def check_output(path: Path) -> None:

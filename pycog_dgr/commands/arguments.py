@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from pycog_dgr.errors import PycogDgrError
 
 FAILED, INTERRUPTED = 2, 130  # exit statuses
-LARGEST = 2**32 - 1  # of a seed
+LARGEST = 2**32 - 1  # whole number of an argument: that of a seed
 
 
 class Parser(argparse.ArgumentParser):

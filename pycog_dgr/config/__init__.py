@@ -1,6 +1,6 @@
 """What a network and its training are: every setting, checked when it is given."""
 
-from pycog_dgr.config.checks import suggestion
+from pycog_dgr.config.checks import LARGEST_SEED, suggestion
 from pycog_dgr.config.connectivity import Connectivity
 from pycog_dgr.config.description import Setting, described, described_setting
 from pycog_dgr.config.keywords import (
@@ -21,6 +21,7 @@ from pycog_dgr.config.training import FUNCTIONS, NOISE_STREAMS, TrainingConfig
 __all__ = [
     "FUNCTIONS",
     "HIDDEN_ACTIVATIONS",
+    "LARGEST_SEED",
     "NOISE_STREAMS",
     "OUTPUT_ACTIVATIONS",
     "RHO0_WITHOUT_DALE",

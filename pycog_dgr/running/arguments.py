@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pycog_dgr.config import LARGEST_SEED
 from pycog_dgr.data import checked_trial, task_name, user_call
 from pycog_dgr.errors import TaskError
 
-LARGEST_SEED = 2**32 - 1  # that numpy's RandomState takes
 MOST_NUMBERS = 2**32  # of one trial's noise: 16 GB in float32
 ASKED = "give the duration T in ms, or inputs=(generate_trial, params)"
 
