@@ -4,9 +4,13 @@ import signal
 
 import pytest
 
+from pycog_dgr.training.interrupt import SIGNALS
+
 
 @pytest.fixture(scope="session", autouse=True)
-def interrupts_arrive() -> None:
-    """Have SIGINT act as at a terminal: a shell starts jobs in the background with it ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_arrive() -> None:
+    """Have signals act as at a terminal: a shell's background job ignores SIGINT, nohup SIGHUP."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            interrupt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if interrupt else signal.SIG_DFL)
