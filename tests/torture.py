@@ -1,20 +1,19 @@
 """Kill training at random moments and inside every stage of a write; are the numbers the same?
 
-    python tests/torture.py [--kills 100] [--minutes 14] [--seed 1]
+    python tests/torture.py [--kills 100] [--minutes 60] [--lanes 2] [--seed 1] [--tally FILE]
 
-Three kinds of run are killed, are asked to end (TERM, HUP), fail on a sick disk, have their newest
-file damaged, and are taken up until they are finished; some on a file system without hard links,
-locks and flushed folders. A run is lost if it cannot be finished, and differs if one bit of what it
-leaves is not that of a run left in peace, or a half-written file lies about.
-
-    pycog       a tiny task with Adam, PyTensor
-    torch       generators of two contexts and an LSTM that replays them, as jobs of the bridge
-    sequential  the whole of `dgr reproduce` on tiny digits, two worker processes, both backends
+Three kinds of run (tests/torture_runs.py) are killed (KILL), are asked to end (TERM, HUP), fail on
+a sick disk, have their newest file damaged, and are taken up until they are finished, on four file
+systems: one that can do everything, one that refuses hard links, one that refuses locks and one
+that refuses to flush folders. It goes on until there were `--kills` of each signal and, of any
+signal, on each file system. A run is lost if it cannot be finished, and differs if one bit of what
+it leaves is not that of a run left in peace, or a half-written file lies about.
 
 Each life is a fork of this process, which has imported everything and trained nothing: a life
 starts in milliseconds. `dgr reproduce` forks its workers here instead of spawning them, so that
-they start as quickly and meet the same faults. Exits with 1 unless all kills were made and no run
-was lost or differs.
+they start as quickly and meet the same faults. With `--tally FILE` the counts are kept there, and
+the next call goes on from them. Exits with 1 unless all kills were made and no run was lost or
+differs.
 """
 
 import os
@@ -26,7 +25,6 @@ import contextlib
 import itertools
 import json
 import logging
-import multiprocessing
 import random
 import shutil
 import signal
@@ -34,7 +32,6 @@ import sys
 import tempfile
 import time
 import traceback
-import types
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,111 +39,23 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
-
-from bridge import data
 from bridge.errors import BridgeError
-from bridge.runs import (
-    GeneratorJob,
-    JobState,
-    SequentialJob,
-    compare,
-    manifest,
-    reproduce,
-    run_config,
-)
-from pycog_dgr.config import settings
+from bridge.runs import manifest
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import checkpoint, previous, remove_partial_files_below
+from pycog_dgr.files import previous
 from pycog_dgr.files.atomic import PART
-from pycog_dgr.symbolic import adam
-from pycog_dgr.training import train
-from tests.bridge.helpers import tiny_digits, tiny_setting
-from tests.pycog_dgr import tiny
-from tests.torture_faults import ERRORS, STAGES, Fault, arm
-from torch_dgr import lstm  # noqa: F401 - so that no life has to
+from tests.torture_faults import ERRORS, FILE_SYSTEMS, STAGES, Fault, arm
+from tests.torture_runs import KINDS, Kind
 from torch_dgr.errors import TorchDgrError
-from torch_dgr.generators import gan  # noqa: F401 - so that no life has to
 
 EXPECTED = (PycogDgrError, BridgeError, TorchDgrError, OSError)
 FINISHED, REFUSED, BROKEN, STOPPED = 0, 3, 4, 5  # exit statuses of a life
-SIGNALS = ("TERM", "HUP")
-GRACE = 20  # seconds between such a signal and the kill, as clusters give
-POOR = 0.3  # share of runs on a poor file system
+SIGNALS = ("KILL", "TERM", "HUP")
+GRACE = 20  # seconds between TERM or HUP and the kill, as clusters give
 INJURIES = 12  # lives of a run that may end badly; then it is left in peace
 DAMAGED = 0.15  # share of lives before which the newest of some file is damaged
 EARLY = 0.4  # of a whole run: injuries come up to here in a life, so that a run has several
 PATIENCE = 300  # seconds after which a life is taken to hang
-
-
-# -- three kinds of run: `work` goes on with what a folder holds ----------------------------------
-
-
-def pycog(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    network, training = settings(**{**tiny.SETTINGS, "max_iter": 60})
-    task = types.SimpleNamespace(generate_trial=tiny.generate_trial, __name__="tiny")
-    train(task, network, training, folder / "save.npz", optimiser=adam(1e-3))
-
-
-def pycog_differences(whole: Path, folder: Path) -> list[str]:
-    """Names of what differs in two save files, the time spent left out."""
-    expected, found = (stored(one / "save.npz") for one in (whole, folder))
-    return [
-        name
-        for name in expected | found
-        if name not in expected or name not in found or expected[name] != found[name]
-    ]
-
-
-def stored(path: Path) -> dict[str, bytes]:
-    """Everything in a save file, to the last bit."""
-    checkpoint.load(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        held = {name: array.dtype.str.encode() + array.tobytes() for name, array in arrays.items()}
-    tree = json.loads(held.pop("header")[len("|u1") :])["metadata"]
-    del tree["seconds"]
-    return held | {name: json.dumps(value).encode() for name, value in tree.items()}
-
-
-def torch_jobs(folder: Path) -> None:
-    setting = tiny_setting(folder)
-    remove_partial_files_below(folder)  # as `reproduce` does, under its lock
-    for job in (GeneratorJob(1), SequentialJob("lstm", "generative", 1)):
-        state = JobState(setting.paths.state(job.name))
-        if not state.finished:
-            job.run(setting, state, lambda _: None)
-
-
-def sequential(folder: Path) -> None:
-    data.load = lambda *_: tiny_digits()
-    fork = multiprocessing.get_context("fork")
-    multiprocessing.get_context = lambda _: fork
-    config = run_config(
-        seeds=(1,),
-        contexts=((0, 1), (2, 3)),
-        replays=("generative", "joint"),
-        audits=(),
-        scale=0.004,
-    )
-    reproduce(config, folder, "torture", progress=False)
-
-
-def folder_differences(whole: Path, folder: Path) -> list[str]:
-    return [str(one) for one in compare(whole, folder) if not one.same]
-
-
-class Kind(NamedTuple):
-    name: str
-    work: Callable[[Path], None]
-    differences: Callable[[Path, Path], list[str]]
-
-
-KINDS = (
-    Kind("pycog", pycog, pycog_differences),
-    Kind("torch", torch_jobs, folder_differences),
-    Kind("sequential", sequential, folder_differences),
-)
 
 
 class Whole(NamedTuple):
@@ -161,45 +70,64 @@ class Whole(NamedTuple):
 
 
 class Life(NamedTuple):
-    """How a life ended: exit status or minus the signal, whether it met its fault, its writes, and
-    whether it was asked to end."""
+    """How a life ended: exit status or minus the signal, whether it met what was in store for it
+    (its fault or its signal), and its writes."""
 
     status: int
     met: bool
     writes: int
-    asked: bool
+
+
+class Injury(NamedTuple):
+    """What may happen in a life: the signal `sent` at a random moment, or what happens at a place
+    of a write; a place without error number is one at which the process kills itself."""
+
+    name: str
+    sent: str | None = None
+    place: str | None = None
+    error: int | None = None
+
+    @property
+    def signal(self) -> str | None:
+        """The signal that ends the life, if one does."""
+        return self.sent or ("KILL" if self.place and self.error is None else None)
+
+
+NOTHING = Injury("nothing")
 
 
 def live(
     kind: Kind,
     folder: Path,
     fault: Fault | None = None,
-    until: float = PATIENCE,
-    name: str | None = None,
-    poor: bool = False,
+    sent: str | None = None,
+    after: float = PATIENCE,
+    refused: str = "",
 ) -> Life:
-    """Fork; do the work; meet the fault, or be killed with all workers after `until` seconds.
+    """Fork; do the work; meet the fault, or the signal that is sent to all after some seconds.
 
-    With the `name` of a signal, that is sent to all then, and the kill follows after GRACE seconds.
+    The kill follows GRACE seconds after TERM and HUP. What `refused` names is refused.
     """
     heard, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(heard)
         os.setsid()
-        os._exit(_work(kind, folder, fault, told, poor))
+        os._exit(_work(kind, folder, fault, told, refused))
     os.close(told)
-    ended, asked = _ended(pid, until), False
-    if name and ended[0] == 0:
-        os.killpg(pid, getattr(signal, f"SIG{name}"))
-        ended, asked = _ended(pid, GRACE), True
+    ended, met = _ended(pid, after), False
+    if ended[0] == 0:
+        met = sent is not None
+        if sent not in (None, "KILL"):
+            os.killpg(pid, getattr(signal, f"SIG{sent}"))
+            ended = _ended(pid, GRACE)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # it and its workers, or the workers that it left
     status = os.waitstatus_to_exitcode(ended[1] if ended[0] else os.waitpid(pid, 0)[1])
     with os.fdopen(heard, "rb") as pipe:
         said = pipe.read()  # ends when the last of its processes has gone
     time.sleep(0.02)  # by then their lock has gone too
-    return Life(status, b"!" in said, said.count(b"w"), asked)
+    return Life(status, met or b"!" in said, said.count(b"w"))
 
 
 def _ended(pid: int, within: float) -> tuple[int, int]:
@@ -210,12 +138,15 @@ def _ended(pid: int, within: float) -> tuple[int, int]:
     return ended
 
 
-def _work(kind: Kind, folder: Path, fault: Fault | None, told: int, poor: bool) -> int:
+def _work(kind: Kind, folder: Path, fault: Fault | None, told: int, refused: str) -> int:
     log = open(folder.with_name(f"{folder.name}.log"), "a")  # noqa: SIM115 - dies with the life
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    arm(fault, told, poor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as at a terminal, under nohup too
+    for name in ("TERM", "HUP"):
+        signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
+    arm(fault, told, refused)
     try:
         kind.work(folder)
         return FINISHED
@@ -230,17 +161,16 @@ def _work(kind: Kind, folder: Path, fault: Fault | None, told: int, poor: bool) 
         return BROKEN
 
 
-def injuries(chance: random.Random) -> Iterator[tuple[str, str, int | None]]:
-    """(what is counted, place, error code) without end; place '' is a random moment."""
-    stages = [("killed: " + stage, stage, None) for stage in STAGES]
-    errors = [("failed: " + name, *where) for name, where in ERRORS.items()]
+def injuries(chance: random.Random) -> Iterator[Injury]:
+    """One of each of five sorts in turn, without end."""
+    stages = [Injury(f"KILL: {stage}", place=stage) for stage in STAGES]
+    errors = [Injury(f"error: {name}", None, *where) for name, where in ERRORS.items()]
+    moments = [Injury(f"{name}: at a random moment", name) for name in SIGNALS]
     while True:
-        moments = [("killed: at a random moment", "", None)] * len(stages)
-        signals = [(f"signalled: {name}", name, None) for name in SIGNALS] * len(stages)
         chance.shuffle(stages)
         chance.shuffle(errors)
-        for four in zip(moments, stages, errors, signals[: len(stages)], strict=True):
-            yield from four
+        for stage, error in zip(stages, errors, strict=True):
+            yield from (*moments, stage, error)
 
 
 def damage(folder: Path, chance: random.Random) -> bool:
@@ -269,31 +199,29 @@ def torment(
     whole: Whole,
     folder: Path,
     chance: random.Random,
-    ways: Iterator,
+    ways: Iterator[Injury],
     count: Counter,
     deadline: float,
 ) -> None:
     """One run from its first life to its last; what happened is added to `count`."""
+    refused = min(FILE_SYSTEMS, key=lambda name: count[on(name)])
     count[f"runs of {kind.name}"] += 1
-    poor = chance.random() < POOR
-    count["runs: without links, locks and flushed folders"] += poor
-    for injury in range(INJURIES + 1):
-        spared = injury == INJURIES or time.monotonic() > deadline
-        if injury and chance.random() < DAMAGED and damage(folder, chance):
+    for number in range(INJURIES + 1):
+        spared = number == INJURIES or time.monotonic() > deadline
+        if number and chance.random() < DAMAGED and damage(folder, chance):
             count["damaged: the newest file"] += 1
-        name, place, code = ("", "", None) if spared else next(ways)
-        fault, until = None, PATIENCE
-        sent = place if place in SIGNALS else None
-        if place and not sent:
-            fault = Fault(name, place, 1 + int(EARLY * whole.writes * chance.random() ** 2), code)
-        elif name:
-            until = EARLY * whole.seconds * chance.random()
-        life = live(kind, folder, fault, until, sent, poor)
+        injury, fault = NOTHING if spared else next(ways), None
+        if injury.place:
+            nth = 1 + int(EARLY * whole.writes * chance.random() ** 2)
+            fault = Fault(injury.name, injury.place, nth, injury.error)
+        after = EARLY * whole.seconds * chance.random() if injury.sent else PATIENCE
+        life = live(kind, folder, fault, injury.sent, after, refused)
         count["lives"] += 1
-        if life.met or life.asked or (life.status == -signal.SIGKILL and name and not place):
-            count[name] += 1
-        if life.asked and life.status != BROKEN:
-            continue  # the next life goes on, and is judged
+        if life.met:
+            count[injury.name] += 1
+        if life.met and injury.signal:
+            count[f"signal {injury.signal}"] += 1
+            count[on(refused)] += 1
         if life.status == FINISHED:
             left = [str(path) for path in folder.rglob(f"*{PART}")]
             if differing := [*kind.differences(whole.folder, folder), *left]:
@@ -308,22 +236,30 @@ def torment(
     print(f"{kind.name} LOST, status {life.status}: see {folder}.log", flush=True)
 
 
+def on(refused: str) -> str:
+    """What counts the signals on a file system."""
+    return f"signals where {refused or 'nothing'} is refused"
+
+
+def wanting(count: Counter, kills: int) -> list[str]:
+    """What there were fewer of than `kills`."""
+    wanted = [f"signal {name}" for name in SIGNALS] + [on(name) for name in FILE_SYSTEMS]
+    return [name for name in wanted if count[name] < kills]
+
+
 def lane(wholes: dict[str, Whole], folder: Path, seed: int, kills: int, deadline: float) -> Counter:
-    """Torment runs of all kinds in turn until `kills` were made or time is up."""
-    chance = random.Random(seed)
-    ways, count = injuries(chance), Counter()
+    """Torment runs of all kinds in turn until `kills` of each sort were made or time is up."""
+    chance, count = random.Random(seed), Counter()
+    ways = injuries(chance)
     for number, kind in enumerate(itertools.cycle(KINDS)):
-        if kills_in(count) >= kills or time.monotonic() > deadline:
+        if not wanting(count, kills) or time.monotonic() > deadline:
             return count
         here = folder / f"{kind.name}-{seed}-{number}"
         torment(kind, wholes[kind.name], here, chance, ways, count, deadline)
+    raise AssertionError("the kinds never end")
 
 
-def kills_in(count: Counter) -> int:
-    return sum(n for name, n in count.items() if name.startswith("killed"))
-
-
-def in_two_lanes(lanes: list[Callable[[], Counter]], folder: Path) -> Counter:
+def side_by_side(lanes: list[Callable[[], Counter]], folder: Path) -> Counter:
     """Run each lane in a fork of its own; the sum of their counts."""
     found, pids = [folder / f"count-{i}.json" for i in range(len(lanes))], []
     for run, path in zip(lanes, found, strict=True):
@@ -344,59 +280,63 @@ def in_two_lanes(lanes: list[Callable[[], Counter]], folder: Path) -> Counter:
 
 
 def left_in_peace(kind: Kind, folder: Path) -> Whole:
-    """The run that all others must equal."""
-    started = time.monotonic()
-    life = live(kind, folder / kind.name)
-    if life.status != FINISHED:
-        raise SystemExit(f"{kind.name} does not finish even in peace: see {folder / kind.name}.log")
-    return Whole(folder / kind.name, time.monotonic() - started, life.writes)
+    """The run that all others must equal; a first one compiles what all use, and is not timed."""
+    for path in (folder / f"{kind.name}-first", folder / kind.name):
+        started = time.monotonic()
+        life = live(kind, path)
+        if life.status != FINISHED:
+            raise SystemExit(f"{kind.name} does not finish even in peace: see {path}.log")
+    return Whole(path, time.monotonic() - started, life.writes)
 
 
-def main(arguments=None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="kill training; are the numbers the same?")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--minutes", type=float, default=14, help="at most (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=100, help="of each sort (default: 100)")
+    parser.add_argument("--minutes", type=float, default=60, help="at most (default: 60)")
+    parser.add_argument("--lanes", type=int, default=2, help="side by side (default: 2)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tally", type=Path, help="file whose counts this call goes on from")
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    deadline = started + 60 * options.minutes - 60
     manifest("")  # imports what it looks at
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     (folder / "peace").mkdir()
     wholes = {kind.name: left_in_peace(kind, folder / "peace") for kind in KINDS}
     for name, whole in wholes.items():
         print(f"{name} in peace: {whole.seconds:.1f} s, {whole.writes} files written", flush=True)
-    half = (options.kills + 1) // 2
-    count = in_two_lanes(
+    tally = Counter()
+    if options.tally and options.tally.exists():
+        tally.update(json.loads(options.tally.read_text()))
+    fewest = min(tally[name] for name in wanting(Counter(), 1))
+    share = -(-max(options.kills - fewest, 0) // options.lanes)
+    first = options.lanes * (options.seed + tally["calls"])
+    deadline = started + 60 * options.minutes - 60
+    count = side_by_side(
         [
-            lambda seed=seed: lane(wholes, folder, seed, half, deadline)
-            for seed in (2 * options.seed, 2 * options.seed + 1)
+            lambda seed=seed: lane(wholes, folder, seed, share, deadline)
+            for seed in range(first, first + options.lanes)
         ],
         folder,
     )
-    sound = report(count, options.kills, time.monotonic() - started)
-    if sound:
+    count["calls"], count["seconds"] = 1, round(time.monotonic() - started)
+    tally.update(count)
+    if options.tally:
+        options.tally.write_text(json.dumps(tally))
+    if not count["runs lost"] + count["runs that differ"]:
         shutil.rmtree(folder)
-    return 0 if sound else 1
+    return 0 if report(tally, options.kills) else 1
 
 
-def report(count: Counter, wanted: int, seconds: float) -> bool:
+def report(count: Counter, wanted: int) -> bool:
     """Print what happened; whether it is what was asked for and no run suffered."""
-    lost, differing = count["runs lost"], count["runs that differ"]
-    faults = sum(n for name, n in count.items() if name.startswith("failed"))
-    asked = sum(n for name, n in count.items() if name.startswith("signalled"))
     for name in sorted(name for name in count if ":" in name):
         print(f"  {name:<44} {count[name]:>5}")
+    for name in wanting(Counter(), 1):
+        print(f"{name:<46} {count[name]:>5} of {wanted}")
     runs = ", ".join(f"{count[f'runs of {kind.name}']} {kind.name}" for kind in KINDS)
-    print(
-        f"{kills_in(count)} kills (of {wanted} asked for), {asked} TERM and HUP, {faults} disk "
-        f"errors, "
-        f"{count['damaged: the newest file']} damaged files in {count['lives']} lives of "
-        f"{sum(count[f'runs of {kind.name}'] for kind in KINDS)} runs ({runs}), "
-        f"{seconds / 60:.1f} minutes"
-    )
-    print(f"runs lost: {lost}; runs that differ in a bit: {differing}")
-    return kills_in(count) >= wanted and not lost and not differing
+    print(f"{count['lives']} lives of runs ({runs}) in {count['seconds'] / 60:.1f} minutes")
+    print(f"runs lost: {count['runs lost']}; that differ in a bit: {count['runs that differ']}")
+    return not (wanting(count, wanted) or count["runs lost"] or count["runs that differ"])
 
 
 if __name__ == "__main__":

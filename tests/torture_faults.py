@@ -38,6 +38,14 @@ ERRORS = {  # name -> (a stage, or the call that fails; the error's number)
 }
 
 
+FILE_SYSTEMS = {  # what is refused -> as it is on exFAT, NFS without its lock service, some FUSE
+    "": 0,
+    "a hard link": errno.EPERM,
+    "a lock": errno.ENOLCK,
+    "flushing a folder": errno.EINVAL,
+}
+
+
 class Fault(NamedTuple):
     """Dies at `place` (a stage) of the `nth` write of a process or, with a `code`, fails there."""
 
@@ -47,18 +55,17 @@ class Fault(NamedTuple):
     code: int | None = None
 
 
-def refuse(*_: object) -> None:
-    """What a call does on a file system that cannot do it."""
-    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-
-
-def arm(fault: Fault | None, told: int, poor: bool = False) -> None:
+def arm(fault: Fault | None, told: int, refused: str = "") -> None:
     """Let this process meet `fault`.
 
-    The file descriptor `told` hears a 'w' of each write, and a '!' where the fault is met. On a
-    `poor` file system hard links, locks and the flushing of folders are refused.
+    The file descriptor `told` hears a 'w' of each write, and a '!' where the fault is met. What
+    `refused` names is refused, as FILE_SYSTEMS says.
     """
-    if poor:
+
+    def refuse(*_: object) -> None:
+        raise OSError(FILE_SYSTEMS[refused], os.strerror(FILE_SYSTEMS[refused]))
+
+    if refused == "a lock":
         fcntl.flock = refuse
     writes = 0
     syncs = 0
@@ -84,14 +91,14 @@ def arm(fault: Fault | None, told: int, poor: bool = False) -> None:
         nonlocal syncs
         syncs += 1
         reach("fsync" if syncs == 1 else "fsync folder")
-        if poor and stat.S_ISDIR(os.fstat(handle).st_mode):
+        if refused == "flushing a folder" and stat.S_ISDIR(os.fstat(handle).st_mode):
             refuse()
         os.fsync(handle)
         reach("flushed" if syncs == 1 else "done")
 
     def link(source, target):
         reach("link")
-        if poor:
+        if refused == "a hard link":
             refuse()
         os.link(source, target)
         reach("linked")
