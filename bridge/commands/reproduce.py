@@ -14,6 +14,7 @@ EXAMPLES = """
   dgr reproduce --scale 0.1 --seeds 1 --no-audit            a short one, to try things out
   dgr reproduce --data mnist --data-root FOLDER --seeds 3   full MNIST, hours
   dgr reproduce --protocol improved --solvers biornn --replays generative,joint
+  dgr reproduce --protocol improved --vary fixed-tau --generators-of runs/mnist5k-improved
 """
 
 
@@ -38,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole(0), default=1, help="the first seed")
     parser.add_argument("--seeds", type=whole(1, 1000), default=2, metavar="N", help="how many")
-    parser.add_argument("--solvers", default="lstm,biornn", help="names, separated by commas")
+    parser.add_argument(
+        "--solvers",
+        help="names, separated by commas (default: lstm,biornn, or those that --vary concerns)",
+    )
     parser.add_argument("--replays", default=",".join(REPLAYS), help="names, separated by commas")
     parser.add_argument("--contexts", help="e.g. 01,23,45 (default: the protocol's)")
     parser.add_argument("--no-audit", action="store_true", help="leave out the audit runs")
@@ -57,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="other results folders, drawn beside this one in the report",
     )
+    parser.add_argument(
+        "--generators-of",
+        type=Path,
+        metavar="RUN",
+        help="take the finished generators of another run, where the same settings decide them",
+    )
     parser.add_argument("--workers", type=whole(1, 1000), default=2, help="worker processes")
     parser.add_argument(
         "--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL[-NAME])"
@@ -71,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         protocol=arguments.protocol,
         seeds=tuple(range(arguments.seed, arguments.seed + arguments.seeds)),
-        solvers=tuple(arguments.solvers.split(",")),
+        solvers=tuple(arguments.solvers.split(",")) if arguments.solvers else None,
         replays=tuple(arguments.replays.split(",")),
         contexts=parse_contexts(arguments.contexts) if arguments.contexts else None,
         scale=arguments.scale,
@@ -89,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         data_root=arguments.data_root,
         workers=arguments.workers,
         progress=not arguments.quiet,
+        generators_of=arguments.generators_of,
     )
     from bridge.report import write_report
 

@@ -33,6 +33,13 @@ class Variation:
     group: str
     changes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def solvers(self) -> tuple[str, ...]:
+        """The solvers that it concerns, where it leaves others and the generator as they are."""
+        places = [place.split(".") for place in self.changes]
+        own = [path[0] == "solvers" and path[1] != "*" for path in places]
+        return tuple(dict.fromkeys(path[1] for path in places)) if all(own) else ()
+
 
 def _share(group: str, option: str, per_cent: int) -> tuple[str, Variation]:
     return f"{group}-{per_cent}", Variation(group, {f"{BIORNN}.{option}": per_cent / 100})
@@ -40,6 +47,7 @@ def _share(group: str, option: str, per_cent: int) -> tuple[str, Variation]:
 
 VARIATIONS: Mapping[str, Variation] = {
     "no-augmentation": Variation("ablation", {"augmentation": None}),
+    "no-texture": Variation("ablation", {"generator.options.texture_rank": 0}),
     "no-alignment": Variation("ablation", {"generator.options.replay": "as_data"}),
     "thesis-gan": Variation("ablation", {"generator": THESIS_GENERATOR, "labels": "soft"}),
     "condition-labels": Variation("ablation", {"labels": "condition"}),

@@ -12,11 +12,12 @@ from bridge.data import NAMES, Contexts, Digits
 from bridge.errors import ResultsError, SettingError, unknown
 from bridge.files import write_json
 from bridge.networks import SOLVERS
-from bridge.replay import REPLAYS, Budget, Protocol, protocol_named, varied
+from bridge.replay import REPLAYS, VARIATIONS, Budget, Protocol, protocol_named, varied
 from bridge.runs.audits import AUDITS
 from bridge.runs.paths import RunPaths
 
 REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
+THESIS_SOLVERS = ("lstm", "biornn")
 EXTENDABLE = ("seeds", "solvers", "replays", "audits")
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.+-]*$")]
@@ -65,7 +66,7 @@ def run_config(
     data: str = "mnist5k",
     protocol: str = "text",
     seeds: tuple[int, ...] = (1, 2),
-    solvers: tuple[str, ...] = ("lstm", "biornn"),
+    solvers: tuple[str, ...] | None = None,
     replays: tuple[str, ...] = REPLAYS,
     contexts: tuple[tuple[int, ...], ...] | None = None,
     audits: tuple[str, ...] | None = None,
@@ -83,7 +84,8 @@ def run_config(
     seeds
         Different numbers, none negative.
     solvers, replays, audits
-        Names in SOLVERS, REPLAYS and AUDITS; None for the audits that belong to the protocol.
+        Names in SOLVERS, REPLAYS and AUDITS; None for both networks of the thesis, of which a
+        variation may concern one alone, and for the audits that belong to the protocol.
     contexts
         The classes of each; None for the protocol's.
     scale
@@ -104,6 +106,8 @@ def run_config(
     wanted = protocol_named(protocol)
     if variation:
         wanted = varied(wanted, variation)
+        solvers = solvers or VARIATIONS[variation].solvers
+    solvers = solvers or THESIS_SOLVERS
     audits = wanted.audits if audits is None else audits
     for kind, names, known in (
         ("solver", solvers, SOLVERS),

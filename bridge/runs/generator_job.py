@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from bridge.files import archive
 from bridge.networks import Generator, save_network
 from bridge.replay import diagnostics, draw_samples, generator_data, segments
+from bridge.runs.config import RunConfig
 from bridge.runs.job_state import JobState
 from bridge.runs.jobs import Advance, Row
+from bridge.runs.paths import RunPaths
 from bridge.runs.samples import SAMPLES
 from bridge.runs.setting import GENERATOR, JUDGED, REPLAY, Setting
 
@@ -40,6 +43,27 @@ class GeneratorJob:
         return sum(
             setting.budget.generator(plan.iterations_of(k)) for k in range(1, len(setting.contexts))
         )
+
+    def decided_by(self, config: RunConfig) -> dict[str, Any]:
+        """Return the settings of a run that decide these generators; the data are not in it."""
+        plan, n = config.protocol.generator, len(config.contexts)
+        return {
+            "data": config.data,
+            "contexts": config.contexts,
+            "generator": plan,
+            "generator_data": config.protocol.generator_data,
+            "evaluations": config.protocol.evaluations,
+            "iterations": [config.budget.generator(plan.iterations_of(k)) for k in range(1, n)],
+        }
+
+    def files(self, paths: RunPaths, n_contexts: int) -> list[Path]:
+        """Return where a run keeps what these generators leave; the state comes last."""
+        learnt = range(1, n_contexts)
+        return [
+            *(paths.generator(self.seed, k) for k in learnt),
+            *(paths.generated(self.seed, k) for k in learnt),
+            paths.state(self.name),
+        ]
 
     def run(self, setting: Setting, state: JobState, advance: Advance) -> None:
         """Do what is left to do."""

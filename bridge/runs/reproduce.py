@@ -24,6 +24,7 @@ from bridge.runs.samples import write_structure, write_true_digits
 from bridge.runs.sequential_job import SequentialJob
 from bridge.runs.setting import Setting
 from bridge.runs.tables import TABLES, write_table
+from bridge.runs.taken_generators import take_generators
 from pycog_dgr.files import remove_partial_files_below
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def reproduce(
     data_root: str | None = None,
     workers: int = 2,
     progress: bool = True,
+    generators_of: Path | None = None,
 ) -> None:
     """Run what is not yet there and write tables, samples and manifest into `folder`.
 
@@ -57,17 +59,22 @@ def reproduce(
         Processes.
     progress
         Whether to draw a bar, on a terminal.
+    generators_of
+        Another run folder, whose finished generators are taken in place of training the same.
 
     Raises
     ------
     ResultsError
-        The folder belongs to another configuration or is in use.
+        The folder belongs to another configuration or is in use; or `generators_of` does not hold
+        these generators.
     """
     setting = setting_of(config, folder, data_root)
     with lock(folder):
         held = claim(folder, config)
         with log_into(folder):
             remove_partial_files_below(folder)
+            if generators_of is not None:
+                take_generators(generators_of, config, setting)
             todo = [job for job in jobs_of(config) if not state_of(job, folder).finished]
             if todo and not is_known(setting.contexts.digits):
                 logger.warning(
