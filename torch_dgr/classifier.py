@@ -8,7 +8,7 @@
 | w      | weights | (trial,)             | at least 0    |
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -26,13 +26,16 @@ from torch_dgr.checks import (
     minibatches,
     named,
 )
-from torch_dgr.errors import TrainingDivergedError
+from torch_dgr.errors import SettingError, TrainingDivergedError
+from torch_dgr.ewc import EWCState, elastic_weight_consolidation, fisher_information, trained
+from torch_dgr.path_integral import PathIntegral
 from torch_dgr.schedules import SCHEDULES, Position
-from torch_dgr.state import adam, load_numpy_state, numpy_state, take
+from torch_dgr.state import adam, load_numpy_state, numpy_state, prefixed, take
 
-__all__ = ["Classifier", "OnIteration"]
+__all__ = ["Classifier", "OnIteration", "Penalty"]
 
 OnIteration = Callable[[int, dict[str, float]], None]
+Penalty = Callable[[nn.Module], Tensor]
 
 
 class Classifier:
@@ -58,6 +61,8 @@ class Classifier:
         The global norm to which a larger gradient is scaled; None never scales.
     device
         Where it computes, e.g. 'cpu' or 'cuda'.
+    track_path
+        Whether `path_integral` is kept, as a part of the state.
 
     Raises
     ------
@@ -78,6 +83,7 @@ class Classifier:
         schedule: str,
         max_gradient_norm: float | None,
         device: str | torch.device,
+        track_path: bool = False,
     ):
         if max_gradient_norm is not None:
             checked_number(max_gradient_norm, "max_gradient_norm", above=0)
@@ -87,8 +93,16 @@ class Classifier:
         self.name, self.part, self.shape, self.n_classes = name, part, shape, n_classes
         self.max_gradient_norm = max_gradient_norm
         self.network = network.to(self.device)
-        self._adam = adam(self.network, learning_rate, betas)
+        self._path = PathIntegral(self.network) if track_path else None
+        self._held: tuple[Penalty, ...] = ()
+        self._adam = self._new_adam()
         self._position: Position | None = None
+
+    def _new_adam(self) -> torch.optim.Adam:
+        made = adam(self.network, self.learning_rate, self.betas)
+        if self._path is not None:
+            self._path.watch(made)
+        return made
 
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.network.parameters())
@@ -101,7 +115,7 @@ class Classifier:
         Without it Adam's moments go on from call to call, and the learning rate is constant.
         """
         self._position = Position(checked_count(iterations, "iterations"))
-        self._adam = adam(self.network, self.learning_rate, self.betas)
+        self._adam = self._new_adam()
 
     def fit(
         self,
@@ -113,7 +127,7 @@ class Classifier:
         rng: np.random.Generator,
         on_iteration: OnIteration | None = None,
         batch_size: int = 64,
-        penalty: Callable[[nn.Module], Tensor] | None = None,
+        penalty: Penalty | None = None,
         check_input: bool = True,
     ) -> None:
         """Go on training from the present weights for a number of iterations (batches).
@@ -134,7 +148,7 @@ class Classifier:
         on_iteration
             Called after each update with its number, from 1, and {'loss'}.
         penalty
-            A term of the loss, given the network (ewc.py).
+            A term of the loss, given the network (ewc.py), beside those of `hold`.
         check_input
             False leaves out the checks, for arrays that were checked before.
 
@@ -159,6 +173,7 @@ class Classifier:
             )
         iterations = checked_count(iterations, "iterations", least=0)
         batch_size = checked_count(batch_size, "batch_size")
+        penalties = self._held if penalty is None else (*self._held, penalty)
         used = torch.nonzero(w > 0)[:, 0]
         position = self._position
         if position is not None:
@@ -173,7 +188,7 @@ class Classifier:
             images_now, targets_now, weights_now = (
                 part[trials].to(self.device) for part in (u, q, w)
             )
-            loss = self._update(images_now, targets_now, weights_now, penalty)
+            loss = self._update(images_now, targets_now, weights_now, penalties)
             if not np.isfinite(loss):
                 raise TrainingDivergedError(
                     f"the {self.name}'s loss or gradient is not finite at iteration {iteration}: "
@@ -194,7 +209,8 @@ class Classifier:
         """Return copies of weights, Adam moments, step counts and position, by name."""
         position = {} if self._position is None else self._position.arrays()
         weights = numpy_state({self.part: (self.network, self._adam)})
-        return weights | {f"context.{name}": number for name, number in position.items()}
+        path = {} if self._path is None else prefixed("path", self._path.arrays())
+        return weights | path | {f"context.{name}": number for name, number in position.items()}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state` returned, on whatever device it was saved.
@@ -204,16 +220,65 @@ class Classifier:
         weights, position = dict(state), None
         if any(name.startswith("context.") for name in weights):
             position = Position.from_arrays(take(weights, "context", ("iterations", "done")))
+        path = {}
+        if self._path is not None:
+            path = take(weights, "path", self._path.arrays())
         load_numpy_state({self.part: (self.network, self._adam)}, weights)
+        if self._path is not None:
+            self._path.load(path)
         self._position = position
 
-    def _update(
-        self, u: Tensor, q: Tensor, w: Tensor, penalty: Callable[[nn.Module], Tensor] | None
-    ) -> float:
+    # --- holding on to what earlier contexts depend on ------------------------------------------
+
+    def trained_parameters(self) -> dict[str, np.ndarray]:
+        """Return copies of the parameters that are trained, by name."""
+        return {
+            name: theta.detach().cpu().numpy().copy()
+            for name, theta in trained(self.network).items()
+        }
+
+    def fisher_information(self, images: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the diagonal Fisher information at the present parameters, by name (ewc.py).
+
+        Parameters
+        ----------
+        images
+            (trial, row, column) in [0, 1].
+        targets
+            Class probabilities (trial, class).
+        """
+        u = checked_images(images, self.shape).to(self.device)
+        q = checked_targets(targets, len(u), self.n_classes).to(self.device)
+        losses = (cross_entropy(self.network(u[n : n + 1]), q[n : n + 1]) for n in range(len(u)))
+        return fisher_information(self.network, losses)
+
+    def path_integral(self) -> dict[str, np.ndarray]:
+        """Return P of path_integral.py since the first update, by name.
+
+        Raises SettingError where the solver was not made with `track_path`.
+        """
+        if self._path is None:
+            raise SettingError(f"this {self.name} keeps no path integral: make it with track_path")
+        return self._path.arrays()
+
+    def hold(self, states: Sequence[EWCState], strength: float) -> None:
+        """Let quadratic penalties join every later loss, in place of those that were held.
+
+        Parameters
+        ----------
+        states
+            theta_star and the importance of each parameter, one pair a penalty.
+        strength
+            lambda of ewc.py, at least 0.
+        """
+        states = [EWCState(*state) for state in states]
+        self._held = (elastic_weight_consolidation(states, strength),) if states else ()
+
+    def _update(self, u: Tensor, q: Tensor, w: Tensor, penalties: Sequence[Penalty]) -> float:
         """Descend once; return the loss before the update; NaN, and no update, if not finite."""
         losses = cross_entropy(self.network(u), q, reduction="none")
         loss = (w * losses).sum() / w.sum()
-        if penalty is not None:
+        for penalty in penalties:
             loss = loss + penalty(self.network)
         if not torch.isfinite(loss):
             return np.nan

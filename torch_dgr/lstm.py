@@ -69,6 +69,8 @@ class LSTMClassifier(Classifier):
         Added to the initial biases of the forget gates (Jozefowicz et al. 2015 recommend 1).
     device
         Where it computes, e.g. 'cpu' or 'cuda'.
+    track_path
+        Whether `path_integral` is kept, as a part of the state (synaptic intelligence).
 
     Raises
     ------
@@ -89,6 +91,7 @@ class LSTMClassifier(Classifier):
         max_gradient_norm: float | None = None,
         forget_bias: float = 0.0,
         device: str | torch.device = "cpu",
+        track_path: bool = False,
     ):
         self.n_inputs = checked_count(n_inputs, "n_inputs")
         n_classes = checked_count(n_classes, "n_classes")
@@ -109,4 +112,5 @@ class LSTMClassifier(Classifier):
             schedule=schedule,
             max_gradient_norm=max_gradient_norm,
             device=device,
+            track_path=track_path,
         )

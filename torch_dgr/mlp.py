@@ -36,7 +36,7 @@ class MLPClassifier(Classifier):
         Of the initial weights (torch's defaults).
     image_shape, hidden, n_classes
         Sizes.
-    learning_rate, betas, schedule, max_gradient_norm, device
+    learning_rate, betas, schedule, max_gradient_norm, device, track_path
         As of torch_dgr.classifier.Classifier.
 
     Raises
@@ -57,6 +57,7 @@ class MLPClassifier(Classifier):
         schedule: str = "constant",
         max_gradient_norm: float | None = None,
         device: str | torch.device = "cpu",
+        track_path: bool = False,
     ):
         shape = checked_image_shape(image_shape)
         n_classes = checked_count(n_classes, "n_classes")
@@ -77,4 +78,5 @@ class MLPClassifier(Classifier):
             schedule=schedule,
             max_gradient_norm=max_gradient_norm,
             device=device,
+            track_path=track_path,
         )

@@ -68,6 +68,17 @@ class Digits:
     validation: Labelled
     test: Labelled
 
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """(row, column) of every image."""
+        rows, columns = self.train.images.shape[1:]
+        return rows, columns
+
+    @property
+    def n_classes(self) -> int:
+        """Classes, which are numbered from 0: one more than the largest training label."""
+        return int(self.train.labels.max()) + 1
+
     def digest(self) -> str:
         """SHA-256 of the images and labels of all three splits."""
         sha = hashlib.sha256()

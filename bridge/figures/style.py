@@ -68,6 +68,10 @@ REPLAYS = {
     "noise": ("noise", ORANGE),
     "generative": ("generative replay", GREEN),
     "exact": ("exact replay", PURPLE),
+    "memory": ("bounded memory", SKY),
+    "lwf": ("learning without forgetting", YELLOW),
+    "ewc": ("elastic weight consolidation", BLUE),
+    "si": ("synaptic intelligence", VERMILION),
     "joint": ("joint training", BLACK),
 }
 QUANTITIES = {

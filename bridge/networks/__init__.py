@@ -1,6 +1,6 @@
 """Solvers and generators behind one interface each; a backend is imported when it is asked for."""
 
-from bridge.networks.interface import Generator, Network, OnIteration, Solver, State
+from bridge.networks.interface import Generator, HoldingSolver, Network, OnIteration, Solver, State
 from bridge.networks.registry import CONSTRAINED, GENERATORS, SOLVERS, make_generator, make_solver
 from bridge.networks.stored import KIND, Stored, load_network, read_network, save_network
 
@@ -10,6 +10,7 @@ __all__ = [
     "KIND",
     "SOLVERS",
     "Generator",
+    "HoldingSolver",
     "Network",
     "OnIteration",
     "Solver",

@@ -1,7 +1,7 @@
 """What replay needs of a network, whichever backend computes it."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -59,6 +59,39 @@ class Solver(Network, Protocol):
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities (trial, class) of images (trial, row, column)."""
+
+
+@runtime_checkable
+class HoldingSolver(Solver, Protocol):
+    """A solver that can be held to what earlier contexts depend on, by penalties in its loss."""
+
+    def trained_parameters(self) -> State:
+        """Copies of the parameters that are trained, by name."""
+
+    def fisher_information(self, images: np.ndarray, targets: np.ndarray) -> State:
+        """Diagonal Fisher information at the present parameters, by name.
+
+        Parameters
+        ----------
+        images
+            (trial, row, column) in [0, 1].
+        targets
+            Class probabilities (trial, class).
+        """
+
+    def path_integral(self) -> State:
+        """What each parameter's way has lowered the loss by, by name; of option `track_path`."""
+
+    def hold(self, states: Sequence[Any], strength: float) -> None:
+        """Let quadratic penalties join every later loss, in place of those that were held.
+
+        Parameters
+        ----------
+        states
+            Pairs (theta_star, importance) of names and arrays; one penalty each.
+        strength
+            lambda in lambda/2 F (theta - theta_star)^2.
+        """
 
 
 class Generator(Network, Protocol):

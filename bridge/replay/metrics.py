@@ -1,8 +1,19 @@
 """Accuracies (%) of a solver. Test images are for reporting: nothing here chooses anything.
 
 R[i, j]   accuracy on the classes of context j after context i     (Lopez-Paz, Ranzato 2017)
+
+One network is asked in three ways (van de Ven, Tuytelaars, Tolias 2022):
+
+    class    which class of all?
+    task     which class, where the context is given: the readout of its classes alone
+    domain   which place within its context, where the context is not given: the readout of all
+             classes of a place, added up (with pairs of digits: the first or the second?)
+
+The network was trained to name the class. One that is trained to name the place, from the start,
+has a readout of its own for it and is another experiment.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +31,7 @@ class Accuracies(NamedTuple):
 
 
 def accuracy(solver: Solver, images: np.ndarray, labels: np.ndarray) -> float:
-    """Share (%) of images (trial, 28, 28) that `solver` gives their label (trial,).
+    """Share (%) of images (trial, row, column) that `solver` gives their label (trial,).
 
     Parameters
     ----------
@@ -97,6 +108,61 @@ def accuracy_by_context(solver: Solver, contexts: Contexts) -> list[float]:
     list of float
         Per cent, one for every context, learnt or not.
     """
+    return accuracy_by_scenario(solver, contexts)["class"]
+
+
+Groups = Sequence[Sequence[int]]
+
+
+def _right_class(p: np.ndarray, labels: np.ndarray, groups: Groups) -> np.ndarray:
+    return p.argmax(axis=1) == labels
+
+
+def _right_in_task(p: np.ndarray, labels: np.ndarray, groups: Groups) -> np.ndarray:
+    right = np.zeros(len(labels), dtype=bool)
+    for group in groups:
+        here = np.isin(labels, group)
+        right[here] = np.asarray(group)[p[here][:, group].argmax(axis=1)] == labels[here]
+    return right
+
+
+def _right_place(p: np.ndarray, labels: np.ndarray, groups: Groups) -> np.ndarray:
+    places = range(max(map(len, groups)))
+    of_place = [[group[i] for group in groups if i < len(group)] for i in places]
+    q = np.stack([p[:, classes].sum(axis=1) for classes in of_place], axis=1)
+    place_of = {c: i for group in groups for i, c in enumerate(group)}
+    return q.argmax(axis=1) == np.array([place_of.get(c, -1) for c in labels.tolist()])
+
+
+SCENARIOS: Mapping[str, Callable[[np.ndarray, np.ndarray, Groups], np.ndarray]] = {
+    "class": _right_class,
+    "task": _right_in_task,
+    "domain": _right_place,
+}
+"""Whether each trial is right: (probabilities, labels, classes of every context) -> (trial,)."""
+
+
+def accuracy_by_scenario(solver: Solver, contexts: Contexts) -> dict[str, list[float]]:
+    """The present rows of three accuracy matrices: `accuracy_by_context`, asked in three ways.
+
+    Parameters
+    ----------
+    solver
+        The network.
+    contexts
+        Their data.
+
+    Returns
+    -------
+    dict
+        Name in SCENARIOS -> per cent, one for every context, learnt or not.
+    """
     test = contexts.digits.test
-    right = solver.predict(test.images).argmax(axis=1) == test.labels
-    return [100 * float(right[np.isin(test.labels, group)].mean()) for group in contexts.classes]
+    p = solver.predict(test.images)
+    found = {}
+    for name, is_right in SCENARIOS.items():
+        right = is_right(p, test.labels, contexts.classes)
+        found[name] = [
+            100 * float(right[np.isin(test.labels, group)].mean()) for group in contexts.classes
+        ]
+    return found

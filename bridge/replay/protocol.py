@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from bridge.data import Augmentation
 from bridge.errors import SettingError, unknown
+from bridge.replay.baselines import Baselines
 from bridge.replay.budgets import EPOCH, THESIS_BUDGETS, Budget
 from bridge.replay.labels import LABELS
 
@@ -117,6 +118,9 @@ class Protocol:
     evaluations: Annotated[int, "segments into which the training of a context is cut"] = 20
     selection_images: int = 2000
     leaks: tuple[str, ...] = ()
+    baselines: Annotated[Baselines, "of the kinds of replay that are baselines"] = field(
+        default_factory=Baselines
+    )
     variation: Annotated[str, "a name in bridge.replay.VARIATIONS"] = ""
 
     def __post_init__(self) -> None:

@@ -1,19 +1,31 @@
-"""Where replayed examples come from: a generator, noise, or a memory of real images.
+"""Where replayed examples come from: a generator, noise, a memory, or the context's own images.
 
-    source(n, rng)  ->  n Examples of the earlier contexts
+    source(n, rng)    ->  n Examples that stand for the earlier contexts
+    SOURCES[replay]   ->  what makes the source of a kind of replay, from an `Earlier`
 
 Generated images and noise are labelled by the last solver, or by the class that the generator
 was asked for, or half and half; see `LABELS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bridge.data import N_CLASSES, Examples, Labelled, check_images, examples, labelled, one_hot
+from bridge.data import (
+    N_CLASSES,
+    Contexts,
+    Examples,
+    Labelled,
+    check_images,
+    examples,
+    labelled,
+    one_hot,
+)
 from bridge.errors import unknown
 from bridge.networks import Generator, Solver
+from bridge.replay.baselines import PENALTIES
 from bridge.replay.labels import LABELS
 
 Source = Callable[[int, np.random.Generator], Examples]
@@ -125,7 +137,12 @@ def generative_replay(
     return draw
 
 
-def noise_replay(solver: Solver, labels: str, classes: Sequence[int] = ()) -> Source:
+def noise_replay(
+    solver: Solver,
+    labels: str,
+    classes: Sequence[int] = (),
+    image_shape: tuple[int, int] = (28, 28),
+) -> Source:
     """Control: uniform noise in place of samples, labelled alike.
 
     Parameters
@@ -136,6 +153,8 @@ def noise_replay(solver: Solver, labels: str, classes: Sequence[int] = ()) -> So
         A name in LABELS.
     classes
         Those of the earlier contexts.
+    image_shape
+        (row, column).
 
     Returns
     -------
@@ -144,20 +163,24 @@ def noise_replay(solver: Solver, labels: str, classes: Sequence[int] = ()) -> So
     """
 
     def draw(n: int, rng: np.random.Generator) -> Examples:
-        images = rng.random((n, 28, 28), dtype=np.float32)
+        images = rng.random((n, *image_shape), dtype=np.float32)
         asked = rng.permutation(np.resize(np.array(classes), n)) if classes else None
         return label(images, solver, labels, {"replay": "noise"}, asked)
 
     return draw
 
 
-def exact_replay(earlier: Labelled) -> Source:
+def exact_replay(earlier: Labelled, n_classes: int = N_CLASSES, origin: str = "exact") -> Source:
     """Control: real images of the earlier contexts with their true labels (a memory).
 
     Parameters
     ----------
     earlier
         Real images and labels of the earlier contexts.
+    n_classes
+        Of the targets.
+    origin
+        What the examples say of where they come from.
 
     Returns
     -------
@@ -166,9 +189,136 @@ def exact_replay(earlier: Labelled) -> Source:
     """
 
     def draw(n: int, rng: np.random.Generator) -> Examples:
-        chosen = rng.choice(len(earlier.labels), n, replace=n > len(earlier.labels))
-        return examples(
-            earlier.images[chosen], one_hot(earlier.labels[chosen], N_CLASSES), replay="exact"
-        )
+        chosen = _drawn(len(earlier.labels), n, rng)
+        targets = one_hot(earlier.labels[chosen], n_classes)
+        return examples(earlier.images[chosen], targets, replay=origin)
 
     return draw
+
+
+def bounded_replay(earlier: Labelled, images: int, n_classes: int) -> Source:
+    """A memory of the first few images of each class, whose order is random (Rolnick et al. 2019).
+
+    Parameters
+    ----------
+    earlier
+        Real images and labels of the earlier contexts.
+    images
+        How many of each class are kept.
+    n_classes
+        Of the targets.
+
+    Returns
+    -------
+    callable
+        (n, rng) -> Examples.
+    """
+    kept = [np.flatnonzero(earlier.labels == c)[:images] for c in np.unique(earlier.labels)]
+    places = np.concatenate(kept)
+    stored = Labelled(earlier.images[places], earlier.labels[places])
+    return exact_replay(stored, n_classes, "memory")
+
+
+def own_images(real: Labelled, solver: Solver) -> Source:
+    """Learning without forgetting: the context's own images, labelled by the last solver.
+
+    Its probabilities are the targets, at temperature 1 (Li and Hoiem 2017). No earlier image is
+    used.
+
+    Parameters
+    ----------
+    real
+        Real images of the present context.
+    solver
+        The last one.
+
+    Returns
+    -------
+    callable
+        (n, rng) -> Examples.
+    """
+
+    def draw(n: int, rng: np.random.Generator) -> Examples:
+        chosen = _drawn(len(real.labels), n, rng)
+        return label(real.images[chosen], solver, "soft", {"replay": "lwf"})
+
+    return draw
+
+
+def _drawn(held: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Places of `n` of the images that are held, each once where there are enough."""
+    return rng.choice(held, n, replace=n > held)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What there is of the earlier contexts as context k, from the second on, begins.
+
+    Parameters
+    ----------
+    contexts, k
+        The data; `k` counts from 1.
+    solver
+        The last one.
+    generator
+        Loads the last one.
+    labels
+        A name in LABELS.
+    memory
+        How many images of each class a bounded memory keeps.
+    """
+
+    contexts: Contexts
+    k: int
+    solver: Solver
+    generator: Callable[[], Generator]
+    labels: str
+    memory: int
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Those of contexts 1 to k - 1."""
+        return self.contexts.seen(self.k - 1)
+
+    def images(self) -> Labelled:
+        """Real training images of the earlier contexts, which only a memory may hold."""
+        return self.contexts.digits.train.of(self.classes)
+
+
+def _none(_: Earlier) -> None:
+    return None
+
+
+def _noise(earlier: Earlier) -> Source:
+    shape = earlier.contexts.digits.image_shape
+    return noise_replay(earlier.solver, earlier.labels, earlier.classes, shape)
+
+
+def _generative(earlier: Earlier) -> Source:
+    return generative_replay(
+        earlier.generator(), earlier.solver, earlier.labels, classes=earlier.classes
+    )
+
+
+def _exact(earlier: Earlier) -> Source:
+    return exact_replay(earlier.images(), earlier.contexts.digits.n_classes)
+
+
+def _memory(earlier: Earlier) -> Source:
+    n_classes = earlier.contexts.digits.n_classes
+    return bounded_replay(earlier.images(), earlier.memory, n_classes)
+
+
+def _lwf(earlier: Earlier) -> Source:
+    return own_images(earlier.contexts.train(earlier.k), earlier.solver)
+
+
+SOURCES: Mapping[str, Callable[[Earlier], Source | None]] = {
+    "none": _none,
+    "noise": _noise,
+    "generative": _generative,
+    "exact": _exact,
+    "memory": _memory,
+    "lwf": _lwf,
+    **dict.fromkeys(PENALTIES, _none),
+}

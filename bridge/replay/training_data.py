@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.data import N_CLASSES, Contexts, Examples, Labelled, examples, mix, one_hot
+from bridge.data import Contexts, Examples, Labelled, examples, mix, one_hot
 from bridge.networks import Generator
 from bridge.replay.protocol import Mix, Protocol
 from bridge.replay.sources import Source, draw_samples
@@ -45,9 +45,10 @@ def training_data(
     TrainingData
         Checked.
     """
+    n_classes = contexts.digits.n_classes
     real = _share(contexts.train(k), mix_of_k.real_share)
     new, new_held_out = (
-        examples(part.images, one_hot(part.labels, N_CLASSES), context=k)
+        examples(part.images, one_hot(part.labels, n_classes), context=k)
         for part in (real, contexts.validation(k))
     )
     if source is None or k == 1:
@@ -62,7 +63,7 @@ def training_data(
 
 @dataclass(frozen=True)
 class GeneratorData:
-    """Images (trial, 28, 28) and targets (trial, class) for a generator; how many are replayed."""
+    """Images (trial, row, column) and targets (trial, class); how many of them are replayed."""
 
     images: np.ndarray
     targets: np.ndarray
@@ -97,18 +98,19 @@ def generator_data(
     GeneratorData
         Images and, for a conditional generator, targets.
     """
+    n_classes = contexts.digits.n_classes
     if protocol.generator_data == "real":  # the notebooks' leak, under its own name
         parts = [contexts.train(j) for j in range(1, k + 1)]
         real = Labelled(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-        return GeneratorData(real.images, one_hot(real.labels, N_CLASSES))
+        return GeneratorData(real.images, one_hot(real.labels, n_classes))
     mix_of_k = protocol.generator.mix_of(k)
     real = _share(contexts.train(k), mix_of_k.real_share)
-    targets = one_hot(real.labels, N_CLASSES)
+    targets = one_hot(real.labels, n_classes)
     n = round(mix_of_k.replayed * len(real.labels))
     if last is None or n == 0:
         return GeneratorData(real.images, targets)
     replayed = draw_samples(last, n, rng)
-    unknown = np.full((n, N_CLASSES), 1 / N_CLASSES, dtype=np.float32)
+    unknown = np.full((n, n_classes), 1 / n_classes, dtype=np.float32)
     return GeneratorData(
         np.concatenate([real.images, replayed]), np.concatenate([targets, unknown]), n
     )

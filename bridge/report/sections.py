@@ -6,13 +6,14 @@ from typing import Any
 from bridge import thesis
 from bridge.figures import FigureResult, measures, style
 from bridge.figures.catalogue import protocol_name, provenance
+from bridge.replay import BASELINES
 from bridge.report import page, words
 from bridge.report.comparison import HEADER, REPRODUCED_WITHIN, comparison, signed
 from bridge.runs import MissingResults, Results
 
 GENERATOR_QUANTITIES = ("effective classes", "diversity")
 SOLVER_QUANTITIES = ("label drift", "old called new")
-COMPARED_REPLAYS = ("none", "noise", "generative", "exact")
+COMPARED_REPLAYS = ("none", "noise", "generative", "exact", *BASELINES)
 
 
 def or_reason(section: Callable[[Results], str], results: Results) -> str:

@@ -12,7 +12,15 @@ from bridge.data import NAMES, Contexts, Digits
 from bridge.errors import ResultsError, SettingError, unknown
 from bridge.files import write_json
 from bridge.networks import SOLVERS
-from bridge.replay import REPLAYS, VARIATIONS, Budget, Protocol, protocol_named, varied
+from bridge.replay import (
+    BASELINES,
+    REPLAYS,
+    VARIATIONS,
+    Budget,
+    Protocol,
+    protocol_named,
+    varied,
+)
 from bridge.runs.audits import AUDITS
 from bridge.runs.paths import RunPaths
 
@@ -23,9 +31,7 @@ EXTENDABLE = ("seeds", "solvers", "replays", "audits")
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.+-]*$")]
 Names = Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
 Seeds = Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(min_length=1)]
-Classes = Annotated[
-    tuple[Annotated[int, msgspec.Meta(ge=0, le=9)], ...], msgspec.Meta(min_length=1)
-]
+Classes = Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(min_length=1)]
 T = TypeVar("T")
 
 
@@ -84,8 +90,9 @@ def run_config(
     seeds
         Different numbers, none negative.
     solvers, replays, audits
-        Names in SOLVERS, REPLAYS and AUDITS; None for both networks of the thesis, of which a
-        variation may concern one alone, and for the audits that belong to the protocol.
+        Names in SOLVERS, in REPLAYS or BASELINES, and in AUDITS; None for both networks of the
+        thesis, of which a variation may concern one alone, and for the audits that belong to the
+        protocol.
     contexts
         The classes of each; None for the protocol's.
     scale
@@ -112,7 +119,7 @@ def run_config(
     for kind, names, known in (
         ("solver", solvers, SOLVERS),
         (f"solver of protocol '{protocol}'", solvers, wanted.solvers),
-        ("replay", replays, REPLAYS),
+        ("replay", replays, (*REPLAYS, *BASELINES)),
         ("audit", audits, AUDITS),
         ("data set", (data,), NAMES),
     ):

@@ -10,6 +10,7 @@ work/JOB/state.npz                           from which a killed job goes on
 work/JOB/diverged.npz                        the first update that a guard replaced
 work/generators-S/generator-K.npz            finished generators
 work/JOB/solver-K.npz                        the solver that went on from context K
+work/JOB/held-K.npz                          penalties that hold it to the contexts up to K
 work/calls.json                              when each call began and how long it took
 figures/, report.html, log.txt
 """
@@ -93,6 +94,10 @@ class RunPaths:
     def solver(self, job: str, k: int) -> Path:
         """The solver that went on from context k."""
         return self.work / job / f"solver-{k}.npz"
+
+    def held(self, job: str, k: int) -> Path:
+        """The penalties that hold a job's solver to the contexts up to k."""
+        return self.work / job / f"held-{k}.npz"
 
     def numbers(self) -> Iterator[tuple[str, list[Path]]]:
         """The files that hold numbers, as names in the folder, by kind: table, sample, work."""

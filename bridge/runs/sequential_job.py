@@ -9,29 +9,29 @@ from bridge.errors import unknown
 from bridge.files import archive
 from bridge.networks import SOLVERS, Solver, load_network, make_solver, save_network
 from bridge.replay import (
+    SOURCES,
+    Earlier,
+    Penalty,
     Plan,
     SolverState,
     Source,
     TrainingData,
     accuracies,
-    accuracy_by_context,
+    accuracy_by_scenario,
     diagnostics,
-    exact_replay,
-    generative_replay,
+    holding,
     learn_context,
-    noise_replay,
     score_of,
     segments,
     training_data,
 )
 from bridge.runs.audits import AUDITED_SOLVER, FORCED_RADIUS, KEPT
 from bridge.runs.generator_job import GeneratorJob, diagnostic_rows
+from bridge.runs.held import load_held, save_held
 from bridge.runs.job_state import JobState
 from bridge.runs.jobs import Advance, Row
 from bridge.runs.samples import SAMPLES
 from bridge.runs.setting import REPLAY, SOLVER, Setting
-
-SEQUENTIAL_REPLAYS = ("none", "noise", "generative", "exact")
 
 
 @dataclass(frozen=True)
@@ -125,33 +125,49 @@ class SequentialJob:
             advance(segment.iteration - before)
             before = segment.iteration
         self._finish(setting, state, solver, last, k)
-        save_network(setting.paths.solver(self.name, k), solver, self.solver, plan.options)
+        options = self._options(setting, plan)
+        save_network(setting.paths.solver(self.name, k), solver, self.solver, options)
         state.save(context=k + 1, done=0)
 
     def _solvers(self, setting: Setting, plan: Plan, k: int) -> tuple[Solver, Solver]:
-        """The solver that learns context k, and a copy of the last one, which labels."""
+        """The solver that learns context k, and a copy of it as the context begins."""
         if k == 1:
-            new = make_solver(self.solver, self.seed, **plan.options)
-            return new, new
+            options = self._options(setting, plan)
+            new, last = (make_solver(self.solver, self.seed, **options) for _ in range(2))
+            return new, last
         file = setting.paths.solver(self.name, k - 1)
         solver, last = (load_network(file, SOLVERS) for _ in range(2))
         if self.force_radius:
             solver.force_spectral_radius()
+        if (penalty := self._penalty(setting)) is not None:
+            held = load_held(setting.paths.held(self.name, k - 1))
+            holding(solver).hold(held, penalty.strength)
         return solver, last
 
+    def _options(self, setting: Setting, plan: Plan) -> dict[str, Any]:
+        """Of the solver: the plan's, and those that its penalty needs."""
+        penalty = self._penalty(setting)
+        return {**plan.options, **(penalty.solver_options if penalty is not None else {})}
+
+    def _penalty(self, setting: Setting) -> Penalty | None:
+        """What holds the solver to the earlier contexts, where its kind of replay is a penalty."""
+        return setting.protocol.baselines.penalties.get(self.replay)
+
     def _source(self, setting: Setting, last: Solver, k: int) -> Source | None:
-        """Where old examples of context k come from. Only `exact` opens earlier real images."""
-        labels, earlier = setting.protocol.labels, setting.contexts.seen(k - 1)
-        if self.replay not in SEQUENTIAL_REPLAYS:
-            raise unknown("replay", self.replay, SEQUENTIAL_REPLAYS)
-        if self.replay == "none" or k == 1:
+        """Where old examples of context k come from; none in the first."""
+        if self.replay not in SOURCES:
+            raise unknown("replay", self.replay, SOURCES)
+        if k == 1:
             return None
-        if self.replay == "noise":
-            return noise_replay(last, labels, earlier)
-        if self.replay == "generative":
-            generator = setting.generator(self.seed, k - 1)
-            return generative_replay(generator, last, labels, classes=earlier)
-        return exact_replay(setting.contexts.digits.train.of(earlier))
+        earlier = Earlier(
+            setting.contexts,
+            k,
+            last,
+            lambda: setting.generator(self.seed, k - 1),
+            setting.protocol.labels,
+            setting.protocol.baselines.memory.images,
+        )
+        return SOURCES[self.replay](earlier)
 
     def _data(
         self, setting: Setting, plan: Plan, last: Solver, k: int
@@ -181,8 +197,14 @@ class SequentialJob:
     ) -> None:
         """Rows about the network that goes on: the accuracy matrix, and what replay did to it."""
         names = {"solver": self.solver, "replay": self.replay, "seed": self.seed, "context": k}
-        for j, reached in enumerate(accuracy_by_context(solver, setting.contexts), start=1):
+        scenarios = accuracy_by_scenario(solver, setting.contexts)
+        for j, reached in enumerate(scenarios["class"], start=1):
             state.rows.append({"table": "matrix", **names, "tested": j, "accuracy": reached})
+        for scenario, row in scenarios.items():
+            for j, reached in enumerate(row, start=1):
+                cells = {**names, "tested": j, "scenario": scenario, "accuracy": reached}
+                state.rows.append({"table": "scenarios", **cells})
+        self._consolidate(setting, solver, last, k)
         if self.replay != "generative" or k == 1:
             return
         samples, _ = archive.load(setting.paths.generated(self.seed, k - 1), SAMPLES)
@@ -192,6 +214,15 @@ class SequentialJob:
             "old called new": diagnostics.old_called_new(solver, setting.contexts, k),
         }
         state.rows.extend(diagnostic_rows(measured, self.solver, self.seed, k))
+
+    def _consolidate(self, setting: Setting, solver: Solver, last: Solver, k: int) -> None:
+        """Keep what will hold the solver to this context, where a penalty does."""
+        penalty = self._penalty(setting)
+        if penalty is None or k == len(setting.contexts):
+            return
+        held = load_held(setting.paths.held(self.name, k - 1)) if k > 1 else []
+        real = setting.contexts.train(k)
+        save_held(setting.paths.held(self.name, k), penalty.consolidate(held, last, solver, real))
 
 
 def selected(rows: list[Row]) -> set[tuple[int, int]]:

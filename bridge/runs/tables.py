@@ -99,6 +99,18 @@ TABLES: Mapping[str, Schema] = {
             "accuracy": PERCENT,
         },
     ),
+    "scenarios": Schema(
+        6,
+        {
+            "solver": TEXT,
+            "replay": TEXT,
+            "seed": WHOLE,
+            "context": WHOLE,
+            "tested": WHOLE,
+            "scenario": TEXT,
+            "accuracy": PERCENT,
+        },
+    ),
     "joint": Schema(
         4,
         {

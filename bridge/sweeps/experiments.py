@@ -114,15 +114,14 @@ class ReplayExperiment:
         }
 
     def _config(self, settings: Mapping[str, Any], seed: int) -> Any:
-        from bridge.replay import REPLAYS, changed
+        from bridge.replay import SOURCES, changed
         from bridge.runs import run_config
 
         given = {"solver": "biornn", "replay": "generative", **settings}
         given.pop("data_root", None)
         solver, replay = given.pop("solver"), given.pop("replay")
-        sequential = tuple(name for name in REPLAYS if name != "joint")
-        if replay not in sequential:
-            raise unknown("replay", str(replay), sequential)
+        if replay not in SOURCES:
+            raise unknown("replay", str(replay), SOURCES)
         contexts = given.pop("contexts", None)
         named = {name: given.pop(name) for name in RUN_SETTINGS if name in given}
         config = run_config(

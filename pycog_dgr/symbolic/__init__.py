@@ -1,8 +1,8 @@
 """The mathematics in PyTensor: equations, objective, optimisers, and how their graphs are run.
 
 - Penalty: (raw, states) -> scalar, a term of the objective
-- sgd, adam, chain, clip_by_global_norm, one_cycle, keep_at_least, only, Transform: optimisers,
-  which are transforms of gradients to steps
+- sgd, adam, chain, clip_by_global_norm, one_cycle, keep_at_least, only, path_integral, Transform:
+  optimisers, which are transforms of gradients to steps
 - exponential, cosine, warm_up: learning-rate schedules
 """
 
@@ -25,6 +25,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "keep_at_least",
             "one_cycle",
             "only",
+            "path_integral",
             "sgd",
             "warm_up",
         ],
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         keep_at_least,
         one_cycle,
         only,
+        path_integral,
         sgd,
         warm_up,
     )
@@ -58,6 +60,7 @@ __all__ = [
     "keep_at_least",
     "one_cycle",
     "only",
+    "path_integral",
     "sgd",
     "warm_up",
 ]

@@ -8,6 +8,7 @@
     cycle    step <- factor step, the factor rises and falls once within a number of updates
     floor    step <- theta - least where theta - step < least
     only     step <- mask step; a parameter that is not named does not move
+    path     P <- P + g step beside an optimiser whose steps these are (synaptic intelligence)
     theta <- theta - step
 
 learning_rate is a number, or a schedule: a function of the number of updates done.
@@ -17,7 +18,8 @@ learning_rate is a number, or a schedule: a function of the number of updates do
     warm_up       rate(n) min((n + 1) / updates, 1)
 
 Sources: R. Pascanu, T. Mikolov, Y. Bengio (2013) for clip and guard; D. P. Kingma, J. Ba (2015) for
-adam; I. Loshchilov, F. Hutter (2017) for cosine; L. N. Smith, N. Topin (2019) for the cycle. A
+adam; I. Loshchilov, F. Hutter (2017) for cosine; L. N. Smith, N. Topin (2019) for the cycle;
+F. Zenke, B. Poole, S. Ganguli (2017) for the path. A
 transform is a function (gradients, Context) -> (gradients, updates of its own shared state).
 """
 
@@ -40,6 +42,7 @@ Variables = dict[str, TensorVariable]
 Updates = list[tuple[SharedVariable, TensorVariable]]
 
 LARGEST_NORM = 1e10
+PATH = "path_"  # before a parameter's name: its path integral in a state
 CYCLE_START, CYCLE_END = 1 / 25, 1 / 25e4  # of the peak
 # float32 as in the original, so that the guarded step is the same to the last bit in float64
 SHRINK_WREC = np.float32(0.02)
@@ -277,6 +280,34 @@ def check_masks(masks: Mapping[str, bool | NDArray], context: Context) -> None:
 
 def _shape(context: Context, name: str) -> tuple[int, ...]:
     return context.parameters[name].get_value(borrow=True).shape
+
+
+def path_integral(optimiser: Transform) -> Transform:
+    """An optimiser's own steps, and beside them how much each parameter's way has lowered the loss.
+
+    P of every trained parameter is a shared variable, path_NAME, which a state keeps. Its gradients
+    are those that the optimiser gets: of the whole objective, after clipping.
+
+    Parameters
+    ----------
+    optimiser
+        A whole chain, from gradients to steps.
+
+    Returns
+    -------
+    Transform
+        Of gradients to steps.
+    """
+
+    def transform(gradients: Variables, context: Context) -> tuple[Variables, Updates]:
+        steps, updates = optimiser(gradients, context)
+        for name, g in gradients.items():
+            start = np.zeros_like(context.parameters[name].get_value(borrow=True))
+            path = pytensor.shared(start, name=f"{PATH}{name}")
+            updates.append((path, path + g * steps[name]))
+        return steps, updates
+
+    return transform
 
 
 # -- schedules ------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,10 @@ from pycog_dgr.data import Batch
 from pycog_dgr.errors import SettingError
 from pycog_dgr.network import Weights, alpha_of, initial_parameters, rescaled, simulate
 from pycog_dgr.symbolic.objective import Penalty
+from pycog_dgr.symbolic.optimisers import PATH
 from pycog_dgr.training.divergence import DivergenceMonitor
 from pycog_dgr.training.dropout import RecurrentDropout
+from pycog_dgr.training.ewc import EWCState, elastic_weight_consolidation, fisher_information
 from pycog_dgr.training.images import (
     checked_images,
     checked_targets,
@@ -92,6 +94,8 @@ class RateRNNClassifier:
         Of the training step: 'auto', 'fast', 'numpy' or 'scan'.
     penalties, dropout
         Further terms of the objective, see step.TrainingStep.
+    track_path : bool
+        Whether `path_integral` is kept, as a part of the state (synaptic intelligence).
     **overrides
         Any pycog setting, in place of the thesis'.
 
@@ -122,6 +126,7 @@ class RateRNNClassifier:
         backend: str = "auto",
         penalties: tuple[Penalty, ...] = (),
         dropout: RecurrentDropout | None = None,
+        track_path: bool = False,
         **overrides: Any,
     ) -> None:
         if loss_steps not in LOSS_STEPS:
@@ -139,6 +144,7 @@ class RateRNNClassifier:
         if np.ndim(training.var_in) > 1 or np.ndim(training.var_rec) > 1:
             raise SettingError("a classifier's noise is independent: give no covariance matrix")
         self.loss_steps = loss_steps
+        self.penalties = penalties
         self.input_gain = input_gain
         self.monitor = DivergenceMonitor()
         self.training = training
@@ -148,7 +154,7 @@ class RateRNNClassifier:
             floatX=floatX,
             backend=backend,
             optimiser=make_optimiser(
-                optimiser, training.learning_rate, schedule, network.ei is not None
+                optimiser, training.learning_rate, schedule, network.ei is not None, track_path
             ),
             penalties=penalties,
             dropout=dropout,
@@ -181,8 +187,11 @@ class RateRNNClassifier:
         if not is_integer or iterations < 1:
             raise SettingError(f"iterations must be a whole number, 1 or more, not {iterations!r}")
         state = self._step.state()
-        kept = {*self.network.shapes, "dropout_count"}
-        fresh = {name: v if name in kept else np.zeros_like(v) for name, v in state.items()}
+        kept = (*self.network.shapes, "dropout_count")
+        fresh = {
+            name: value if name in kept or name.startswith(PATH) else np.zeros_like(value)
+            for name, value in state.items()
+        }
         if "cycle_updates" in fresh:
             fresh["cycle_updates"] = np.asarray(iterations)
         self._step.load_state(fresh)
@@ -287,6 +296,60 @@ class RateRNNClassifier:
 
     def _inputs(self, images: NDArray, noise: NDArray | float = 0.0) -> NDArray:
         return image_inputs(images, self.input_gain, self.training, self._step.floatX, noise)
+
+    # --- holding on to what earlier contexts depend on ------------------------------------------
+
+    def trained_parameters(self) -> dict[str, NDArray]:
+        """Copies of the raw parameters that are trained, by name."""
+        held = self._step.parameters
+        return {name: getattr(held, name) for name in self.network.trained}
+
+    def fisher_information(self, images: ArrayLike, targets: ArrayLike) -> dict[str, NDArray]:
+        """Diagonal Fisher information at the present parameters, without noise (ewc.py).
+
+        Parameters
+        ----------
+        images : array_like of shape (trial, time, Nin)
+            In [0, 1].
+        targets : array_like of shape (trial, class)
+            Class probabilities.
+        """
+        q = checked_targets(targets, self.network.Nout)
+        u = checked_images(images, self.network.Nin, n_trial=len(q))
+        batch = self.minibatch(u, q, np.ones(len(q)), np.random.default_rng(0))
+        quiet = batch._replace(inputs=self._inputs(u), noise=np.zeros_like(batch.noise))
+        return fisher_information(self._step, quiet)
+
+    def path_integral(self) -> dict[str, NDArray]:
+        """What each parameter's way has lowered the loss by since the first update, by name.
+
+        Raises SettingError where the solver was not made with `track_path`.
+        """
+        state = self._step.state()
+        sums = {name.removeprefix(PATH): v for name, v in state.items() if name.startswith(PATH)}
+        if not sums:
+            raise SettingError(
+                "this network keeps no path integral: make it with track_path, a setting of the "
+                "classifier"
+            )
+        return sums
+
+    def hold(self, states: Sequence[EWCState], strength: float) -> None:
+        """Let quadratic penalties join every later loss, in place of those that were held.
+
+        Parameters
+        ----------
+        states : sequence of EWCState
+            theta_star and the importance of each parameter, one pair a penalty.
+        strength : float
+            lambda of ewc.py, at least 0.
+        """
+        held = [EWCState(*state) for state in states]
+        terms = (elastic_weight_consolidation(held, strength),) if held else ()
+        self._make_step = functools.partial(self._make_step, penalties=(*self.penalties, *terms))
+        state = self._step.state()
+        self._step = self._make_step(self.network, parameters=self._step.parameters)
+        self._step.load_state(state)
 
     # --- state ----------------------------------------------------------------------------------
 

@@ -27,7 +27,15 @@ from numpy.typing import ArrayLike
 from pycog_dgr.config import suggestion
 from pycog_dgr.errors import SettingError
 from pycog_dgr.network import spectrum_matched_settings
-from pycog_dgr.symbolic.optimisers import Transform, adam, chain, keep_at_least, one_cycle, sgd
+from pycog_dgr.symbolic.optimisers import (
+    Transform,
+    adam,
+    chain,
+    keep_at_least,
+    one_cycle,
+    path_integral,
+    sgd,
+)
 
 THESIS_EPSILON = 1e-5  # of Adam
 EPSILON = 1e-8  # of Adam, as it is published
@@ -49,13 +57,18 @@ INITIALISATIONS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def make_optimiser(
-    name: str, learning_rate: float, schedule: str = "constant", has_dale: bool = True
+    name: str,
+    learning_rate: float,
+    schedule: str = "constant",
+    has_dale: bool = True,
+    track_path: bool = False,
 ) -> Transform:
     """The chain of transforms of an optimiser and a schedule; SettingError for other names."""
     check_name("optimiser", name, OPTIMISERS)
     check_name("schedule", schedule, SCHEDULES)
     last = PROJECTIONS.get(name, ()) if has_dale else ()  # of what the schedule left of the step
-    return chain(*OPTIMISERS[name](learning_rate), *SCHEDULES[schedule], *last)
+    made = chain(*OPTIMISERS[name](learning_rate), *SCHEDULES[schedule], *last)
+    return path_integral(made) if track_path else made
 
 
 def initial_settings(

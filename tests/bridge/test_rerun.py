@@ -117,6 +117,22 @@ def test_every_difference_is_counted_and_named(tmp_path):
     assert f"not in {new}" in str(found["true.npz"])
 
 
+def test_a_table_that_earlier_versions_did_not_write_is_no_difference(tmp_path):
+    old, new = finished(tmp_path / "old"), finished(tmp_path / "new")
+    names = {"solver": "lstm", "replay": "none", "seed": 1, "context": 1, "tested": 1}
+    row = {**names, "scenario": "task", "accuracy": 50.0}
+    rows = [ROW, {"table": "scenarios", **row}]
+    work = new / "work" / "lstm-joint-1-thesis" / "state.npz"
+    archive.save(work, STATE, {"solver/a": np.arange(3.0)}, rows=rows)
+    write_table(RunPaths(new).table("scenarios"), "scenarios", [row])
+    assert len(list(compare(old, new))) == 4 and all(one.same for one in compare(old, new))
+    write_table(RunPaths(old).table("scenarios"), "scenarios", [{**row, "accuracy": 51.0}])
+    assert sum(not one.same for one in compare(old, new)) == 1
+    assert (
+        sum(not one.same for one in compare(new, finished(tmp_path / "third"))) == 1
+    )  # it is gone
+
+
 def test_shapes_names_and_types_differ_too():
     one = {"a": np.zeros(2)}
     for other in ({"b": np.zeros(2)}, {"a": np.zeros(3)}, {"a": np.zeros(2, int)}):
