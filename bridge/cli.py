@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "convert an original pycog save file (.pkl) into one of ours (.npz)",
     "crosscheck": "compare the biological RNN in numpy, PyTensor and torch, tensor by tensor",
     "data": "fetch or check a data set and say what is in it",
+    "doctor": "what a task's first updates come to under other settings, one change at a time",
     "export": "write trials or weights for xarray, pandas, MATLAB, safetensors or torch",
     "fit": "train a solver on labelled images from a file",
     "neurogym": "print which environments of the NeuroGym that is installed can be trained on",

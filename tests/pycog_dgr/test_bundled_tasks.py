@@ -1,5 +1,6 @@
 """The tasks that come with the package: listed, trained and drawn by dgr, in any folder."""
 
+import dataclasses
 import subprocess
 import sys
 import zipfile
@@ -57,6 +58,14 @@ def test_an_unknown_task_is_one_line_with_the_nearest(capsys):
         main(["task", "rdm_fxed", "train"])
     assert stopped.value.code == 2
     assert "did you mean 'rdm_fixed'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_delayed_match_to_sample_is_learnt(tmp_path, seed):
+    model = Model(bundled_tasks()["dms"])
+    model.training = dataclasses.replace(model.training, max_iter=3000)
+    assert model.train(tmp_path / "s.npz", seed=seed).reason == "terminate"
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def pairs(ax, trials, right):
     colours = [style.CHOICES[int(a != b)] for a, b in found.values]
     ax.bar(names, percent, color=colours)
     ax.axhline(50, color=style.GREY, linestyle=":", linewidth=0.8)
-    panels.percent(ax, "Percent correct")
+    panels.percent(ax, "Correct (%)")
     ax.set_xlabel("Sample and test (blue: match)")
 
 
@@ -59,6 +59,7 @@ def outputs(ax, trials):
         for k, name in enumerate(("match", "no match")):
             label = f"output '{name}'" if choice == 0 else None
             ax.plot(time, mean[:, k], line, color=style.CHOICES[k], label=label)
+        ax.plot([], [], line, color=style.BLACK, label=("match", "no match")[choice] + " trials")
     ax.set(xlabel="Time from the test (ms)", ylabel="Outputs")
     ax.legend(loc="upper left")
 

@@ -24,7 +24,7 @@ Nin, N, Nout = 2, 100, 2
 ei, EXC, INH = tasktools.generate_ei(N)
 Cout = np.tile(ei > 0, (Nout, 1))  # (Nout, N): excitatory units are read out
 train_brec = True  # without it, rectified units do not learn where to begin
-var_rec = 0.05**2  # pycog's 0.15^2 hides the memory before it is learnt
+var_rec = 0.01**2  # pycog's 0.15^2 hides the memory before it is learnt
 
 # -- task -------------------------------------------------------------------------------------
 

@@ -1,0 +1,63 @@
+"""`dgr doctor`: a task's first updates under other settings, side by side."""
+
+import argparse
+import logging
+import math
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bridge.commands import whole
+
+if TYPE_CHECKING:  # it loads PyTensor
+    from pycog_dgr.commands.doctor import Outcome
+
+EXAMPLES = """
+  dgr doctor my_task.py                             200 updates under each change
+  dgr doctor dms --updates 4000 --seeds 3           to the criterion, three initial networks
+"""
+COLUMNS = (
+    "change", "loss before", "after", "performance", "clipped (%)", "skipped",
+    "updates to criterion",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("task", help="a task's name (`dgr tasks`), or the path of a model file")
+    parser.add_argument("--updates", type=whole(1), default=200, metavar="N", help="at most")
+    parser.add_argument("--seeds", type=whole(1), default=1, metavar="N",
+                        help="initial networks; numbers are their medians")  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table, in Markdown, a row as soon as it is known. Errors: PycogDgrError."""
+    from pycog_dgr.commands.doctor import outcomes
+    from pycog_dgr.commands.task import find_task
+    from pycog_dgr.tasks import BUNDLED
+
+    print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}", flush=True)
+    if not arguments.verbose:  # what exploded is told by the table, and its file is gone
+        logging.getLogger("pycog_dgr.training").setLevel(logging.ERROR)
+    path = find_task(arguments.task, BUNDLED)
+    for row in outcomes(path, arguments.updates, arguments.seeds):
+        cells = [row.refused, *"–" * (len(COLUMNS) - 2)] if row.refused else numbers(row)
+        print(f"| {row.change} | {' | '.join(cells)} |", flush=True)
+    return 0
+
+
+def numbers(row: "Outcome") -> list[str]:
+    """The cells of a row: medians over seeds, and every seed's updates to the criterion."""
+
+    def middle(name: str, form: str, factor: float = 1) -> str:
+        value = median(getattr(training, name) for training in row.trainings)
+        return "–" if math.isnan(value) else format(factor * value, form)
+
+    met = [training.criterion for training in row.trainings]
+    return [
+        middle("loss_before", ".3g"),
+        middle("loss_after", ".3g"),
+        middle("performance", ".1f"),
+        middle("clipped", ".0f", 100),
+        middle("skipped", ".0f"),
+        ", ".join("–" if math.isnan(updates) else f"{updates:,}" for updates in met),
+    ]
