@@ -39,6 +39,22 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
         ["fixed_points_rest.png", "fixed_points_stimulus.png"],
     ),
     "second_day/inside.py": (["--max-iter", "3", "--out", "{out}"], ["inside.png"]),
+    "second_day/lesions.py": (
+        ["--max-iter", "3", "--trials", "40", "--out", "{out}"],
+        ["lesions.png"],
+    ),
+    "second_day/learning.py": (
+        ["--max-iter", "4", "--out", "{out}"],
+        ["learning.png", "SGD__0_01.csv"],
+    ),
+    "second_day/travel.py": (
+        ["--max-iter", "3", "--out", "{out}"],
+        ["travel.png", "seed-1.pt", "seed-2.safetensors", "seed-3.csv", "seed-3.mat"],
+    ),
+    "second_day/evidence.py": (
+        ["--out", "{out}"],
+        ["evidence.png", "evidence_trials.npz"],
+    ),
     "second_day/population.py": (
         ["--max-iter", "3", "--trials", "400", "--out", "{out}"],
         ["population.png", "trials.csv", "trials.mat"],

@@ -23,6 +23,9 @@ QUIET = {"var_rec": 0, "var_in": 0, "dt": 5}  # dt in ms
 COHERENCES = (-16, -4, -1, 1, 4, 16)  # signed, percent; the first input is for positive ones
 
 
+TITLES = {"rest": "Fixed points without input", "stimulus": "Fixed points under both inputs"}
+
+
 def trajectories(rnn, task):
     """States (time, N) of one noiseless trial per signed coherence."""
     found = []
@@ -56,7 +59,8 @@ def main(words=None):
                 f"{name}: {kind}, {points.stability[i]}, q = {points.q[i]:.1e}, largest real part "
                 f"{1000 * points.eigenvalues[i, 0].real:+.2f}/s, outputs {np.round(z, 2)}"
             )
-        figure = draw_fixed_points(paths, points, colours, name)
+        labels = [f"{coherence:+d} %" for coherence in COHERENCES]
+        figure = draw_fixed_points(paths, points, colours, TITLES[name], labels)
         path = options.out / f"fixed_points_{name}.png"
         figure.savefig(path, dpi=150)
         print(f"written: {path}")

@@ -179,6 +179,38 @@ class RNN:
         """Undo every lesion and assignment: the weights of the save file again."""
         self.weights = self._trained
 
+    def arrays(self) -> dict[str, NDArray]:
+        """Copies of the effective weights that there are, lesions included, by name.
+
+        A torch state_dict is {name: torch.from_numpy(a) for name, a in rnn.arrays().items()}.
+
+        Returns
+        -------
+        dict
+            'Win', 'Wrec', 'Wout', 'brec', 'bout', 'x0' -> array.
+        """
+        present = self.weights._asdict().items()
+        return {name: np.array(value) for name, value in present if value is not None}
+
+    def export(self, path: str | Path) -> None:
+        """Write `arrays` for other programs, as .safetensors.
+
+        Parameters
+        ----------
+        path
+            The file to write.
+
+        Raises
+        ------
+        CheckpointError
+            For another suffix, or a file that cannot be written.
+        MissingExtraError
+            Without the extra [export].
+        """
+        from pycog_dgr.running.export import export
+
+        export(self.arrays(), path)
+
     def _configure(self, saved: dict[str, Any], overrides: dict[str, Any]) -> None:
         given = {**RUN_DEFAULTS, **saved, **overrides}
         own: dict[str, Any] = {name: given.pop(name) for name in RUN_DEFAULTS}

@@ -94,6 +94,25 @@ def test_safetensors_and_a_state_dict_hold_the_weights(tmp_path, capsys):
         np.testing.assert_array_equal(tensors[name].numpy(), arrays[name])
 
 
+def test_a_networks_methods_give_its_weights_as_they_are_now(tmp_path):
+    import torch
+    from safetensors.numpy import load_file
+
+    rnn = RNN(VARSTIM, verbose=False)
+    rnn.lesion(units=[2])
+    rnn.export(tmp_path / "w.safetensors")
+    read = load_file(tmp_path / "w.safetensors")
+    assert set(read) == {"Win", "Wrec", "Wout", "brec", "bout", "x0"}
+    for name, value in read.items():
+        np.testing.assert_array_equal(value, getattr(rnn, name))
+    assert not read["Wrec"][:, 2].any()
+    tensors = {name: torch.from_numpy(array) for name, array in rnn.arrays().items()}
+    tensors["Wrec"].zero_()
+    assert rnn.Wrec.any()
+    with pytest.raises(CheckpointError, match=r"weights are exported to \.safetensors"):
+        rnn.export(tmp_path / "w.mat")
+
+
 def test_a_trained_networks_raw_weights_leave_too(tmp_path):
     from pycog_dgr import Model
     from tests.pycog_dgr import tiny

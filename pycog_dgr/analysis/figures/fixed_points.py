@@ -32,6 +32,7 @@ def draw_fixed_points(
     points: FixedPoints,
     colours: Sequence[ColorType] | None = None,
     title: str = "",
+    labels: Sequence[str] | None = None,
 ) -> Figure:
     """Trajectories and points in the plane of the trajectories' first two components, and spectra.
 
@@ -45,11 +46,14 @@ def draw_fixed_points(
         One per trajectory.
     title
         Of the left panel.
+    labels
+        One per trajectory, for the legend.
 
     Returns
     -------
-    A matplotlib Figure. Eigenvalues are those of a linear approximation, in which units on a kink
-    are silent.
+    Figure
+        Of matplotlib. Eigenvalues are those of a linear approximation, in which units on a
+        kink are silent.
 
     Raises
     ------
@@ -58,13 +62,14 @@ def draw_fixed_points(
     """
     if not trajectories:
         raise PycogDgrError("draw_fixed_points: give at least one trajectory of states (time, N)")
-    fig, axes = style.figure(["A B"], [3.0], {0: [1.25, 1]})
+    fig, axes = style.figure(["A B"], [3.0], {0: [1.4, 1]})
     plane = principal_components(np.concatenate(trajectories).astype(float), 2)
     ax = axes["A"]
     for i, states in enumerate(trajectories):
         path = (states - plane.mean) @ plane.axes
         colour = style.GREY if colours is None else colours[i]
-        ax.plot(*path.T, color=colour, linewidth=0.8, alpha=0.8, zorder=1)
+        label = None if labels is None else labels[i]
+        ax.plot(*path.T, color=colour, linewidth=0.8, alpha=0.8, zorder=1, label=label)
         ax.plot(*path[0], color=colour, marker=".", markersize=3, zorder=1)
     _points(ax, (points.x - plane.mean) @ plane.axes, points)
     ax.set(
@@ -94,7 +99,7 @@ def _points(ax: Axes, at: NDArray, points: FixedPoints) -> None:
             at[slow, 0], at[slow, 1], s=SIZE, linewidth=1, zorder=2, label="slow", **SLOW_MARK
         )
     if len(points):
-        ax.legend(loc="best", handletextpad=0.2)
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.4)  # over no point
     else:
         style.say(ax, "no fixed or slow point was found from these states")
 
