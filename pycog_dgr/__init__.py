@@ -25,6 +25,7 @@ from pycog_dgr.errors import (
     PycogDgrError,
     SettingError,
     TaskError,
+    TrainingInterrupted,
 )
 from pycog_dgr.running import RNN, Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
@@ -49,6 +50,7 @@ __all__ = [
     "PycogDgrError",
     "SettingError",
     "TaskError",
+    "TrainingInterrupted",
     "Trials",
     "analysis",
     "datatools",

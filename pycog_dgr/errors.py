@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class PycogDgrError(ValueError):
     """Base of every error that pycog_dgr raises on purpose."""
@@ -25,6 +27,24 @@ class BackendError(PycogDgrError):
 
 class CheckpointError(PycogDgrError):
     """A save file is missing, damaged, of another kind, or does not fit the network."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """A signal (Ctrl-C, TERM, HUP) stopped a training, which is saved; the message names the file.
+
+    A script that does not catch it ends there, with an exit status that is not 0.
+
+    Parameters
+    ----------
+    message : str
+        The save file, and how to go on.
+    result : training.Result
+        Why it stopped, after how many updates, and what the save file holds; an attribute.
+    """
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class MissingExtraError(PycogDgrError, ImportError):

@@ -14,7 +14,7 @@ from pycog_dgr.commands import pictures, taskrun
 from pycog_dgr.commands.arguments import INTERRUPTED
 from pycog_dgr.commands.progress import Progress, summary
 from pycog_dgr.commands.taskrun import TaskRun
-from pycog_dgr.errors import PycogDgrError
+from pycog_dgr.errors import PycogDgrError, TrainingInterrupted
 
 Action = Callable[[TaskRun, argparse.Namespace], int | None]
 
@@ -37,7 +37,11 @@ def train(run: TaskRun, options: argparse.Namespace) -> int | None:
     done = save is not None and taskrun.is_done(run, save)
     if save is None or not done:
         with Progress(run, save) as progress:
-            save = taskrun.train(run, on_update=progress.updated, on_validation=progress.validated)
+            try:
+                told = {"on_update": progress.updated, "on_validation": progress.validated}
+                save = taskrun.train(run, **told)
+            except TrainingInterrupted as interrupted:
+                save = interrupted.result.checkpoint
     print(f"{run.name}, seed {run.seed}: {summary(save)}")
     if save.stopped == "interrupted":
         print(f"saved in {run.savefile}; to go on: {this_command()}")

@@ -158,6 +158,8 @@ def train(run: TaskRun, **options: Any) -> Checkpoint:
     ------
     PycogDgrError
         As training.train does.
+    TrainingInterrupted
+        A signal stopped it; it is saved.
     """
     save = saved(run)
     if save is None or not is_done(run, save):

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycog_dgr.config import UNUSED_IN_PYCOG, setting_names, settings
 from pycog_dgr.data import task_name
-from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
+from pycog_dgr.errors import PycogDgrError, SettingError, TaskError, TrainingInterrupted
 from pycog_dgr.tasks.source import parse
 
 if TYPE_CHECKING:  # what loads PyTensor is imported where a training begins
@@ -144,6 +144,12 @@ class Model:
         -------
         Result
             Why it stopped, after how many updates, and what the save file holds.
+
+        Raises
+        ------
+        TrainingInterrupted
+            A KeyboardInterrupt: a signal stopped the training. It is saved, and the same call goes
+            on; a script does not go on with a network that is half trained.
         """
         if gpus:
             raise SettingError(
@@ -165,7 +171,13 @@ class Model:
             watchers.append(ProgressBar(Path(savefile).stem, training))
         with watching(watchers, on_update, on_validation) as told:
             options |= {"recover": recover, **told}
-            return train(self.task, self.network, training, savefile, **options)
+            result = train(self.task, self.network, training, savefile, **options)
+        if result.reason == "interrupted":
+            raise TrainingInterrupted(
+                f"{savefile}: saved after {result.iterations} updates; the same call goes on",
+                result,
+            )
+        return result
 
 
 def _remade(given: Any, changed: dict[str, dict[str, Any]]) -> Model:

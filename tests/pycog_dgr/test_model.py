@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import RNN, Dataset, Model, SettingError, TaskError, tasktools
+from pycog_dgr.files import checkpoint
 from pycog_dgr.tasks.model import load_model_file
 from pycog_dgr.training import train
 from tests.pycog_dgr import tiny
@@ -160,3 +161,29 @@ def test_every_example_task_trains_and_runs(path, tmp_path):
     rnn = RNN(tmp_path / "save.npz")
     rnn.run(inputs=(model.m.generate_trial, {"name": "test"}))
     assert np.isfinite(rnn.z).all()
+
+
+SCRIPT = """
+import os, signal
+import numpy as np
+from pycog_dgr import Model
+
+def generate_trial(rng, dt, params):
+    t = np.arange(1, 6) * dt
+    ones = np.ones((5, 1))
+    return {"t": t, "epochs": {"T": 50}, "info": {}, "inputs": ones, "outputs": ones}
+
+model = Model(Nin=1, N=5, Nout=1, tau=50, dt=10, n_validation=2, n_gradient=2, max_iter=10**6,
+              generate_trial=generate_trial)
+stop = lambda done, report: done == 2 and os.kill(os.getpid(), signal.SIGINT)
+model.train("s.npz", on_update=stop)
+print("went on")
+"""
+
+
+def test_a_script_whose_training_is_interrupted_ends_there_and_has_saved(tmp_path):
+    code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{SCRIPT}"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode and "went on" not in ran.stdout
+    assert "s.npz: saved after 2 updates; the same call goes on" in ran.stderr
+    assert checkpoint.load(tmp_path / "s.npz").stopped == "interrupted"
