@@ -39,6 +39,7 @@ from bridge.replay.sources import (
     noise_replay,
     own_images,
 )
+from bridge.replay.time_courses import TimeCourses
 from bridge.replay.training_data import GeneratorData, TrainingData, generator_data, training_data
 from bridge.replay.variations import VARIATIONS, Variation, changed, varied
 
@@ -70,6 +71,7 @@ __all__ = [
     "Segment",
     "SolverState",
     "Source",
+    "TimeCourses",
     "TrainingData",
     "Variation",
     "accuracies",

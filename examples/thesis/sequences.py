@@ -23,6 +23,11 @@ Ours, for comparison: other strengths (--sweep), task 2 learnt by a new network 
 lines of the table: `silent`, a network without output, and `floor`, one that knows all that can
 be known: much of what task 2 asks for comes before the signal that would tell when. The run folder
 holds every number in CSV, a run that was stopped goes on, and sequences_figure.py draws again.
+
+With --replay task 2 is also learnt beside generated trials of task 1: half of the 20 trials of an
+update have inputs that a conditional variational autoencoder draws, which learnt those of task 1
+before, and as targets what the network answered to them before task 2. No trial of task 1 is drawn
+from then on. `stored trials` shows real ones instead; Adam replaces plain gradient descent.
 """
 
 import argparse
@@ -39,12 +44,15 @@ from tqdm import tqdm
 
 from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.files import archive
+from bridge.replay import TimeCourses
 from bridge.runs import lock, manifest
 from pycog_dgr import tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.data import Dataset
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.network import initial_parameters
+from pycog_dgr.symbolic import adam
+from pycog_dgr.tasks import Interleaved, Model, Replayed
 from pycog_dgr.training import (
     RecurrentDropout,
     TrainingStep,
@@ -102,12 +110,16 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Condition:
-    """How task 2 is learnt: EWC's lambda and dropout's p, 0 for none; after task 1 or alone."""
+    """How task 2 is learnt: EWC's lambda and dropout's p, 0 for none; after task 1 or alone; what
+    trials of task 1 beside it, 'generated' or 'stored'; Adam's rate, 0 for gradient descent.
+    """
 
     name: str
     strength: float = 0
     p: float = 0
     alone: bool = False
+    beside: str = ""
+    rate: float = 0
 
 
 CONDITIONS = (
@@ -117,15 +129,25 @@ CONDITIONS = (
     Condition("EWC and dropout", strength=500, p=0.5),
 )
 ALONE = Condition("task 2 alone", alone=True)
+RATE = 1e-3  # with the settings below chosen with seed 0, on other test trials
+REPLAY = (
+    Condition("Adam", rate=RATE),
+    Condition("replay", beside="generated"),
+    Condition("Adam and replay", rate=RATE, beside="generated"),
+    Condition("Adam and stored trials", rate=RATE, beside="stored"),
+)
 ERRORS = ("task 1 before", "task 1 after", "task 2 after")
 RESULTS = ("seed", "condition", "strength", "p", *ERRORS)
 CURVES = ("seed", "condition", "task", "update", "error 1", "error 2")
 KIND, OUTPUTS = "dgr sequences, training", "dgr sequences, outputs"
+GENERATED = "dgr sequences, generated"
 UPDATES = 6000  # chosen on task 1 alone: the last 1000 lower its error by less than a tenth
 EVERY = 250  # updates between tests, each of which saves
-TEST_TRIALS, FISHER_TRIALS = 100, 200
+TEST_TRIALS, FISHER_TRIALS, SHOWN = 100, 200, 4
 TEST_SEED, FISHER_SEED = 22, 33
 FLOATX = "float32"
+GENERATOR = {"texture_rank": 0}  # inputs have no noise to be imitated
+ITERATIONS, LEARNT, DRAWN = 2000, 2000, 2000  # of the generator; trials it learns, and draws
 
 
 class Experiment:
@@ -134,11 +156,12 @@ class Experiment:
     def __init__(self, folder, updates):
         self.folder, self.updates = folder, updates
         self.network, self.training = settings(**NETWORK)
-        self.tests = {k: self.dataset(k, TEST_TRIALS, TEST_SEED) for k in (1, 2)}
+        self.tasks = {k: Sequence(k) for k in (1, 2)}
+        self.tests = {k: self.dataset(self.tasks[k], TEST_TRIALS, TEST_SEED) for k in (1, 2)}
         self.batches = {k: dataset() for k, dataset in self.tests.items()}
 
     def dataset(self, task, n_trial, seed):
-        return Dataset(n_trial, Sequence(task), FLOATX, self.network, self.training, seed=seed)
+        return Dataset(n_trial, task, FLOATX, self.network, self.training, seed=seed)
 
     def errors(self, step):
         """RMSE on either task, without dropout."""
@@ -150,7 +173,8 @@ class Experiment:
         first = TrainingStep(network, self.training, raw, FLOATX)
         curves = self.learn(first, 1, seed, "task 1")
         shown = {"learn 1": self.show(first, 1)}
-        state = consolidate(first, self.dataset(1, FISHER_TRIALS, FISHER_SEED + seed)())
+        state = consolidate(first, self.dataset(self.tasks[1], FISHER_TRIALS, FISHER_SEED + seed)())
+        beside = self.beside(first, seed, {one.beside for one in conditions})
         results = []
         for one in conditions:
             penalty = elastic_weight_consolidation([state], one.strength)
@@ -161,19 +185,55 @@ class Experiment:
                 FLOATX,
                 penalties=(penalty,) if one.strength else (),
                 dropout=RecurrentDropout(one.p, seed),
+                optimiser=adam(one.rate) if one.rate else None,
             )
             before = None if one.alone else self.errors(first)[0]
-            curves += self.learn(step, 2, seed, one.name)
+            curves += self.learn(step, 2, seed, one.name, beside[one.beside])
             row = (seed, one.name, one.strength, one.p, before, *self.errors(step))
             results.append(dict(zip(RESULTS, row, strict=True)))
             shown[f"learn 2, {one.name}"] = self.show(step, 2)
             shown[f"test 1, {one.name}"] = self.show(step, 1)
+        if "generated" in beside:
+            rng = np.random.RandomState(TEST_SEED)
+            real = [self.tasks[1].generate_trial(rng, self.network.dt, {}) for _ in range(SHOWN)]
+            drawn = beside["generated"].trials[:SHOWN]
+            shown |= {
+                name: np.array([trial["inputs"][:, 0] for trial in trials])
+                for name, trials in (("real inputs", real), ("generated inputs", drawn))
+            }
         return results, curves, shown
 
-    def learn(self, step, task, seed, name):
+    def beside(self, first, seed, wanted):
+        """What is shown beside task 2, by name: nothing, task 1 itself, or generated trials of it."""
+        tasks = {"": None, "stored": self.tasks[1]}
+        if "generated" in wanted:
+            weights, network = first.weights, first.network
+            tasks["generated"] = Replayed(self.generated(seed), weights, network, self.training)
+        return tasks
+
+    def generated(self, seed):
+        """Input time courses of task 1 (trial, time, 1), drawn by a generator that learnt them."""
+        file = self.folder / "work" / f"seed-{seed}" / "generated.npz"
+        if not file.exists():
+            rng, dt = np.random.RandomState(seed), self.network.dt
+            real = [self.tasks[1].generate_trial(rng, dt, {})["inputs"] for _ in range(LEARNT)]
+            generator = TimeCourses(1, *real[0].shape, seed=seed, **GENERATOR)
+            generator.learn(0, real, iterations=min(ITERATIONS, self.updates))
+            drawn = generator.sample(DRAWN, np.random.default_rng(seed), task=0)
+            whole = np.zeros((DRAWN, *real[0].shape))
+            for trial, inputs in zip(whole, drawn, strict=True):
+                trial[: len(inputs)] = inputs
+            archive.save(file, GENERATED, {"inputs": whole})
+        return archive.load(file, GENERATED)[0]["inputs"]
+
+    def learn(self, step, task, seed, name, beside=None):
         """Train `step` to the end, from where its file stands; rows of errors on the way."""
         file = self.folder / "work" / f"seed-{seed}" / f"{slug(name)}.npz"
-        data = self.dataset(task, self.training.n_gradient, 1000 * seed + task)
+        shown = self.tasks[task]
+        if beside is not None:
+            models = {"new": Model(task=shown, **NETWORK), "old": Model(task=beside, **NETWORK)}
+            shown = Interleaved(models)
+        data = self.dataset(shown, self.training.n_gradient, 1000 * seed + task)
         done, rows = 0, []
         if file.exists():
             arrays, notes = archive.load(file, KIND)
@@ -269,12 +329,12 @@ def table(results, references):
     return "\n".join(lines)
 
 
-def run(folder, seeds, updates, strengths=(), alone=False):
+def run(folder, seeds, updates, strengths=(), alone=False, replay=False):
     """Everything; returns the table."""
     if seeds < 1 or updates < 1:
         raise SettingError(f"--seeds {seeds}, --updates {updates}: give at least 1 of each")
     sweep = tuple(Condition(f"EWC, λ = {λ:g}", strength=λ) for λ in strengths)
-    conditions = CONDITIONS + sweep + ((ALONE,) if alone else ())
+    conditions = CONDITIONS + sweep + ((ALONE,) if alone else ()) + (REPLAY if replay else ())
     with lock(folder):
         claim(folder, updates)
         experiment = Experiment(folder, updates)
@@ -305,10 +365,19 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("runs/sequences"))
     parser.add_argument("--sweep", type=float, nargs="*", default=[], metavar="LAMBDA",
                         help="further strengths of EWC")  # fmt: skip
+    parser.add_argument("--replay", action="store_true", help="also task 2 beside replayed trials")
     parser.add_argument("--alone", action="store_true", help="also task 2 without task 1")
     options = parser.parse_args()
     try:
-        print(run(options.out, options.seeds, options.updates, options.sweep, options.alone))
+        text = run(
+            options.out,
+            options.seeds,
+            options.updates,
+            options.sweep,
+            options.alone,
+            options.replay,
+        )
+        print(text)
     except (BridgeError, PycogDgrError, OSError) as error:
         sys.exit(f"sequences: {error}")
     except KeyboardInterrupt:

@@ -2,7 +2,8 @@
 
     python examples/thesis/sequences_figure.py [runs/sequences]
 
-Reads results.csv, curves.csv and outputs.npz of a run folder and trains nothing.
+Reads results.csv, curves.csv and outputs.npz of a run folder and trains nothing. figure.png shows the
+thesis' conditions, replay.png, where they were run (--replay), those with replay.
 """
 
 import argparse
@@ -24,6 +25,12 @@ THESIS = {
     "dropout": style.ORANGE,
     "EWC and dropout": style.GREEN,
 }
+REPLAY = {
+    "Adam": style.GREY,
+    "replay": style.BLUE,
+    "Adam and replay": style.ORANGE,
+    "Adam and stored trials": style.GREEN,
+}
 ALONE = "task 2 alone"
 HEIGHT = 4  # of a target
 ABOVE = 1.4  # times the error of a network without output, where the learning curves are cut
@@ -39,34 +46,53 @@ def read_csv(path):
 
 
 def draw(folder):
-    """Write figure.png and figure.pdf into the run folder."""
+    """Write the figures into the run folder, each as .png and .pdf."""
     folder = Path(folder)
     results, curves = (read_csv(folder / f"{name}.csv") for name in ("results", "curves"))
     outputs, notes = archive.load(folder / "outputs.npz", OUTPUTS)
-    figure = style.styled(compose)(results, curves, outputs, **notes)
-    for suffix, undated in (("png", {}), ("pdf", {"CreationDate": None})):
-        data = io.BytesIO()
-        style.styled(figure.savefig)(data, format=suffix, metadata=undated)
-        archive.write_whole(folder / f"figure.{suffix}", data.getvalue())
+    found = {row["condition"] for row in results}
+    for name, conditions in (("figure", THESIS), ("replay", REPLAY)):
+        if not found.issuperset(conditions):
+            continue
+        figure = style.styled(compose)(results, curves, outputs, conditions, **notes)
+        for suffix, undated in (("png", {}), ("pdf", {"CreationDate": None})):
+            data = io.BytesIO()
+            style.styled(figure.savefig)(data, format=suffix, metadata=undated)
+            archive.write_whole(folder / f"{name}.{suffix}", data.getvalue())
 
 
-def compose(results, curves, outputs, dt, references):
+def compose(results, curves, outputs, conditions, dt, references):
     """The figure: on the left learn 1 and the errors, on the right a row for each condition."""
     figure = style.new_figure(style.DOUBLE, 7.4)
     grid = figure.add_gridspec(4, 3, width_ratios=(1.25, 1, 1))
     first = figure.add_subplot(grid[0, 0])
-    sequence(first, outputs["target 1"], outputs["learn 1"], dt, style.BLACK)
-    first.set_title("learn 1", loc="left")
+    if conditions is REPLAY:
+        inputs(first, outputs, dt)
+    else:
+        sequence(first, outputs["target 1"], outputs["learn 1"], dt, style.BLACK)
+        first.set_title("learn 1", loc="left")
     first.set_xlabel("time (ms)")
-    for k, (name, colour) in enumerate(THESIS.items()):
+    for k, (name, colour) in enumerate(conditions.items()):
         for column, (shown, task) in enumerate((("learn 2", 2), ("test 1", 1)), start=1):
             axes = figure.add_subplot(grid[k, column])
             sequence(axes, outputs[f"target {task}"], outputs[f"{shown}, {name}"], dt, colour)
             axes.set_title(f"{shown}, {name}", loc="left", color=colour)
-            axes.set_xlabel("time (ms)" if k == len(THESIS) - 1 else "")
-    learning(figure.add_subplot(grid[1, 0]), curves, references)
-    errors(figure.add_subplot(grid[2:, 0]), results, references)
+            axes.set_xlabel("time (ms)" if k == len(conditions) - 1 else "")
+    learning(figure.add_subplot(grid[1, 0]), curves, conditions, references)
+    errors(figure.add_subplot(grid[2:, 0]), results, conditions, references)
     return figure
+
+
+def inputs(axes, outputs, dt):
+    """Inputs of task 1, real ones and what the generator draws: other trials, of the same kind."""
+    for name, colour in (("real", style.BLACK), ("generated", style.BLUE)):
+        shown = outputs[f"{name} inputs"]
+        t = dt * np.arange(1, shown.shape[1] + 1)
+        lines = axes.plot(t, shown.T, color=colour, linewidth=0.8)
+        lines[0].set_label(name)
+    axes.set_title("inputs of task 1", loc="left")
+    axes.set(ylabel="input", xlim=(0, t[-1]))
+    axes.legend(loc="upper right")
 
 
 def sequence(axes, target, z, dt, colour):
@@ -82,10 +108,10 @@ def sequence(axes, target, z, dt, colour):
     axes.grid(False)
 
 
-def learning(axes, curves, references):
+def learning(axes, curves, conditions, references):
     """Error on task 1 while task 1, then task 2 is learnt: the mean over seeds."""
     length = max(int(row["update"]) for row in curves)
-    for name, colour in {"task 1": style.BLACK, **THESIS}.items():
+    for name, colour in {"task 1": style.BLACK, **conditions}.items():
         rows = [row for row in curves if row["condition"] == name]
         at = sorted({int(row["update"]) for row in rows})
         mean = [
@@ -102,11 +128,11 @@ def learning(axes, curves, references):
     )  # fmt: skip
 
 
-def errors(axes, results, references):
+def errors(axes, results, conditions, references):
     """Every seed's errors as a point, their mean as a bar; lines for comparison."""
     columns = {"task 1 before": 0, "task 1 after": 0, "task 2 after": 1}
-    width = 0.8 / len(THESIS)
-    for k, (name, colour) in enumerate(THESIS.items()):
+    width = 0.8 / len(conditions)
+    for k, (name, colour) in enumerate(conditions.items()):
         for place, column in enumerate(columns):
             values = [float(row[column]) for row in results if row["condition"] == name]
             x = place - 0.4 + (k + 0.5) * width
@@ -130,7 +156,7 @@ def errors(axes, results, references):
     axes.set_ylabel("RMSE on test trials")
     axes.set_ylim(0, axes.get_ylim()[1] * 1.6)
     handles, labels = axes.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: labels[i] not in THESIS)
+    order = sorted(range(len(labels)), key=lambda i: labels[i] not in conditions)
     axes.legend([handles[i] for i in order], [labels[i] for i in order], loc="upper left")
 
 

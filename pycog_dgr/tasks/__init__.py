@@ -7,11 +7,13 @@ from pycog_dgr.tasks.bundled_tasks import BUNDLED, bundled_tasks, first_line
 from pycog_dgr.tasks.gym_task import TaskFromEnv
 from pycog_dgr.tasks.interleaving import Interleaved, interleaved
 from pycog_dgr.tasks.model import Model, load_model_file
+from pycog_dgr.tasks.replaying import Replayed
 
 __all__ = [
     "BUNDLED",
     "Interleaved",
     "Model",
+    "Replayed",
     "TaskFromEnv",
     "bundled_tasks",
     "first_line",
