@@ -23,8 +23,12 @@ TASKS = sorted(path.stem for path in (EXAMPLES / "tasks").glob("*.py"))
 SHORT = ("--set", "max_iter=3", "n_validation=40", "--trials", "40")
 OTHERS = {  # script: (its words, what it writes); {out} is the test's own folder
     "thesis/sequences.py": (
-        ["--seeds", "1", "--updates", "2", "--out", "{out}"],
-        ["results.csv", "curves.csv", "table.md", "figure.png"],
+        ["--seeds", "1", "--updates", "2", "--replay", "--out", "{out}"],
+        ["results.csv", "curves.csv", "table.md", "figure.png", "replay.png"],
+    ),
+    "replay/four_tasks.py": (
+        ["--seeds", "1", "--updates", "2", "--iterations", "2", "--out", "{out}"],
+        ["results.csv", "manifest.json", "figure.png", "figure.pdf"],
     ),
     "thesis/mnist_joint.py": (
         ["--solver", "biornn", "--epochs", "1", "--images", "128", "--out", "{out}/joint.png"],
@@ -66,7 +70,7 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
     ),
 }
 ELSEWHERE = {  # scripts that another test runs
-    "do.py", "gallery.py", "thesis/sequences_figure.py",
+    "do.py", "gallery.py", "thesis/sequences_figure.py", "replay/four_tasks_figure.py",
     *(f"{folder}/{task}.py" for folder in ("tasks", "analysis") for task in TASKS),
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pycog_dgr.errors import TaskError
 from pycog_dgr.network import initial_parameters
 from pycog_dgr.training import RecurrentDropout, TrainingStep
 
@@ -143,6 +144,33 @@ def test_a_training_that_is_interrupted_ends_with_the_same_weights(script, tmp_p
     assert again == rows
     for name, value in state.items():
         np.testing.assert_array_equal(resumed[name], value)
+
+
+def test_replay_draws_no_trial_of_the_first_task_while_the_second_is_learnt(
+    script, tmp_path, monkeypatch
+):
+    experiment = script.Experiment(tmp_path, updates=2)
+    replay = next(one for one in script.REPLAY if one.beside == "generated")
+    drawn = experiment.generated(1)
+    assert drawn.shape == (script.DRAWN, 100, 1)
+
+    def refuse(*_):
+        raise AssertionError("a trial of task 1 was drawn")
+
+    learn = experiment.learn
+
+    def watched(step, task, seed, name, beside=None):
+        with monkeypatch.context() as watch:
+            if task == 2:
+                watch.setattr(experiment.tasks[1], "generate_trial", refuse)
+            return learn(step, task, seed, name, beside)
+
+    monkeypatch.setattr(experiment, "learn", watched)
+    (row,), _, shown = experiment.seed(1, [replay])
+    assert row["condition"] == replay.name and "generated inputs" in shown
+    stored = next(one for one in script.REPLAY if one.beside == "stored")
+    with pytest.raises(TaskError, match="a trial of task 1 was drawn"):  # the watch sees them
+        experiment.seed(1, [stored])
 
 
 def test_the_figure_is_drawn_again_from_the_folder(sequences):

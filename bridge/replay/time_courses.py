@@ -31,6 +31,11 @@ class TimeCourses:
     **options
         Of the conditional variational autoencoder.
 
+    Attributes
+    ----------
+    learnt
+        The numbers of the tasks that it has learnt, in their order.
+
     Raises
     ------
     SettingError
@@ -44,6 +49,11 @@ class TimeCourses:
             "conditional_vae", seed, n_classes=n_tasks, image_shape=(n_steps, Nin + 1), **options
         )
         self.ranges: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # task -> low, high: (Nin,) each
+
+    @property
+    def learnt(self) -> tuple[int, ...]:
+        """The tasks that can be sampled."""
+        return tuple(self.ranges)
 
     def learn(self, task: int, inputs: Sequence[np.ndarray], *, iterations: int) -> None:
         """Learn the inputs of the next task.
@@ -60,14 +70,18 @@ class TimeCourses:
         Raises
         ------
         BatchError
-            Time courses of another size, or longer than `n_steps`.
+            None, of another size, longer than `n_steps`, or not finite.
         """
+        if not len(inputs):
+            raise BatchError(f"task {task}: no time courses to learn; give some")
         for number, shown in enumerate(inputs):
             if np.ndim(shown) != 2 or shown.shape[1] != self.Nin or len(shown) > self.n_steps:
                 raise BatchError(
                     f"inputs {number} of task {task} have shape {np.shape(shown)}; expected "
                     f"(time, {self.Nin}), at most {self.n_steps} time steps"
                 )
+            if not np.isfinite(shown).all():
+                raise BatchError(f"inputs {number} of task {task} are not finite")
         low = np.min([shown.min(axis=0) for shown in inputs], axis=0)
         high = np.max([shown.max(axis=0) for shown in inputs], axis=0)
         images = np.zeros((len(inputs), self.n_steps, self.Nin + 1), np.float32)
@@ -102,7 +116,7 @@ class TimeCourses:
             A task that was not learnt.
         """
         if task not in self.ranges:
-            raise SettingError(f"task {task} was not learnt; there are {sorted(self.ranges)}")
+            raise SettingError(f"task {task} was not learnt; there are {list(self.learnt)}")
         low, high = self.ranges[task]
         images = self.generator.sample(n, rng, np.full(n, task))
         lasts = images[:, :, -1] > ENDS

@@ -204,7 +204,7 @@ class Experiment:
         return results, curves, shown
 
     def beside(self, first, seed, wanted):
-        """What is shown beside task 2, by name: nothing, task 1 itself, or generated trials of it."""
+        """What is shown beside task 2: nothing, task 1 itself, or generated trials of it."""
         tasks = {"": None, "stored": self.tasks[1]}
         if "generated" in wanted:
             weights, network = first.weights, first.network

@@ -2,8 +2,8 @@
 
     python examples/thesis/sequences_figure.py [runs/sequences]
 
-Reads results.csv, curves.csv and outputs.npz of a run folder and trains nothing. figure.png shows the
-thesis' conditions, replay.png, where they were run (--replay), those with replay.
+Reads results.csv, curves.csv and outputs.npz of a run folder and trains nothing. figure.png shows
+the conditions of the thesis, replay.png, where they were run (--replay), those with replay.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Tasks: model files, a template, those of the package, several at once, and NeuroGym's both ways.
+"""Tasks: model files, a template, those of the package, several at once, replayed, NeuroGym's.
 
 `gym_env` (a task as a Gymnasium environment) needs Gymnasium, and is imported by its own name.
 """
@@ -7,7 +7,8 @@ from pycog_dgr.tasks.bundled_tasks import BUNDLED, bundled_tasks, first_line
 from pycog_dgr.tasks.gym_task import TaskFromEnv
 from pycog_dgr.tasks.interleaving import Interleaved, interleaved
 from pycog_dgr.tasks.model import Model, load_model_file
-from pycog_dgr.tasks.replaying import Replayed
+from pycog_dgr.tasks.replaying import Replayed, with_replay
+from pycog_dgr.tasks.rules import WithRule, with_rules
 
 __all__ = [
     "BUNDLED",
@@ -15,8 +16,11 @@ __all__ = [
     "Model",
     "Replayed",
     "TaskFromEnv",
+    "WithRule",
     "bundled_tasks",
     "first_line",
     "interleaved",
     "load_model_file",
+    "with_replay",
+    "with_rules",
 ]

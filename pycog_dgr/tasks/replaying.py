@@ -2,18 +2,20 @@
 
     z* = network(u + baseline),   u from a generator of time courses
 
-    old = Replayed(inputs, open_save("a.npz").selected.weights, a.network, a.training)
-    mixed = Interleaved({"b": b, "a": Model(task=old, ...)})
+    both = with_replay(model, inputs, "first.npz")     # half of its trials, half replayed ones
+    both.train("second.npz", start="first.npz")
 
-Such a task is one like every other, and is mixed with the next one to be learnt: no training loop
-knows of replay, and nothing of the task it stands for is touched. Targets count at every time step;
-they are probabilities where the network's outputs are. H. Shin, J. K. Lee, J. Kim and J. Kim,
-NeurIPS 2017, for images.
+Replayed trials are a task like every other, and are mixed with the next one to be learnt: no
+training loop knows of replay, and nothing of the task they stand for is touched. Targets count at
+every time step. For images: H. Shin, J. K. Lee, J. Kim and J. Kim, NeurIPS 2017.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,10 @@ from numpy.typing import NDArray
 from pycog_dgr.config import NetworkConfig, TrainingConfig
 from pycog_dgr.data import Trial
 from pycog_dgr.errors import TaskError
+from pycog_dgr.files import open_save
 from pycog_dgr.network import Weights, alpha_of, simulate
+from pycog_dgr.tasks.interleaving import interleaved
+from pycog_dgr.tasks.model import Model
 
 AT_ONCE = 250  # trials, which bounds the memory that simulating them takes
 
@@ -72,9 +77,17 @@ class Replayed:
         self.dt = network.dt
         self.trials: list[Trial] = []
         for start in range(0, len(inputs), AT_ONCE):
-            shown = inputs[start : start + AT_ONCE]
-            answers = _answers(shown, weights, network, training)
-            self.trials += [self._trial(u, z) for u, z in zip(shown, answers, strict=True)]
+            part = inputs[start : start + AT_ONCE]
+            answers = _answers(part, weights, network, training)
+            self.trials += [self._trial(u, z) for u, z in zip(part, answers, strict=True)]
+        self.source = f"replayed {self._digest()}"  # of what is shown, in place of a file
+
+    def _digest(self) -> str:
+        sha = hashlib.sha256()
+        for trial in self.trials:
+            for name in ("inputs", "outputs"):
+                sha.update(np.ascontiguousarray(trial[name], float).data)
+        return sha.hexdigest()
 
     def _trial(self, inputs: NDArray, outputs: NDArray) -> Trial:
         t = self.dt * np.arange(1, len(inputs) + 1)
@@ -110,6 +123,43 @@ class Replayed:
             for i, trial in enumerate(trials)
         ]
         return 100 * float(np.mean(agree))
+
+
+def with_replay(
+    model: Model, inputs: Sequence[NDArray], savefile: str | Path, **changes: Any
+) -> Model:
+    """A Model that learns its own task in half of the trials, and in half keeps what was learnt.
+
+    Parameters
+    ----------
+    model
+        Of the next task.
+    inputs
+        Time courses, each (time, Nin), of earlier tasks, without baseline and noise; a generator's
+        samples.
+    savefile
+        Of the network that has learnt these tasks; its best network answers.
+    **changes
+        Settings other than the model's, as max_iter or n_gradient.
+
+    Returns
+    -------
+    Model
+        Of the mixture; its performance is the worse of the task's and of the agreement with the
+        network that answers.
+
+    Raises
+    ------
+    SettingError
+        Where the model has no performance.
+    TaskError
+        Where there are no inputs, or one is not (time, Nin) finite numbers.
+    """
+    weights = open_save(savefile).selected.weights
+    old = Replayed(inputs, weights, model.network, model.training)
+    sizes = {name: getattr(model.network, name) for name in ("Nin", "N", "Nout")}
+    replayed = Model(task=old, performance=old.performance, **sizes)
+    return interleaved({"new": model, "replayed": replayed}, **changes)
 
 
 def _answers(
