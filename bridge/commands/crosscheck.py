@@ -9,7 +9,7 @@ from bridge import data
 from bridge.commands import check_folder, whole
 
 EXAMPLES = """
-  dgr crosscheck                                      six cases, a few minutes
+  dgr crosscheck                                      seven cases, a few minutes
   dgr crosscheck --steps 10 --drift 0                 a quick look, under a minute
   dgr crosscheck --task my_task.py                    one task, any model file
   dgr crosscheck --task my_task.py --weights my.npz   a trained network
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         metavar="T",
-        help="a model file (.py), or one of `dgr tasks`, instead of the six default cases",
+        help="a model file (.py), or one of `dgr tasks`, instead of the seven default cases",
     )
     parser.add_argument(
         "--weights",
@@ -30,9 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data",
-        default="mnist5k",
         choices=data.NAMES,
-        help="digits of the thesis' network",
+        help="digits of the thesis' network (mnist5k; random images where it is not installed)",
     )
     parser.add_argument("--data-root", help="torchvision's folder for mnist and fashion")
     parser.add_argument(

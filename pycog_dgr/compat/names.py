@@ -72,6 +72,8 @@ TABLE = (
         "dataset", "Dataset", KEPT,
         why="a minibatch is Batch(inputs, targets, mask, noise), nothing packed",
     ),
+    Name("dataset.Dataset", "has_output_mask get_trials", KEPT),
+    Name("dataset.Dataset", "update rectify", LEFT_OUT, why="calling it makes the next minibatch"),
     Name("defaults", "defaults", KEPT),
     Name("defaults", "generate_trial", LEFT_OUT, why="it did nothing"),
     Name("utils", "get_here get_parent mkdir_p print_settings println", KEPT),

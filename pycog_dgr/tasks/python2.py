@@ -2,9 +2,9 @@
 
 The translation is fissix's, the kept-up copy of the standard library's 2to3: print statements,
 exceptions, octal and long numbers, zip, map, filter, range, keys, values and items as lists,
-iteritems, has_key, unicode, renamed modules (cPickle, StringIO, ...) and the like. Lines keep their
-numbers. `reduce`, `cmp` and `file`, for which 2to3 adds lines or has no rule, are given to the file
-as built-in functions (BUILTINS).
+iteritems, has_key, unicode, renamed modules (cPickle, StringIO, ...) and the like, and one fixer of
+our own for pickles (fix_pickle.py). Lines keep their numbers. `reduce`, `cmp` and `file`, for which
+2to3 adds lines or has no rule, are given to the file as built-in functions (BUILTINS).
 
 What no translation can tell is warned of: `/` between whole numbers and `round`, which gave other
 numbers in Python 2.
@@ -24,6 +24,7 @@ FIXERS = (
     "print", "raise", "raw_input", "reload", "renames", "repr", "standarderror", "sys_exc",
     "throw", "tuple_params", "types", "unicode", "urllib", "xrange", "xreadlines", "zip",
 )  # fmt: skip
+OWN_FIXER = "pycog_dgr.tasks.fix_pickle"
 STATEMENTS = ("print", "exec")  # statements then, functions now
 NAMES = {"xrange", "unicode", "long", "basestring", "raw_input", "unichr", "execfile", "cmp",
          "reduce", "file"}  # fmt: skip
@@ -101,7 +102,8 @@ def _tool(statements: bool) -> Any:
 
     names = [f for f in FIXERS if statements or f not in STATEMENTS]
     options = {"print_function": not statements, "exec_function": not statements}
-    tool = RefactoringTool([f"fissix.fixes.fix_{name}" for name in names], options)
+    fixers = [*(f"fissix.fixes.fix_{name}" for name in names), OWN_FIXER]
+    tool = RefactoringTool(fixers, options)
     tool.log_debug = lambda *_: None
     return lambda text, name: str(tool.refactor_string(text, name))
 

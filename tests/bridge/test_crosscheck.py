@@ -370,3 +370,16 @@ def test_reports_become_json_even_where_a_difference_is_infinite(case):
     assert report.first.quantity == "loss"
     text = json.dumps(as_json([report]), allow_nan=False)
     assert '"relative": "inf"' in text
+
+
+def test_where_the_digits_are_not_installed_random_images_stand_in_and_are_named(
+    monkeypatch, caplog
+):
+    monkeypatch.setattr(crosscases.importlib.util, "find_spec", lambda name: None)
+    first = crosscases.default_cases(None, None)[0]
+    assert first.name == "thesis (random images)"
+    assert "pip install 'dgr[digits]'" in caplog.text
+    batch = next(first.batches())
+    assert batch.inputs.shape == (28, 64, 28) and batch.targets[-1].sum() == 64
+    report = crosscheck(first, 2, "float64", TWO)
+    assert report.agrees

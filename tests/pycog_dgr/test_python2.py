@@ -68,6 +68,33 @@ def test_a_statement_of_python_2_runs(tmp_path, text):
     load_model_file(written(tmp_path, text))
 
 
+def test_a_pickle_of_python_2_is_read_also_from_a_file_opened_as_text(tmp_path):
+    """Protocol 0, as cPickle.dump wrote it: a dictionary with a string and a numpy array."""
+    (tmp_path / "old.pkl").write_bytes(
+        b"(dp1\nS'name'\np2\nS'\\xe4'\np3\nsS'r'\np4\n"
+        b"cnumpy.core.multiarray\n_reconstruct\np5\n(cnumpy\nndarray\np6\n(I0\ntS'b'\ntR"
+        b"(I1\n(I2\ntcnumpy\ndtype\n(S'f8'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\n"
+        b"S'\\x00\\x00\\x00\\x00\\x00\\x00\\xf0?\\x00\\x00\\x00\\x00\\x00\\x00\\xf0\\xbf'\ntbs."
+    )
+    path = written(
+        tmp_path,
+        f"""
+        import cPickle as pickle
+        with open({str(tmp_path / "old.pkl")!r}) as f:
+            x = pickle.load(f)
+        y = pickle.load(open({str(tmp_path / "old.pkl")!r}, 'rb'))
+        with open({str(tmp_path / "new.pkl")!r}, 'w') as f:
+            pickle.dump([x, y], f, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(x, file({str(tmp_path / "other.pkl")!r}, 'w'))
+        z, w = pickle.load(file({str(tmp_path / "new.pkl")!r}))
+        """,
+    )
+    module = load_model_file(path)
+    for read in (module.x, module.y, module.z, module.w):
+        assert read["name"] == "ä" and read["r"].tolist() == [1, -1]
+    assert (tmp_path / "other.pkl").stat().st_size
+
+
 def test_every_change_is_told_by_line_and_the_file_stays(tmp_path, caplog):
     text = "N = 5\nfor i in xrange(3):\n    pass\nprint N\n" + TRIAL
     path = written(tmp_path, text)
@@ -157,5 +184,6 @@ def test_what_gave_other_numbers_is_warned_of(tmp_path, caplog, line, warning):
 
 def test_translating_twice_changes_nothing_more():
     text = "from pycog import tasktools\nx = zip(range(3), {}.keys())\nprint x\n"
+    text += "pickle.dump(pickle.load(f), open('a'))\n"
     once = translate(text, "x").text
     assert translate(once, "x").text == once
