@@ -11,8 +11,9 @@ import math
 from numba import njit
 
 # Sums may be regrouped and products fused; infinities and NaN keep their meaning.
+FASTMATH = {"reassoc", "contract", "nsz"}
 compiled = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
+    cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, no_cfunc_wrapper=True
 )
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, TANH, RTANH, SOFTPLUS = range(7)

@@ -74,11 +74,11 @@ def g_row(kind, a, z):
     elif kind == SIGMOID:
         for k in range(len(a)):
             z[k] = sigmoid(a[k])
-    elif kind == LINEAR:
-        z[:] = a
     else:
         for k in range(len(a)):
-            z[k] = rectify(a[k]) if kind == RECTIFY else rectify(a[k]) * rectify(a[k])
+            z[k] = a[k] if kind == LINEAR else rectify(a[k])
+            if kind == RECTIFY_POWER:
+                z[k] *= z[k]
 
 
 @compiled

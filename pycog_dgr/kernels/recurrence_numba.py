@@ -9,8 +9,8 @@ Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e10047
 discretised by Euler's method as in its eqs. 5-7. Symbols, the backward pass and the interface stand
 in interface.py; recurrence_numpy.py is the reference. Everything about a time step is done before
 the next one, so that its arrays stay in the cache; the matrices that are the same at every step are
-prepared once (tiles.py). Compiled once for each number type and kept on
-disk (Numba's cache, which processes share).
+prepared once (products.py). Compiled once for each number type and kept on disk (Numba's cache,
+which processes share).
 """
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.
@@ -18,7 +18,15 @@ disk (Numba's cache, which processes share).
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import KINDS, RECTIFY, RTANH, compiled, df_rows, f_rows
+from pycog_dgr.kernels.activations_numba import (
+    KINDS,
+    RECTIFY,
+    RTANH,
+    compiled,
+    df_rows,
+    f_rows,
+)
+from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import is_shared, rows, times
 from pycog_dgr.kernels.interface import (
     Cotangents,
@@ -29,14 +37,22 @@ from pycog_dgr.kernels.interface import (
     Trajectory,
 )
 from pycog_dgr.kernels.normals_numba import pairs
+from pycog_dgr.kernels.products import (
+    Factor,
+    add_outer,
+    full_panels,
+    prepared,
+    product_of,
+    times_factor,
+)
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
-from pycog_dgr.kernels.tiles import add_outer, fill_panels, n_panels, panel_width, times_panels
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
     "omega_gradient", "outputs", "pairs", "run",
 ]  # fmt: skip
 
+HALF = 0.5  # f' of a rectification at 0, in the backward pass
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 
 
@@ -46,9 +62,14 @@ ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one 
 def forward(
     recurrence: Recurrence, inputs: NDArray, noise: NDArray, out: Trajectory | None = None
 ) -> Trajectory:
-    Win, Wrec, brec, x0, alpha, activation = recurrence
     x, r = out or Trajectory.empty(noise)
-    integrate(KINDS[activation], inputs, noise, Win, Wrec, brec, alpha, x0, x, r)
+    n_time, n_trial, _ = noise.shape
+    start = np.empty_like(noise[0])
+    start[:] = recurrence.x0
+    integrate(
+        KINDS[recurrence.activation], forward_factor(recurrence), inputs, noise,
+        np.full(n_time, n_trial), recurrence.brec, recurrence.alpha, start, x, r,
+    )  # fmt: skip
     return Trajectory(x, r)
 
 
@@ -60,9 +81,19 @@ def run(
     running: NDArray,
     states: NDArray | None = None,
 ) -> NDArray:
-    Win, Wrec, brec, _, alpha, activation = recurrence
-    states = noise[:0] if states is None else states
-    run_in_place(KINDS[activation], inputs, Win, Wrec, brec, alpha, running, x, noise, states)
+    _, _, brec, _, alpha, activation = recurrence
+    f, _ = ACTIVATIONS[activation]
+    noise[0] = f(x)
+    kept = x[np.newaxis]
+    if states is not None:
+        states[0], kept = x, states[1:]
+    integrate(
+        KINDS[activation], forward_factor(recurrence), inputs[1:], noise[1:], running[1:],
+        brec, alpha, x, kept, noise[1:],
+    )  # fmt: skip
+    if states is not None:
+        trials = np.arange(len(x))
+        x[:] = states[np.searchsorted(-running, -trials) - 1, trials]  # each at its own end
     return noise
 
 
@@ -74,15 +105,14 @@ def backward(
     gx: NDArray | None = None,
     out: Cotangents | None = None,
 ) -> Cotangents:
-    _, Wrec, _, x0, alpha, activation = recurrence
     x, r = trajectory
-    kind = KINDS[activation]
-    D, S, gWin, gWrec, gbrec, gx0 = out or Cotangents.empty(recurrence, x)
-    backpropagate(kind, x, r, gr, gr[:0] if gx is None else gx, Wrec, alpha, D, S)
-    weight_gradients(
-        kind, D, r, r[:0], gr.dtype.type(0), inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0
-    )
-    return Cotangents(D, S, gWin, gWrec, gbrec, gx0)
+    out = out or Cotangents.empty(recurrence, x)
+    backpropagate(
+        KINDS[recurrence.activation], backward_factor(recurrence), x, r,
+        gr, gr[:0] if gx is None else gx, recurrence.alpha, out.D, out.S,
+    )  # fmt: skip
+    weight_gradients(recurrence, inputs, r, out.D, r[:0], gr.dtype.type(0), out)
+    return out
 
 
 def alpha_cotangent(recurrence: Recurrence, trajectory: Trajectory, D: NDArray) -> NDArray:
@@ -128,105 +158,85 @@ def backward_with_omega(
     space: NDArray | None = None,
 ) -> Regularised:
     Win, Wrec, brec, x0, alpha, activation = recurrence
-    x, r = trajectory
-    kind, dtype, D = KINDS[activation], gr.dtype.type, gr
+    (x, r), dtype, D = trajectory, gr.dtype.type, gr
     q_term = np.empty_like(gr[1:]) if space is None else space
     total, n_counting = backpropagate_with_omega(
-        kind, x, r, D, Wrec, alpha, dtype(regulariser.bound), q_term
-    )
+        KINDS[activation], backward_factor(recurrence), x, r, D, alpha[0],
+        dtype(regulariser.bound), q_term,
+    )  # fmt: skip
     scale = dtype(regulariser.lambda_Omega * (1 - alpha[0]) / max(n_counting, 1))
-    gWin, gWrec, gbrec, gx0 = (np.empty_like(value) for value in (Win, Wrec, brec, x0))
-    weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0)
-    value = total / n_counting if n_counting else np.nan
-    return Regularised(gWin, gWrec, gbrec, gx0, value, n_counting / (D.shape[0] * D.shape[1]))
+    out = Regularised(
+        np.empty_like(Win), np.empty_like(Wrec), np.empty_like(brec), np.empty_like(x0),
+        Omega=total / n_counting if n_counting else np.nan,
+        nelems=n_counting / (D.shape[0] * D.shape[1]),
+    )  # fmt: skip
+    weight_gradients(recurrence, inputs, r, D, q_term, scale, out)
+    return out
 
 
 # --- forward --------------------------------------------------------------------------------------
 
 
-@compiled
-def panels_of(Wrec, Win):
-    """[Wrec, Win]^T in panels, for products of [r_{t-1}, u_t] with it."""
-    N, Nin = Win.shape
-    panels = np.zeros((n_panels(N, Wrec), N + Nin, panel_width(Wrec)), Wrec.dtype)
-    fill_panels(Wrec, panels, 0)
-    fill_panels(Win, panels, N)
-    return panels
+def forward_factor(recurrence: Recurrence) -> Factor:
+    """[Wrec, Win]^T, for r_{t-1} Wrec^T + u_t Win^T as one product."""
+    return prepared(recurrence.Wrec, recurrence.Win)
 
 
 @compiled
-def integrate(kind, inputs, noise, Win, Wrec, brec, alpha, x0, x, r):
-    """x and r at t = 1..T."""
-    n_time, n_trial, N = x.shape
-    panels = panels_of(Wrec, Win)
-    received = np.empty((n_trial, panels.shape[1]), x.dtype)  # [r_{t-1}, u_t]
-    current = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
-    x_prev = np.empty_like(x[0])
-    for b in range(n_trial):
-        x_prev[b] = x0
-    f_rows(kind, x_prev, received[:, :N])
-    for t in range(n_time):
-        received[:, N:] = inputs[t]
-        times_panels(received, panels, current)
-        step(kind, x_prev, current, brec, noise[t], alpha, x[t], r[t])
-        received[:, :N] = r[t]
-        x_prev = x[t]
+def integrate(kind, W, inputs, noise, running, brec, alpha, start, x, r):
+    """x and r at t = 1..T from the states `start`; x keeps as many of the last steps as it has.
 
-
-@compiled
-def run_in_place(kind, inputs, Win, Wrec, brec, alpha, running, x, r, states):
-    """`run`: r comes in as the noise, x as the initial states; empty states are not wanted."""
-    n_trial, N = x.shape
-    panels = panels_of(Wrec, Win)
-    received = np.empty((n_trial, panels.shape[1]), x.dtype)  # [r_{t-1}, u_t]
-    current = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
-    f_rows(kind, x, r[0])
-    if len(states):
-        states[0] = x
-    for t in range(1, len(r)):
+    W is [Wrec, Win]^T; r may be the array of the noise, and `start` that of x, if x has one step.
+    """
+    n_trial, N = start.shape
+    Nin = inputs.shape[2]
+    received = np.empty((n_trial, N + Nin), r.dtype)  # [r_{t-1}, u_t]
+    current = np.empty((n_trial, W.width), r.dtype)
+    f_rows(kind, start, received)
+    x_prev = start
+    for t in range(len(r)):
         n = running[t]
-        received[:n, :N] = r[t - 1, :n]
-        received[:n, N:] = inputs[t, :n]
-        times_panels(received[:n], panels, current[:n])
-        step(kind, x[:n], current[:n], brec, r[t, :n], alpha, x[:n], r[t, :n])
-        if len(states):
-            states[t, :n] = x[:n]
+        for b in range(n):
+            for k in range(Nin):
+                received[b, N + k] = inputs[t, b, k]
+        times_factor(received, n, W, current)
+        x_t = x[t % len(x)]
+        step(kind, x_prev[:n], current, brec, noise[t], alpha, x_t, r[t])
+        for b in range(n):
+            for i in range(N):
+                received[b, i] = r[t, b, i]
+        x_prev = x_t
 
 
 @compiled
 def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
-    """x_t and r_t one time step on, all (trial, N); current is r_prev Wrec^T + u_t Win^T.
+    """x_t and r_t one time step on for the trials in x_prev (trial, N).
 
-    Those two terms are one product of [r_prev, u_t]; the rest of drive_t is added here. x_t may be
-    the array of x_prev, and r_t that of noise_t.
+    current is r_prev Wrec^T + u_t Win^T, one product of [r_prev, u_t]; the rest of drive_t is added
+    here. x_t may be the array of x_prev, and r_t that of noise_t.
     """
     one = x_t.dtype.type(1)
-    for b in range(x_t.shape[0]):
-        for i in range(x_t.shape[1]):
+    for b in range(x_prev.shape[0]):
+        for i in range(x_prev.shape[1]):
             drive_t = brec[i] + noise_t[b, i]
             x_t[b, i] = (one - alpha[i]) * x_prev[b, i] + alpha[i] * (current[b, i] + drive_t)
-    f_rows(kind, x_t, r_t)
+    f_rows(kind, x_t[: len(x_prev)], r_t)
 
 
 # --- backward -------------------------------------------------------------------------------------
 
 
-@compiled
-def panels_backward(Wrec, alpha):
-    """diag(alpha) Wrec in panels, for S_t = (alpha D_{t+1}) Wrec."""
-    N = len(alpha)
-    panels = np.zeros((n_panels(N, Wrec), N, panel_width(Wrec)), Wrec.dtype)
-    fill_panels((alpha * Wrec.T), panels, 0)
-    return panels
+def backward_factor(recurrence: Recurrence) -> Factor:
+    """diag(alpha) Wrec, for S_t = (alpha D_{t+1}) Wrec."""
+    return prepared(recurrence.alpha * recurrence.Wrec.T)
 
 
 @compiled
-def backpropagate(kind, x, r, gr, gx, Wrec, alpha, D, S):
+def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
     """D at t = T..1 and S at t = T-1..1; an empty gx stands for zero."""
     n_time, n_trial, N = x.shape
     one, half = x.dtype.type(1), x.dtype.type(0.5)
-    panels = panels_backward(Wrec, alpha)
-    product = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
+    product = np.empty((n_trial, W.width), x.dtype)
     slope = np.empty_like(x[0])
     for t in range(n_time - 1, -1, -1):
         df_rows(kind, x[t], r[t], half, slope)
@@ -235,7 +245,7 @@ def backpropagate(kind, x, r, gr, gx, Wrec, alpha, D, S):
                 for i in range(N):
                     D[t, b, i] = gr[t, b, i] * slope[b, i]
         else:
-            times_panels(D[t + 1], panels, product)
+            times_factor(D[t + 1], n_trial, W, product)
             for b in range(n_trial):
                 for i in range(N):
                     S[t, b, i] = product[b, i]
@@ -287,13 +297,12 @@ def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
 
 
 @compiled
-def backpropagate_with_omega(kind, x, r, D, Wrec, alpha, bound, q_term):
+def backpropagate_with_omega(kind, W, x, r, D, alpha, bound, q_term):
     """`backpropagate` and `omega_pass` at once; D comes in as gr. All units share one alpha."""
     n_time, n_trial, N = x.shape
-    zero, half, leak = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1) - alpha[0]
+    zero, half, leak = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1) - alpha
     has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
-    panels = panels_backward(Wrec, alpha)
-    S = np.empty((n_trial, panels.shape[0] * panels.shape[2]), x.dtype)
+    S = np.empty((n_trial, W.width), x.dtype)
     slope = np.empty_like(x[0])
     df_rows(kind, x[-1], r[-1], half, slope)
     for b in range(n_trial):
@@ -301,7 +310,7 @@ def backpropagate_with_omega(kind, x, r, D, Wrec, alpha, bound, q_term):
             D[-1, b, i] *= slope[b, i]
     total, n_counting = 0.0, 0
     for t in range(n_time - 2, -1, -1):
-        times_panels(D[t + 1], panels, S)
+        times_factor(D[t + 1], n_trial, W, S)
         df_rows(kind, x[t], r[t], half, slope)
         for b in range(n_trial):
             den, num = zero, zero
@@ -330,49 +339,55 @@ def omega_of_one(num, den, bound):
     return float(excess * excess), type(den)(4) * excess / den
 
 
-@compiled
-def weight_gradients(kind, D, r, q_term, scale, inputs, Wrec, x0, alpha, gWin, gWrec, gbrec, gx0):  # noqa: C901 - one compiled loop
-    """Fill in the last four; an empty q_term stands for zero.
+def weight_gradients(
+    recurrence: Recurrence,
+    inputs: NDArray,
+    r: NDArray,
+    D: NDArray,
+    q_term: NDArray,
+    scale: np.floating,
+    out: Regularised | Cotangents,
+) -> None:
+    """Fill in the derivatives with respect to weights, brec and x0.
 
-        [gWrec, gWin] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t]
+        [gWrec, gWin, gbrec] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t, 1]
 
-    some rows (step, trial) at a time, while they are in the cache.
+    An empty q_term stands for zero.
     """
-    n_time, n_trial, N = D.shape
-    n_rows, Nin = n_time * n_trial, inputs.shape[2]
-    one, half = D.dtype.type(1), D.dtype.type(0.5)
-    flat_D, flat_u = D.reshape((n_rows, N)), inputs.reshape((n_rows, Nin))
-    flat_r, flat_q = r.reshape((n_rows, N)), q_term.reshape((len(q_term) * n_trial, N))
-    r0, slope0 = np.empty((1, N), D.dtype), np.empty((1, N), D.dtype)
-    f_rows(kind, x0.reshape((1, N)), r0)
-    df_rows(kind, x0.reshape((1, N)), r0, half, slope0)
-    width = n_panels(N + Nin, D) * panel_width(D)
-    right = np.zeros((ROWS_TOGETHER, width), D.dtype)
-    G = np.zeros((N, width), D.dtype)
-    gbrec[:] = 0
-    for first in range(0, n_rows, ROWS_TOGETHER):
-        size = min(ROWS_TOGETHER, n_rows - first)
+    _, Wrec, _, x0, alpha, activation = recurrence
+    f, df = ACTIVATIONS[activation]
+    r0, N = f(x0), len(x0)
+    columns = N + inputs.shape[2] + 1
+    right = np.zeros((ROWS_TOGETHER, full_panels(columns, D.dtype)), D.dtype)
+    G = np.zeros((N, right.shape[1]), D.dtype)
+    sum_outer(
+        product_of(D.dtype), rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs), right, G
+    )
+    G *= alpha[:, np.newaxis]
+    out.Wrec[:], out.Win[:], out.brec[:] = G[:, :N], G[:, N : columns - 1], G[:, columns - 1]
+    D_first = np.sum(D[0], axis=0)
+    out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first
+
+
+@compiled
+def sum_outer(product, D, r0, r, q_term, scale, inputs, right, G):
+    """G (N, width) += sum over rows (step, trial) of D^T [r + scale q_term, u, 1].
+
+    Of r and q_term a row is that of the step before. Some rows at a time are put side by side into
+    `right`, while they are in the cache.
+    """
+    n_rows, N = D.shape
+    n_trial = n_rows - len(r)
+    for first in range(0, n_rows, len(right)):
+        size = min(len(right), n_rows - first)
         for j in range(size):
-            row = first + j
-            before = row - n_trial
+            before = first + j - n_trial
             for i in range(N):
-                right[j, i] = flat_r[before, i] if before >= 0 else r0[0, i]
-                gbrec[i] += alpha[i] * flat_D[row, i]
-            if before >= 0 and len(flat_q):
+                right[j, i] = r[before, i] if before >= 0 else r0[i]
+            if before >= 0 and len(q_term):
                 for i in range(N):
-                    right[j, i] += scale * flat_q[before, i]
-            for k in range(Nin):
-                right[j, N + k] = flat_u[row, k]
-        add_outer(flat_D[first : first + size], right[:size], G)
-    D_first = np.zeros(N, D.dtype)
-    for b in range(n_trial):
-        D_first += D[0, b]
-    gx0[:] = 0
-    for i in range(N):
-        for k in range(N):
-            gWrec[i, k] = alpha[i] * G[i, k]
-            gx0[k] += alpha[i] * D_first[i] * Wrec[i, k]
-        for k in range(Nin):
-            gWin[i, k] = alpha[i] * G[i, N + k]
-    for k in range(N):
-        gx0[k] = gx0[k] * slope0[0, k] + (one - alpha[k]) * D_first[k]
+                    right[j, i] += scale * q_term[before, i]
+            for k in range(inputs.shape[1]):
+                right[j, N + k] = inputs[first + j, k]
+            right[j, N + inputs.shape[1]] = 1
+        add_outer(product, D[first : first + size], right, size, G)

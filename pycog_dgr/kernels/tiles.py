@@ -1,19 +1,9 @@
-"""Products of many small matrices with one that stays the same, as a recurrence has them.
+"""Tiles of matrix products: some rows times a panel of columns, summed in vector registers.
 
-BLAS rearranges both factors at every call. Here the factor that stays, W (k, n), is rearranged
-once, into panels of as many columns as fit into a few vector registers, and a tile of rows times a
-panel is computed in registers:
-
-    C[m, n] = sum_k A[m, k] W[k, n]        8 rows m at a time, a panel of columns n, all k
+    C[m, n] = sum_k A[m, k] B[k, n]        a few rows m, the columns n of one panel, all k
 
 The tile is written out in LLVM's vector instructions, since compilers do not keep so many sums in
-registers on their own. Vectors are as long as the processor's.
-
-| symbol | name                                      | shape                        |
-|--------|-------------------------------------------|------------------------------|
-| A      | left factor, of any strides               | (m, k)                       |
-| panels | W in panels, zeros where W has no columns | (panel, k, PANEL)            |
-| C      | product, rows long enough for all panels  | (m, panels * PANEL at least) |
+registers on their own. Vectors are as long as the processor's. products.py makes products of tiles.
 """
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.
@@ -29,30 +19,31 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pycog_dgr.kernels.activations_numba import compiled
-
 HAS_AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
 VECTOR_BYTES = 64 if HAS_AVX512 else 32
 VECTORS = 2  # in a panel's row
+PANEL_BYTES = VECTORS * VECTOR_BYTES
 ROWS = 8 if HAS_AVX512 else 4  # of a tile: 16 or 8 sums, which fit into the registers
 SUMS = 8  # at once at least, so that the adders always have work
 
 
 @functools.cache
-def tile(n_rows: int) -> Any:
-    """The function that computes a tile of `n_rows` rows and a panel of columns.
+def tile(n_rows: int, listed: bool = False) -> Any:
+    """The function that computes a tile of `n_rows` rows.
 
-    tile(A, row step, k step, panel, its k step, size of k, C, row step, keep, number): addresses
-    and steps in bytes; C <- A W, added to C where `keep` is not 0; `number` shows the number type.
+    tile(A, row step, k step, panel, its k step, list, size of k, C, row step, keep, number):
+    addresses and steps in bytes; C <- A B, added to C where `keep` is not 0; `number` shows the
+    number type. Where `listed`, the k-th row of the panel is the one whose number, of 64 bits,
+    stands k-th in the list.
     """
 
     @intrinsic
-    def compute(typing, A, A_row, A_k, B, B_k, size, C, C_row, keep, number):
-        words = [types.intp] * 9
+    def compute(typing, A, A_row, A_k, B, B_k, listing, size, C, C_row, keep, number):
+        words = [types.intp] * 10
 
         def generate(context, builder, signature, values):
             scalar = context.get_value_type(signature.args[-1])
-            emit_tile(builder, scalar, n_rows, values[:-1])
+            emit_tile(builder, scalar, n_rows, listed, values[:-1])
             return context.get_dummy_value()
 
         return types.void(*words, number), generate
@@ -60,9 +51,11 @@ def tile(n_rows: int) -> Any:
     return compute
 
 
-def emit_tile(builder: Any, scalar: Any, n_rows: int, values: Any) -> None:  # noqa: C901 - one compiled loop
+def emit_tile(  # noqa: C901 - one compiled loop
+    builder: Any, scalar: Any, n_rows: int, listed: bool, values: Any
+) -> None:
     """Instructions of a tile: a loop over k in steps of `unrolled`, then one for the rest."""
-    A, A_row, A_k, B, B_k, size, C, C_row, keep = values
+    A, A_row, A_k, B, B_k, listing, size, C, C_row, keep = values
     alignment = 4 if isinstance(scalar, ir.FloatType) else 8  # of one number, so of any array
     word, width = size.type, VECTOR_BYTES // alignment
     vector = ir.VectorType(scalar, width)
@@ -78,7 +71,10 @@ def emit_tile(builder: Any, scalar: Any, n_rows: int, values: Any) -> None:  # n
         return value
 
     def times_one_k(k: Any, sums: list) -> list:
-        row = builder.mul(k, B_k)
+        place = k
+        if listed:
+            place = builder.load(at(listing, builder.mul(k, word(8)), word))
+        row = builder.mul(place, B_k)
         b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(VECTORS)]
         found = []
         for m in range(n_rows):
@@ -148,71 +144,3 @@ def multiply_add(builder: Any, vector: Any, a: Any, b: Any, c: Any) -> Any:
     kind = ir.FunctionType(vector, [vector] * 3)
     name = f"llvm.fma.v{vector.count}{letter}"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])
-
-
-TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
-
-
-@compiled
-def panel_width(number):
-    """Columns of a panel, for the type of `number`, an array."""
-    return VECTORS * VECTOR_BYTES // number.itemsize
-
-
-@compiled
-def n_panels(columns, number):
-    return (columns + panel_width(number) - 1) // panel_width(number)
-
-
-@compiled
-def fill_panels(W, panels, first):
-    """Put W^T of W (n, k) into panels, as the values of k that begin with `first`."""
-    width = panels.shape[2]
-    for n in range(W.shape[0]):
-        for k in range(W.shape[1]):
-            panels[n // width, first + k, n % width] = W[n, k]
-
-
-@compiled
-def times_panels(A, panels, C):
-    """C <- A W; A (m, k) and C (m, ...) in C order."""
-    size = A.itemsize
-    product(
-        A.ctypes.data, A.shape[1] * size, size, A.shape[0],
-        panels.ctypes.data, panels.shape[1] * panels.shape[2] * size, panels.shape[2] * size,
-        panels.shape[0], panels.shape[1],
-        C.ctypes.data, C.shape[1] * size, 0, panels,
-    )  # fmt: skip
-
-
-@compiled
-def add_outer(A, B, C):
-    """C <- C + A^T B; A (k, m), B (k, ...) and C (m, ...) in C order, rows whole panels long."""
-    size = A.itemsize
-    step = panel_width(B) * size
-    product(
-        A.ctypes.data, size, A.shape[1] * size, A.shape[1],
-        B.ctypes.data, step, B.shape[1] * size, B.shape[1] * size // step, A.shape[0],
-        C.ctypes.data, C.shape[1] * size, 1, B,
-    )  # fmt: skip
-
-
-@compiled
-def product(A, A_row, A_k, n_rows, B, B_panel, B_k, n_panels, size, C, C_row, keep, like):
-    """All tiles; addresses and steps in bytes."""
-    number = like.dtype.type(0)
-    wide = ROWS
-    for p in range(n_panels):
-        b, c = B + p * B_panel, C + p * VECTORS * VECTOR_BYTES
-        m = 0
-        while m + wide <= n_rows:
-            TILE_ALL(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
-            m += wide
-        if m + 4 <= n_rows:
-            TILE_4(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
-            m += 4
-        if m + 2 <= n_rows:
-            TILE_2(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
-            m += 2
-        if m < n_rows:
-            TILE_1(A + m * A_row, A_row, A_k, b, B_k, size, c + m * C_row, C_row, keep, number)
