@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from bridge.commands import check_output, whole
-from bridge.data import N_CLASSES, load_examples
-from bridge.networks import SOLVERS, make_solver, read_network, save_network
+from bridge.data import load_examples
+from bridge.networks import SOLVERS, make_solver, read_network, save_network, sizes
 from bridge.replay import agreement
 
 EXAMPLES = """
@@ -29,12 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, write the solver, and say how well it agrees with the labels."""
     check_output(arguments.out)
-    batch = load_examples(arguments.batch, N_CLASSES)
+    batch = load_examples(arguments.batch)
     if arguments.start:
         solver, name, options = read_network(arguments.start, SOLVERS)
     else:
-        name, options = arguments.solver, {}
-        solver = make_solver(name, arguments.seed)
+        name = arguments.solver
+        options = sizes(SOLVERS, name, batch.images.shape[1:], batch.targets.shape[1])
+        solver = make_solver(name, arguments.seed, **options)
     solver.fit(
         batch.images,
         batch.targets,

@@ -71,7 +71,7 @@ class Digits:
     @property
     def image_shape(self) -> tuple[int, int]:
         """(row, column) of every image."""
-        rows, columns = self.train.images.shape[1:]
+        _, rows, columns = self.train.images.shape
         return rows, columns
 
     @property

@@ -15,6 +15,8 @@ def biological_rnn(
     dale: bool = True,
     excitatory: float | None = None,
     plastic: float | None = None,
+    Nin: int = 28,
+    Nout: int = 10,
     **options: Any,
 ) -> Any:
     """A RateRNNClassifier; `options` are its own.
@@ -30,6 +32,8 @@ def biological_rnn(
     plastic
         Share of the N x N recurrent weights that exist, all of them plastic; None for all but
         self-connections. Up to there, pairs are drawn at random; 1 has self-connections too.
+    Nin, Nout
+        Inputs (columns of an image) and outputs (classes).
 
     Raises
     ------
@@ -45,7 +49,7 @@ def biological_rnn(
         options["ei"] = _signs(N, excitatory)
     if plastic is not None:
         options["Crec"] = _connections(N, plastic, seed)
-    return RateRNNClassifier(seed, **options)
+    return RateRNNClassifier(seed, Nin=Nin, Nout=Nout, **options)
 
 
 def _signs(N: int, excitatory: float) -> np.ndarray:

@@ -123,6 +123,11 @@ def changed(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
         raise SettingError(f"protocol '{protocol.name}': {error}") from None
 
 
+def _may_be_new(place: str) -> bool:
+    """Whether a place need not be there yet: an option, or the plan of another solver."""
+    return ".options." in place or (place.startswith("solvers.") and place.count(".") == 1)
+
+
 def _places(
     tree: dict[str, Any], path: list[str], place: str, protocol: str
 ) -> Iterator[tuple[dict[str, Any], str]]:
@@ -130,7 +135,7 @@ def _places(
     first, *rest = path
     keys = list(tree) if first == "*" else [first]
     for key in keys:
-        if not rest and (key in tree or ".options." in place):
+        if not rest and (key in tree or _may_be_new(place)):
             yield tree, key
         elif rest and isinstance(tree.get(key), dict):
             yield from _places(tree[key], rest, place, protocol)

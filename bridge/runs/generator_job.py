@@ -121,7 +121,8 @@ class GeneratorJob:
             )
             advance(lengths[i])
         self._judge(setting, state, generator, k)
-        save_network(setting.paths.generator(seed, k), generator, plan.kind, plan.options)
+        options = setting.generator_options
+        save_network(setting.paths.generator(seed, k), generator, plan.kind, options)
         state.save(context=k + 1, done=0)
 
     def _judge(self, setting: Setting, state: JobState, generator: Generator, k: int) -> None:

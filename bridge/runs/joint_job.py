@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.data import N_CLASSES, augment, examples, one_hot
+from bridge.data import augment, examples, one_hot
 from bridge.networks import make_solver
 from bridge.replay import accuracy
 from bridge.runs.job_state import JobState
@@ -46,10 +46,12 @@ class JointJob:
     def run(self, setting: Setting, state: JobState, advance: Advance) -> None:
         """Do what is left to do."""
         plan = setting.protocol.solvers[self.solver]
-        solver = make_solver(self.solver, self.seed, **{**plan.options, **self.options})
+        solver = make_solver(
+            self.solver, self.seed, **{**setting.solver_options(self.solver), **self.options}
+        )
         state.count_skipped_updates(solver)
         digits = setting.contexts.digits
-        every = examples(digits.train.images, one_hot(digits.train.labels, N_CLASSES))
+        every = examples(digits.train.images, one_hot(digits.train.labels, digits.n_classes))
         rng, done = setting.rng(self.seed, SOLVER, 0), 0
         if state.state("solver"):
             solver.load_state(state.state("solver"))

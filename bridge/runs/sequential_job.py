@@ -95,7 +95,7 @@ class SequentialJob:
 
     def _learn(self, setting: Setting, state: JobState, k: int, advance: Advance) -> None:
         protocol, plan = setting.protocol, setting.protocol.solvers[self.solver]
-        solver, last = self._solvers(setting, plan, k)
+        solver, last = self._solvers(setting, k)
         state.count_skipped_updates(solver)
         lengths = segments(setting.budget.solver(plan.iterations_of(k)), protocol.evaluations)
         progress = SolverState(solver, setting.rng(self.seed, SOLVER, k))
@@ -125,14 +125,14 @@ class SequentialJob:
             advance(segment.iteration - before)
             before = segment.iteration
         self._finish(setting, state, solver, last, k)
-        options = self._options(setting, plan)
+        options = self._options(setting)
         save_network(setting.paths.solver(self.name, k), solver, self.solver, options)
         state.save(context=k + 1, done=0)
 
-    def _solvers(self, setting: Setting, plan: Plan, k: int) -> tuple[Solver, Solver]:
+    def _solvers(self, setting: Setting, k: int) -> tuple[Solver, Solver]:
         """The solver that learns context k, and a copy of it as the context begins."""
         if k == 1:
-            options = self._options(setting, plan)
+            options = self._options(setting)
             new, last = (make_solver(self.solver, self.seed, **options) for _ in range(2))
             return new, last
         file = setting.paths.solver(self.name, k - 1)
@@ -144,10 +144,10 @@ class SequentialJob:
             holding(solver).hold(held, penalty.strength)
         return solver, last
 
-    def _options(self, setting: Setting, plan: Plan) -> dict[str, Any]:
-        """Of the solver: the plan's, and those that its penalty needs."""
+    def _options(self, setting: Setting) -> dict[str, Any]:
+        """Of the solver: the run's, and those that its penalty needs."""
         penalty = self._penalty(setting)
-        return {**plan.options, **(penalty.solver_options if penalty is not None else {})}
+        return setting.solver_options(self.solver) | dict(penalty.solver_options if penalty else {})
 
     def _penalty(self, setting: Setting) -> Penalty | None:
         """What holds the solver to the earlier contexts, where its kind of replay is a penalty."""

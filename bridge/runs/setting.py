@@ -1,11 +1,20 @@
 """What all jobs of one run share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bridge.data import Contexts
-from bridge.networks import GENERATORS, Generator, load_network, make_generator
+from bridge.networks import (
+    GENERATORS,
+    SOLVERS,
+    Generator,
+    load_network,
+    make_generator,
+    sizes,
+)
 from bridge.replay import Budget, Protocol
 from bridge.runs.paths import RunPaths
 
@@ -33,5 +42,18 @@ class Setting:
     def new_generator(self, seed: int, k: int) -> Generator:
         """The untrained generator of context k."""
         first = int(self.rng(seed, FIRST_WEIGHTS, k).integers(2**31))
+        return make_generator(self.protocol.generator.kind, first, **self.generator_options)
+
+    @property
+    def generator_options(self) -> dict[str, Any]:
+        """The plan's, and the sizes of images that are not the generator's own."""
         plan = self.protocol.generator
-        return make_generator(plan.kind, first, **plan.options)
+        return self._sizes(GENERATORS, plan.kind) | dict(plan.options)
+
+    def solver_options(self, solver: str) -> dict[str, Any]:
+        """The plan's of a solver, and the sizes of images that are not the solver's own."""
+        return self._sizes(SOLVERS, solver) | dict(self.protocol.solvers[solver].options)
+
+    def _sizes(self, table: Mapping[str, tuple[str, str]], name: str) -> dict[str, Any]:
+        digits = self.contexts.digits
+        return sizes(table, name, digits.image_shape, digits.n_classes)
