@@ -27,6 +27,7 @@ from bridge.figures.learning import (
     figure_3_6,
     figure_3_7,
     figure_3_8,
+    figure_confusion,
     figure_matrix,
 )
 from bridge.figures.network import figure_2_6
@@ -53,6 +54,7 @@ __all__ = [
     "figure_3_12",
     "figure_audit_joint",
     "figure_audit_warmstart",
+    "figure_confusion",
     "figure_diagnostics_classes",
     "figure_diagnostics_drift",
     "figure_matrix",

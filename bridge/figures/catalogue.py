@@ -194,6 +194,15 @@ CATALOGUE = (
         "diagnostics",
     ),
     Entry(
+        "confusion-matrix",
+        "Confusion matrix",
+        learning.figure_confusion,
+        "Generative replay: what the test digits of each class (rows) are called (columns) after "
+        "the last context, over all seeds; shares below 1 % are not written.",
+        "diagnostics",
+        statistics=False,
+    ),
+    Entry(
         "diagnostics-classes",
         "Diagnostics: classes of the generated samples",
         audit.figure_diagnostics_classes,

@@ -9,6 +9,7 @@ from bridge import thesis
 from bridge.figures import measures, style
 from bridge.runs import MissingResults, Results
 
+SHOWN_SHARE = 1  # per cent from which a share is written into a confusion matrix
 DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 
 
@@ -203,6 +204,44 @@ def figure_matrix(results: Results) -> Figure:
         panel.set_xlabel("digits tested")
         panel.set_ylabel("contexts learnt")
         panel.grid(False)
+    return figure
+
+
+@style.styled
+def figure_confusion(results: Results) -> Figure:
+    """Generative replay: what test digits are called after the last context, every solver.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
+    shares = {
+        solver: found
+        for solver in results.solvers
+        if (found := measures.confusion_matrix(results, solver, "generative")) is not None
+    }
+    measures.require(shares, "confusion matrix of generative replay")
+    figure = style.new_figure(style.DOUBLE if len(shares) > 1 else style.SINGLE, 3.3)
+    axes = style.panels(figure, 1, len(shares))[0]
+    for panel, (solver, share) in zip(axes, shares.items(), strict=True):
+        image = panel.imshow(share, cmap="Blues", vmin=0, vmax=100)
+        for (i, j), value in np.ndenumerate(share):
+            if value >= SHOWN_SHARE:
+                colour = "white" if value > 60 else "black"
+                panel.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=5, color=colour)
+        panel.set_xticks(range(len(share)))
+        panel.set_yticks(range(len(share)))
+        panel.set_title(style.solver_look(solver, results.solvers)[0])
+        panel.set_xlabel("called")
+        panel.set_ylabel("true class")
+        panel.grid(False)
+    figure.colorbar(image, ax=list(axes), shrink=0.7, label="test digits of the class (%)")
     return figure
 
 

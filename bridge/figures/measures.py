@@ -14,6 +14,8 @@ import numpy as np
 
 from bridge import thesis
 from bridge.errors import ResultsError
+from bridge.replay import average_accuracy, backward_transfer, forward_transfer
+from bridge.replay import forgetting as forgetting_of
 from bridge.runs import MAIN, MissingResults, Results, Table
 
 FRACTIONS = ("label drift", "old called new", "collapsed")
@@ -104,8 +106,52 @@ def forgetting(results: Results, solver: str, replay: str = "generative") -> Spr
     for seed in results.seeds:
         R = accuracy_matrix(results, solver, seed, replay)
         if len(R) > 1 and np.isfinite(R).all():
-            lost.append(float((R[:-1, :-1].max(axis=0) - R[-1, :-1]).mean()))
+            lost.append(forgetting_of(R))
     return spread(lost)
+
+
+class Transfer(NamedTuple):
+    """What the accuracy matrices of a solver and a kind of replay say, over seeds."""
+
+    average_accuracy: Spread | None
+    forgetting: Spread | None
+    backward: Spread | None
+    forward: Spread | None
+
+
+def transfer(results: Results, solver: str, replay: str, scenario: str) -> Transfer | None:
+    """The measures of `bridge.replay`'s matrices; None where no seed has all contexts."""
+    n = len(results.contexts)
+    rows = results.table("scenarios").where(solver=solver, replay=replay, scenario=scenario)
+    found = []
+    for seed in results.seeds:
+        its = rows.where(seed=seed)
+        R = np.full((n + 1, n), np.nan)
+        R[its["context"], its["tested"] - 1] = its["accuracy"]
+        if n > 1 and np.isfinite(R).all():
+            found.append(R)
+    if not found:
+        return None
+    return Transfer(
+        spread(average_accuracy(R[1:]) for R in found),
+        spread(forgetting_of(R[1:]) for R in found),
+        spread(backward_transfer(R[1:]) for R in found),
+        spread(forward_transfer(R[1:], R[0]) for R in found),
+    )
+
+
+def confusion_matrix(results: Results, solver: str, replay: str) -> np.ndarray | None:
+    """Share (%) of the test images of each class (row) that were called each class (column).
+
+    After the last context, over all seeds; None where the run counted none.
+    """
+    rows = results.table("confusion").where(solver=solver, replay=replay)
+    if not len(rows):
+        return None
+    size = 1 + int(max(rows["true"].max(), rows["named"].max()))
+    counts = np.zeros((size, size))
+    np.add.at(counts, (rows["true"], rows["named"]), rows["images"])
+    return 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 class Segment(NamedTuple):

@@ -14,6 +14,12 @@ from bridge.replay.learning import (
     score_of,
     segments,
 )
+from bridge.replay.matrices import (
+    average_accuracy,
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+)
 from bridge.replay.metrics import (
     SCENARIOS,
     Accuracies,
@@ -22,6 +28,7 @@ from bridge.replay.metrics import (
     accuracy_by_context,
     accuracy_by_scenario,
     agreement,
+    confusion,
 )
 from bridge.replay.penalties import Held, Penalty, holding
 from bridge.replay.protocol import REPLAYS, GeneratorPlan, Mix, Plan, Protocol
@@ -79,10 +86,15 @@ __all__ = [
     "accuracy_by_context",
     "accuracy_by_scenario",
     "agreement",
+    "average_accuracy",
+    "backward_transfer",
     "bounded_replay",
     "changed",
+    "confusion",
     "draw_samples",
     "exact_replay",
+    "forgetting",
+    "forward_transfer",
     "generative_replay",
     "generator_data",
     "holding",

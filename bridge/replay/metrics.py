@@ -166,3 +166,27 @@ def accuracy_by_scenario(solver: Solver, contexts: Contexts) -> dict[str, list[f
             100 * float(right[np.isin(test.labels, group)].mean()) for group in contexts.classes
         ]
     return found
+
+
+def confusion(solver: Solver, contexts: Contexts, k: int) -> np.ndarray:
+    """How often test images of each class so far are called what.
+
+    Parameters
+    ----------
+    solver
+        The network after context k.
+    contexts
+        Their data.
+    k
+        Number of the context, from 1.
+
+    Returns
+    -------
+    ndarray
+        (class, class) counts: true class, class that the solver names.
+    """
+    test = contexts.test(contexts.seen(k))
+    p = solver.predict(test.images)
+    counts = np.zeros((p.shape[1], p.shape[1]), dtype=int)
+    np.add.at(counts, (test.labels, p.argmax(axis=1)), 1)
+    return counts

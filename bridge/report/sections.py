@@ -6,7 +6,7 @@ from typing import Any
 from bridge import thesis
 from bridge.figures import FigureResult, measures, style
 from bridge.figures.catalogue import protocol_name, provenance
-from bridge.replay import BASELINES
+from bridge.replay import BASELINES, SCENARIOS
 from bridge.report import page, words
 from bridge.report.comparison import HEADER, REPRODUCED_WITHIN, comparison, signed
 from bridge.runs import MissingResults, Results
@@ -91,6 +91,31 @@ def replays_section(results: Results) -> str:
         f"Test accuracy after all {last} contexts, the same budget "
         "for each kind; joint training: all digits, after its last epoch.",
         numbers=range(2, 6),
+    )
+
+
+def transfer_section(results: Results) -> str:
+    """Measures of continual learning, for each solver, kind of replay and way of asking."""
+    rows, marks = [], []
+    for solver in results.solvers:
+        for replay in COMPARED_REPLAYS:
+            for scenario in SCENARIOS:
+                found = measures.transfer(results, solver, replay, scenario)
+                if found is not None:
+                    names = (style.solver_look(solver)[0], style.replay_look(replay)[0], scenario)
+                    marks.append("new" if scenario == next(iter(SCENARIOS)) else "")
+                    rows.append((*names, *(value or "" for value in found)))
+    if not rows:
+        raise MissingResults("no solver has been through all contexts")
+    return page.table(
+        ("solver", "replay", "asked", "average accuracy (%)", "forgetting", "backward", "forward"),
+        rows,
+        "The network after all contexts, asked in three ways. class: which of all digits; task: "
+        "which digit of the context that is named; domain: which place within its context. "
+        "Forgetting (Chaudhry et al. 2018), backward and forward transfer (Lopez-Paz and Ranzato "
+        "2017; forward: over the untrained network) in points.",
+        numbers=range(3, 7),
+        marks=marks,
     )
 
 

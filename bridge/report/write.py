@@ -16,6 +16,7 @@ from bridge.report.sections import (
     or_reason,
     protocol_section,
     replays_section,
+    transfer_section,
 )
 from bridge.runs import load_results
 
@@ -61,6 +62,11 @@ def write_report(
             "replay",
             "Kinds of replay compared",
             or_reason(replays_section, results),
+        ),
+        page.Section(
+            "transfer",
+            "Forgetting and transfer",
+            or_reason(transfer_section, results),
         ),
         page.Section("protocol", "Data and protocol", protocol_section(results)),
         page.Section(

@@ -18,6 +18,7 @@ from bridge.replay import (
     VARIATIONS,
     Budget,
     Protocol,
+    changed,
     protocol_named,
     varied,
 )
@@ -78,6 +79,7 @@ def run_config(
     audits: tuple[str, ...] | None = None,
     scale: float = 1.0,
     variation: str = "",
+    changes: Mapping[str, Any] | None = None,
 ) -> RunConfig:
     """The configuration of what a user names.
 
@@ -99,6 +101,9 @@ def run_config(
         Every training is that many times as long.
     variation
         A name in VARIATIONS, or none.
+    changes
+        Places in the protocol, written with dots -> values, as of `bridge.replay.changed`; the plan
+        of a solver that it has none for as `solvers.NAME`.
 
     Returns
     -------
@@ -114,6 +119,8 @@ def run_config(
     if variation:
         wanted = varied(wanted, variation)
         solvers = solvers or VARIATIONS[variation].solvers
+    if changes:
+        wanted = changed(wanted, changes)
     solvers = solvers or THESIS_SOLVERS
     audits = wanted.audits if audits is None else audits
     for kind, names, known in (

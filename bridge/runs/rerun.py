@@ -28,7 +28,7 @@ from bridge.runs.reproduce import reproduce
 from bridge.runs.samples import SAMPLES
 from bridge.runs.tables import read_cells
 
-LATER_TABLES = ("scenarios",)  # which runs of earlier versions lack: compared where both have one
+LATER_TABLES = ("scenarios", "confusion")  # runs of earlier versions have none
 CIRCUMSTANCES = ("commit", "dirty", "versions", "platform", "cpu", "threads", "blas", "pytensor")
 
 

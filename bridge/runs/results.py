@@ -55,7 +55,7 @@ class Results:
             path, schema = self.paths.table(name), TABLES[name]
             table = read_table(path, schema)
             if "context" in schema.columns:
-                _check_contexts(path, table, len(self.contexts))
+                _check_contexts(path, table, schema.first_context, len(self.contexts))
             self._tables[name] = table
         return self._tables[name]
 
@@ -110,8 +110,8 @@ def load_results(folder: str | Path) -> Results:
     return Results(folder, config, read_json(manifest, dict) if manifest.is_file() else {})
 
 
-def _check_contexts(path: Path, table: Table, n: int) -> None:
-    strange = [k for k in table.distinct("context") if not 1 <= k <= n]
+def _check_contexts(path: Path, table: Table, first: int, n: int) -> None:
+    strange = [k for k in table.distinct("context") if not first <= k <= n]
     if strange:
         raise ResultsError(
             f"{path}: names context {strange[0]}, but config.json has contexts 1 to {n}; {REMEDY}"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bridge.data import augment
 from bridge.errors import unknown
 from bridge.files import archive
@@ -18,6 +20,7 @@ from bridge.replay import (
     TrainingData,
     accuracies,
     accuracy_by_scenario,
+    confusion,
     diagnostics,
     holding,
     learn_context,
@@ -105,6 +108,9 @@ class SequentialJob:
             solver.begin_context(iterations=sum(lengths))
         if progress.done == 0:
             state.rows.append(self._row(setting, solver, k, 0))
+            if k == 1:
+                untrained = accuracy_by_scenario(solver, setting.contexts)
+                state.rows.extend(self._scenarios(untrained, 0))
         before = sum(lengths[: progress.done])
         for segment in learn_context(
             progress,
@@ -200,10 +206,9 @@ class SequentialJob:
         scenarios = accuracy_by_scenario(solver, setting.contexts)
         for j, reached in enumerate(scenarios["class"], start=1):
             state.rows.append({"table": "matrix", **names, "tested": j, "accuracy": reached})
-        for scenario, row in scenarios.items():
-            for j, reached in enumerate(row, start=1):
-                cells = {**names, "tested": j, "scenario": scenario, "accuracy": reached}
-                state.rows.append({"table": "scenarios", **cells})
+        state.rows.extend(self._scenarios(scenarios, k))
+        if k == len(setting.contexts):
+            state.rows.extend(self._confusion(confusion(solver, setting.contexts, k), k))
         self._consolidate(setting, solver, last, k)
         if self.replay != "generative" or k == 1:
             return
@@ -214,6 +219,19 @@ class SequentialJob:
             "old called new": diagnostics.old_called_new(solver, setting.contexts, k),
         }
         state.rows.extend(diagnostic_rows(measured, self.solver, self.seed, k))
+
+    def _scenarios(self, scenarios: Mapping[str, list[float]], k: int) -> Iterator[Row]:
+        names = {"solver": self.solver, "replay": self.replay, "seed": self.seed, "context": k}
+        for scenario, row in scenarios.items():
+            for j, reached in enumerate(row, start=1):
+                cells = {"tested": j, "scenario": scenario, "accuracy": reached}
+                yield {"table": "scenarios", **names, **cells}
+
+    def _confusion(self, counts: np.ndarray, k: int) -> Iterator[Row]:
+        names = {"solver": self.solver, "replay": self.replay, "seed": self.seed, "context": k}
+        for (true, named), images in np.ndenumerate(counts):
+            cells = {"true": true, "named": named, "images": int(images)}
+            yield {"table": "confusion", **names, **cells}
 
     def _consolidate(self, setting: Setting, solver: Solver, last: Solver, k: int) -> None:
         """Keep what will hold the solver to this context, where a penalty does."""

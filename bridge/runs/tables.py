@@ -66,12 +66,14 @@ PERCENT_OR_BLANK = Cell(
 class Schema:
     """The columns of a table in their order; the first `keys` of them name a row.
 
-    An `open` table may have further columns: the losses of a kind of generator.
+    An `open` table may have further columns: the losses of a kind of generator. Contexts are
+    counted from `first_context`; 0 stands for the untrained network.
     """
 
     keys: int
     columns: Mapping[str, Cell]
     open: bool = False
+    first_context: int = 1
 
 
 ACCURACIES = {"overall": PERCENT, "new": PERCENT, "old": PERCENT_OR_BLANK}
@@ -109,6 +111,19 @@ TABLES: Mapping[str, Schema] = {
             "tested": WHOLE,
             "scenario": TEXT,
             "accuracy": PERCENT,
+        },
+        first_context=0,
+    ),
+    "confusion": Schema(
+        6,
+        {
+            "solver": TEXT,
+            "replay": TEXT,
+            "seed": WHOLE,
+            "context": WHOLE,
+            "true": WHOLE,
+            "named": WHOLE,
+            "images": WHOLE,
         },
     ),
     "joint": Schema(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bridge.data import parse_contexts
 from bridge.errors import unknown
@@ -94,6 +93,7 @@ class ReplayExperiment:
         return {"experiment": "replay", "settings": self._config(settings, seed).as_json()}
 
     def run(self, settings: Mapping[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+        from bridge.replay import average_accuracy, backward_transfer, forgetting
         from bridge.runs import load_results, reproduce
 
         config = self._config(settings, seed)
@@ -108,11 +108,12 @@ class ReplayExperiment:
         return {
             "average_accuracy": average_accuracy(accuracies),
             "forgetting": forgetting(accuracies) if n > 1 else None,
+            "backward_transfer": backward_transfer(accuracies) if n > 1 else None,
             **after,
         }
 
     def _config(self, settings: Mapping[str, Any], seed: int) -> Any:
-        from bridge.replay import SOURCES, changed
+        from bridge.replay import SOURCES
         from bridge.runs import run_config
 
         given = {"solver": "biornn", "replay": "generative", **settings}
@@ -122,48 +123,15 @@ class ReplayExperiment:
             raise unknown("replay", str(replay), SOURCES)
         contexts = given.pop("contexts", None)
         named = {name: given.pop(name) for name in RUN_SETTINGS if name in given}
-        config = run_config(
+        return run_config(
             **named,
             seeds=(seed,),
             solvers=(solver,),
             replays=(replay,),
             contexts=parse_contexts(contexts) if contexts else None,
             audits=(),
+            changes=given,
         )
-        return dataclasses.replace(config, protocol=changed(config.protocol, given))
-
-
-def average_accuracy(accuracies: NDArray) -> float:
-    """Mean accuracy (%) over all contexts after the last one (Lopez-Paz and Ranzato 2017).
-
-    Parameters
-    ----------
-    accuracies : array (context, context)
-        Accuracy (%) after context i on the classes of context j.
-
-    Returns
-    -------
-    float
-    """
-    return float(np.mean(accuracies[-1]))
-
-
-def forgetting(accuracies: NDArray) -> float:
-    """Mean drop (points) from the best earlier accuracy on a context to the last one, over all
-    contexts but the last (Chaudhry, Dokania, Ajanthan and Torr 2018).
-
-    Parameters
-    ----------
-    accuracies : array (context, context)
-        Accuracy (%) after context i on the classes of context j; two contexts at least.
-
-    Returns
-    -------
-    float
-    """
-    n = len(accuracies)
-    best = [np.max(accuracies[j : n - 1, j]) for j in range(n - 1)]  # from when j was learnt
-    return float(np.mean(best - accuracies[-1, : n - 1]))
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ the figures drawn from them can be judged by eye; the numbers mean nothing.
 import csv
 import json
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,8 @@ def write_results(
     tables = folder / "tables"
     write_table(tables / "accuracy.csv", _accuracy(rng, seeds, contexts, steps))
     write_table(tables / "matrix.csv", _matrix(seeds, contexts))
+    write_table(tables / "scenarios.csv", _scenarios(seeds, contexts))
+    write_table(tables / "confusion.csv", _confusion(seeds, contexts))
     write_table(tables / "joint.csv", _joint(rng, seeds))
     write_table(tables / "warmstart.csv", _warmstart(rng, seeds, contexts))
     write_table(tables / "generator.csv", _generator(rng, seeds, contexts))
@@ -152,6 +155,30 @@ def _matrix(seeds, contexts) -> list[dict]:
                     for j in range(1, len(contexts) + 1)
                 ]
     return rows
+
+
+def _scenarios(seeds, contexts) -> list[dict]:
+    rows = []
+    for solver, replay in product(SOLVERS, KEPT_PER_CONTEXT):
+        for seed, scenario in product(seeds, ("class", "task", "domain")):
+            for k, j in product(range(len(contexts) + 1), range(1, len(contexts) + 1)):
+                least = 0 if scenario == "class" else 50
+                kept = KEPT_PER_CONTEXT[replay] ** max(k - j, 0) * (1 <= j <= k)
+                names = {"solver": solver, "replay": replay, "seed": seed, "context": k}
+                accuracy = _percent(max(least, CEILING[solver] * kept))
+                rows.append({**names, "tested": j, "scenario": scenario, "accuracy": accuracy})
+    return rows
+
+
+def _confusion(seeds, contexts) -> list[dict]:
+    seen = [c for context in contexts for c in context]
+    return [
+        {
+            "solver": solver, "replay": "generative", "seed": seed, "context": len(contexts),
+            "true": true, "named": named, "images": 90 if true == named else 10 * (named == 0),
+        }
+        for solver, seed, true, named in product(SOLVERS, seeds, seen, range(10))
+    ]  # fmt: skip
 
 
 def _joint(rng, seeds, epochs: int = 8) -> list[dict]:

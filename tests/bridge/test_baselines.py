@@ -17,7 +17,12 @@ from bridge.replay import (
     Earlier,
     accuracy_by_context,
     accuracy_by_scenario,
+    average_accuracy,
+    backward_transfer,
     changed,
+    confusion,
+    forgetting,
+    forward_transfer,
     holding,
 )
 from bridge.runs import JobState, SequentialJob, run_config
@@ -222,3 +227,36 @@ def test_contexts_of_unequal_size_have_places_too():
     solver = Prototypes()
     solver.fit(digits.train.images, one_hot(digits.train.labels, 10))
     assert accuracy_by_scenario(solver, contexts)["domain"] == [100.0, 100.0]
+
+
+# -- what an accuracy matrix says -----------------------------------------------------------------
+
+
+def test_measures_of_an_accuracy_matrix_are_those_of_their_definitions():
+    R = np.array([[90.0, 10.0, 0.0], [60.0, 95.0, 5.0], [70.0, 80.0, 99.0]])
+    assert average_accuracy(R) == 83
+    assert forgetting(R) == ((90 - 70) + (95 - 80)) / 2
+    assert backward_transfer(R) == ((70 - 90) + (80 - 95)) / 2
+    assert forward_transfer(R, np.array([50.0, 4.0, 1.0])) == ((10 - 4) + (5 - 1)) / 2
+
+
+def test_confusion_counts_true_and_named_classes_of_the_contexts_so_far():
+    class Confused(Prototypes):
+        def predict(self, images):
+            labels = images.sum(axis=2).argmax(axis=1) // 2
+            return np.eye(10)[np.where(labels == 0, 3, labels)]
+
+    counts = confusion(Confused(), tiny_contexts(), 1)
+    assert counts.sum() == 20 and counts[0, 3] == 10 and counts[1, 1] == 10
+
+
+def test_a_run_keeps_what_these_measures_need(tmp_path):
+    setting = tiny_setting(tmp_path)
+    job = SequentialJob("lstm", "none", 1)
+    state = JobState(setting.paths.state(job.name))
+    job.run(setting, state, lambda _: None)
+    asked = {row["context"] for row in state.rows if row["table"] == "scenarios"}
+    assert asked == {0, 1, 2, 3}  # 0: the untrained network
+    counted = [row for row in state.rows if row["table"] == "confusion"]
+    assert {row["context"] for row in counted} == {3}
+    assert sum(row["images"] for row in counted) == 60

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pytest
 
 from bridge.errors import ResultsError, SettingError
 from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
-from bridge.sweeps.experiments import average_accuracy, forgetting
 from bridge.sweeps.figures import mean_of
 
 TASK = """
@@ -251,9 +249,3 @@ def test_a_replay_experiment_is_swept_and_measured_by_its_accuracy_matrix(tmp_pa
 def test_a_setting_that_a_replay_experiment_lacks_is_named(tmp_path, more, named):
     with pytest.raises(SettingError, match=named):
         replay(tmp_path, more)
-
-
-def test_average_accuracy_and_forgetting_are_those_of_their_definitions():
-    accuracies = np.array([[90.0, 10.0, 0.0], [60.0, 95.0, 5.0], [70.0, 80.0, 99.0]])
-    assert average_accuracy(accuracies) == 83
-    assert forgetting(accuracies) == ((90 - 70) + (95 - 80)) / 2
