@@ -28,7 +28,9 @@ def pycog(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     network, training = settings(**{**tiny.SETTINGS, "max_iter": 60})
     task = types.SimpleNamespace(generate_trial=tiny.generate_trial, __name__="tiny")
-    train(task, network, training, folder / "save.npz", optimiser=adam(1e-3))
+    result = train(task, network, training, folder / "save.npz", optimiser=adam(1e-3))
+    if result.reason == "interrupted":  # saved, and not finished: as `dgr reproduce` says it
+        raise KeyboardInterrupt
 
 
 def pycog_differences(whole: Path, folder: Path) -> list[str]:
