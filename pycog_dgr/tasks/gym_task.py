@@ -221,10 +221,12 @@ class TaskFromEnv:
         """Ground truth (time,) counted from 0."""
         gt = np.asarray(self._inner().gt)
         actions = gt - getattr(self.env.action_space, "start", 0)
-        if gt.ndim != 1 or not np.isin(actions, np.arange(self.Nout)).all():
+        if gt.ndim != 1:
+            raise self._error(f"ground truth must be (time,) numbers of actions, not {gt.shape}")
+        if not np.isin(actions, np.arange(self.Nout)).all():
             raise self._error(
-                f"ground truth must be (time,) numbers of its {self.Nout} actions, got shape "
-                f"{gt.shape} with values from {gt.min()} to {gt.max()}"
+                f"its ground truth (values from {gt.min()} to {gt.max()}) is no choice among its "
+                f"{self.Nout} actions, so there is none to learn"
             )
         return actions.astype(int)
 
