@@ -147,3 +147,11 @@ def test_the_trials_of_the_original_are_those_of_its_save_file(gallery, name):
         save.settings["seed"],
         taskrun.trials_done(save),
     )
+
+
+def test_every_task_has_a_place_in_the_gallery_of_the_docs(gallery):
+    page = (EXAMPLES.parent / "docs" / "gallery.md").read_text(encoding="utf-8")
+    for path in (EXAMPLES / "tasks").glob("*.py"):
+        assert f"| [{path.stem}](#{path.stem}) |" in page, path.stem
+        assert f"\n## {path.stem}\n" in page, path.stem
+        assert (EXAMPLES.parent / "docs" / "gallery" / f"{path.stem}.png").stat().st_size

@@ -65,14 +65,20 @@ def check(path):
 
 @style.styled
 def draw(by_seed):
-    """Psychometric functions of all seeds."""
-    fig, axes = style.figure(["A ."], [2.4])
-    for (seed, trials), colour in zip(by_seed.items(), style.CYCLE, strict=False):
+    """How every seed learnt, and its psychometric function."""
+    fig, axes = style.figure(["A B"], [2.4])
+    for (seed, (rnn, trials)), colour in zip(by_seed.items(), style.CYCLE, strict=False):
+        thousands = [n_trials / 1000 for n_trials, _ in rnn.costs_history]
+        performance = [costs[2] for _, costs in rnn.costs_history]
+        axes["A"].plot(thousands, performance, color=colour, label=f"seed {seed}")
         signed = trials.column("coh") * trials.column("in_out")
         chosen = choices.final_choices(trials)
-        panels.psychometric(axes["A"], signed, 1 - chosen, color=colour, label=f"seed {seed}")
-    axes["A"].set(xlabel="Coherence (%), positive: towards choice 0", ylabel="Choice 0 (%)")
-    axes["A"].legend(loc="upper left")
+        panels.psychometric(axes["B"], signed, 1 - chosen, color=colour, units=None)
+    panels.percent(axes["A"], "Correct (%)")
+    axes["A"].axhline(50, color=style.GREY, linestyle=":", linewidth=0.8)
+    axes["A"].set_xlabel("Trials (thousands)")
+    axes["A"].legend(loc="lower right")
+    axes["B"].set_xlabel("Coherence (%), positive: towards choice 0")
     return fig
 
 
@@ -96,7 +102,7 @@ def main(words=None):
         trials = simulate_trials(rnn, model.task, 500, seed=1, dt_save=20)
         export_all(rnn, trials, path)
         print(f"torch's step differs by at most {check(path):.1e}")
-        by_seed[seed] = trials
+        by_seed[seed] = rnn, trials
     path = options.out / "travel.png"
     draw(by_seed).savefig(path, dpi=150)
     print(f"written: {path}")
