@@ -30,7 +30,14 @@ from torch_dgr.errors import SettingError, TrainingDivergedError
 from torch_dgr.ewc import EWCState, elastic_weight_consolidation, fisher_information, trained
 from torch_dgr.path_integral import PathIntegral
 from torch_dgr.schedules import SCHEDULES, Position
-from torch_dgr.state import adam, load_numpy_state, numpy_state, prefixed, take
+from torch_dgr.state import (
+    adam,
+    denormals_flushed,
+    load_numpy_state,
+    numpy_state,
+    prefixed,
+    take,
+)
 
 __all__ = ["Classifier", "OnIteration", "Penalty"]
 
@@ -274,6 +281,7 @@ class Classifier:
         states = [EWCState(*state) for state in states]
         self._held = (elastic_weight_consolidation(states, strength),) if states else ()
 
+    @denormals_flushed()
     def _update(self, u: Tensor, q: Tensor, w: Tensor, penalties: Sequence[Penalty]) -> float:
         """Descend once; return the loss before the update; NaN, and no update, if not finite."""
         losses = cross_entropy(self.network(u), q, reduction="none")

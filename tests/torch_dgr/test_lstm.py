@@ -219,6 +219,20 @@ def one_cycle_in_parts(lengths, through_state):
     return model
 
 
+def test_updates_flush_denormals_and_leave_the_thread_as_it_was():
+    def is_flushed():
+        return (torch.tensor(2e-38) * 0.1).item() == 0
+
+    within = []
+
+    def penalty(network):
+        within.append(is_flushed())
+        return torch.zeros(())
+
+    small().fit(*examples(), iterations=1, rng=np.random.default_rng(0), penalty=penalty)
+    assert within == [True] and not is_flushed()
+
+
 def test_a_context_in_parts_equals_one_call_also_in_its_learning_rates():
     whole = one_cycle_in_parts([9], through_state=False)
     parts = one_cycle_in_parts([3, 6], through_state=True)  # three iterations are a pass
