@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bridge.figures import measures, style
 from bridge.figures.measures import Spread
+from bridge.figures.style import GREY
 from bridge.replay import VARIATIONS
 from bridge.runs import MissingResults, Results
 
@@ -57,44 +58,69 @@ def _protocol(axes: Axes, run: Results, solver: str, number: int) -> None:
 
 @style.styled
 def figure_ablation(runs: Sequence[Results]) -> Figure:
-    """Accuracy after the last context with one ingredient taken away, every solver."""
-    shown = [run for run in runs if _group(run) in ("", "ablation")]
-    if not any(_group(run) for run in shown):
+    """Accuracy after the last context with one ingredient taken away, every solver.
+
+    The last run is the whole recipe; of the others, the variations of its protocol on its data,
+    what costs most at the top.
+    """
+    whole = runs[-1]
+    varied = [run for run in runs[:-1] if _group(run) == "ablation" and _alike(run, whole)]
+    if not varied:
         raise MissingResults("none of these runs takes an ingredient away")
+    shown = [whole, *sorted(varied, key=_lowest)]
     solvers = list(dict.fromkeys(solver for run in shown for solver in run.solvers))
-    figure = style.new_figure(style.DOUBLE, 0.9 + 0.28 * len(shown))
+    figure = style.new_figure(style.DOUBLE, 0.9 + 0.2 * len(shown))
     axes = style.panels(figure, 1, len(solvers), sharey=True)[0]
     names = [run.config.protocol.variation or BASELINE for run in shown]
     for panel, solver in zip(axes, solvers, strict=True):
         label, colour, _ = style.solver_look(solver, solvers)
-        for row, run in enumerate(shown):
-            final = final_accuracy(run, solver)
-            if final is not None:
+        finals = [final_accuracy(run, solver) for run in shown]
+        least = _least([final.mean for final in finals if final is not None])
+        for row, final in enumerate(finals):
+            if final is None:
+                panel.text(least, row, "  not concerned", va="center", fontsize=6.5, color=GREY)
+            else:
                 _bar(panel, row, final, colour)
+        if finals[0] is not None:
+            panel.axvline(finals[0].mean, color=style.BLACK, linewidth=0.7, linestyle=":")
         panel.set_title(label)
         panel.set_xlabel("test accuracy after the last context (%)")
         panel.set_yticks(range(len(shown)), names)
-        panel.invert_yaxis()
-        panel.set_xlim(_least(panel), 100)
+        panel.set_xlim(least, 100 + (100 - least) / 6)  # room for the numbers
+        panel.set_ylim(len(shown) - 0.5, -0.5)
     return figure
+
+
+def _alike(run: Results, whole: Results) -> bool:
+    """Whether a run varies another's protocol on the same data."""
+    return (run.config.protocol.name, run.config.data) == (
+        whole.config.protocol.name,
+        whole.config.data,
+    )
+
+
+def _lowest(run: Results) -> float:
+    """The lowest final accuracy of a run's solvers."""
+    finals = (final_accuracy(run, solver) for solver in run.solvers)
+    return min((final.mean for final in finals if final is not None), default=100.0)
 
 
 def _bar(axes: Axes, row: int, value: Spread, colour: str) -> None:
     error = None if np.isnan(value.sd) else value.sd
     axes.barh(row, value.mean, xerr=error, color=colour, alpha=0.75, height=0.6)
-    axes.text(value.mean, row, f" {value}", va="center", fontsize=6.5, clip_on=True)
+    end = value.mean + (error or 0)
+    axes.text(end, row, f" {value}", va="center", fontsize=6.5)
 
 
-def _least(axes: Axes) -> float:
+def _least(values: Sequence[float]) -> float:
     """A round lower limit below every bar."""
-    least = min(float(bar.get_width()) for bar in axes.patches)  # type: ignore[attr-defined]
-    return max(0.0, 10 * np.floor((least - 5) / 10))
+    return max(0.0, 10 * np.floor((min(values) - 5) / 10))
 
 
 @style.styled
 def figure_shares(runs: Sequence[Results], group: str) -> Figure:
     """Accuracy and forgetting against a share: of plastic weights, or of excitatory units."""
-    shown = sorted((run for run in runs if _group(run) == group), key=_share)
+    shown = sorted((r for r in runs if _group(r) == group and _alike(r, runs[-1])), key=_share)
     if not shown:
         raise MissingResults(f"none of these runs varies {group}")
     figure = style.new_figure(style.DOUBLE, 2.6)

@@ -366,13 +366,16 @@ def varied_run(folder, variation):
 
 
 def test_ablations_and_shares_are_drawn_from_the_runs_that_vary_them(run, tmp_path):
-    runs = [
-        load_results(run),
-        *(varied_run(tmp_path / name, name) for name in ("no-noise", "plasticity-50")),
-        varied_run(tmp_path / "plasticity-100", "plasticity-100"),
-    ]
+    names = ("no-noise", "plasticity-50", "plasticity-100", "fixed-tau")
+    other = write_results(tmp_path / "other", **SMALL, samples=False, protocol="notebooks")
+    varied = [varied_run(tmp_path / name, name) for name in names]
+    lower = varied[-1].paths.table("accuracy")
+    lower.write_text(lower.read_text().replace("biornn", "dropped").replace("lstm", "biornn"))
+    runs = [load_results(other), *varied, load_results(run)]
     ablation = compared.figure_ablation(runs)
     ticks = [label.get_text() for label in ablation.axes[0].get_yticklabels()]
-    assert ticks == ["whole recipe", "no-noise"]
+    assert ticks[0] == "whole recipe" and sorted(ticks[1:]) == ["fixed-tau", "no-noise"]
+    said = [[text.get_text().strip() for text in axes.texts] for axes in ablation.axes]
+    assert said[0].count("not concerned") == 1 and "not concerned" not in said[1]
     shares = compared.figure_shares(runs, "plasticity")
     assert list(shares.axes[0].lines[0].get_xdata()) == [50, 100]
