@@ -6,7 +6,7 @@ Diagnostics of replay, which load scikit-learn, are in `bridge.replay.diagnostic
 from bridge.replay.baselines import BASELINES, PENALTIES, Baselines
 from bridge.replay.budgets import EPOCH, THESIS_BUDGETS, Budget
 from bridge.replay.improved import IMPROVED
-from bridge.replay.labels import LABELS
+from bridge.replay.labels import LABELS, check_labels
 from bridge.replay.learning import (
     Segment,
     SolverState,
@@ -90,6 +90,7 @@ __all__ = [
     "backward_transfer",
     "bounded_replay",
     "changed",
+    "check_labels",
     "confusion",
     "draw_samples",
     "exact_replay",

@@ -9,7 +9,7 @@ import numpy as np
 
 from bridge.files import archive
 from bridge.networks import Generator, save_network
-from bridge.replay import diagnostics, draw_samples, generator_data, segments
+from bridge.replay import check_labels, diagnostics, draw_samples, generator_data, segments
 from bridge.runs.config import RunConfig
 from bridge.runs.job_state import JobState
 from bridge.runs.jobs import Advance, Row
@@ -85,6 +85,7 @@ class GeneratorJob:
         generator = last if plan.keeps_weights else None
         if generator is None:
             generator = setting.new_generator(seed, k)
+        check_labels(setting.protocol.labels, generator)
         state.count_skipped_updates(generator)
         rng = setting.rng(seed, GENERATOR, k)
         total = setting.budget.generator(plan.iterations_of(k))

@@ -1,12 +1,14 @@
 """Jobs can be stopped anywhere, go on, and give the numbers of an uninterrupted run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bridge.errors import ArchiveError, SettingError
 from bridge.files import archive
 from bridge.networks import KIND
-from bridge.replay import IMPROVED, NOTEBOOKS
+from bridge.replay import IMPROVED, NOTEBOOKS, TEXT
 from bridge.runs import GeneratorJob, JobState, JointJob, SequentialJob
 from pycog_dgr.training import divergence
 from tests.bridge.helpers import tiny_setting
@@ -110,6 +112,13 @@ def test_generators_see_real_images_of_one_context_or_say_that_they_leak(tmp_pat
         (1, 80),
         (2, 160),
     }
+
+
+def test_a_generator_that_cannot_be_conditioned_is_refused_before_it_is_trained(tmp_path):
+    setting = tiny_setting(tmp_path, replace(TEXT, labels="mixed"))
+    with pytest.raises(SettingError, match=r"'mixed' take the class .* a GAN cannot be asked"):
+        run(GeneratorJob(1), setting)
+    assert not JobState(setting.paths.state("generators-1")).rows
 
 
 def test_an_unknown_replay_is_refused(tmp_path):
