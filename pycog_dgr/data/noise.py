@@ -25,7 +25,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,7 @@ from pycog_dgr.kernels import fastest_kernels, get_kernels
 
 Shape = tuple[int, ...]
 Stream: TypeAlias = "np.random.RandomState | NormalStream"
+LEAST_COMPILED = 2**15  # numbers: fewer are drawn before the state is read and put back
 Sampler = Callable[[Stream, Shape], NDArray | None]
 
 
@@ -163,13 +164,41 @@ def _sampler(variance: NDArray, factor: ArrayLike = 1.0) -> Sampler:
         if covariance:
             noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
         else:
-            noise = rng.normal(size=shape)
+            noise = normals(rng, shape)
         # float64 numbers are scaled step by step, to the original's last bit
         for scale in at_once if noise.dtype == np.float32 else scales:
             noise *= scale
         return noise
 
     return draw
+
+
+def normals(rng: Stream, shape: Shape) -> NDArray:
+    """rng.normal(size=shape), many numbers of a RandomState by compiled loops: the same bits."""
+    n = math.prod(shape)
+    if not isinstance(rng, np.random.RandomState) or n < LEAST_COMPILED or not same_bits():
+        return rng.normal(size=shape)
+    state: Any = rng.get_state(legacy=True)
+    name, key, position, has_one, one = state
+    if name != "MT19937":
+        return rng.normal(size=shape)
+    drawn = np.empty(n + 2)
+    drawn[0] = one  # the second number of a pair, kept from an earlier request
+    end = has_one + 2 * ((n - has_one + 1) // 2)
+    position = get_kernels(fastest_kernels()).polar(key, position, drawn[has_one:end])
+    left = end - n
+    rng.set_state((name, key, position, left, drawn[n] if left else 0.0))
+    return drawn[:n].reshape(shape)
+
+
+@functools.cache
+def same_bits() -> bool:
+    """Whether the compiled loops round as the numpy that is installed here; no number shows it."""
+    compiled, plain = (np.empty(4096) for _ in range(2))
+    state: Any = np.random.RandomState(0).get_state(legacy=True)
+    for kernels, out in ((fastest_kernels(), compiled), ("numpy", plain)):
+        get_kernels(kernels).polar(state[1].copy(), state[2], out)
+    return np.array_equal(compiled, plain)
 
 
 class NormalStream:

@@ -245,3 +245,11 @@ class Kernels(Protocol):
 
         Two arrays of the caller's: the halves of one, which is thus filled without a copy.
         """
+
+    def polar(self, key: NDArray, position: int, out: NDArray) -> int:
+        """Overwrite out (even,), float64, with a RandomState's next normals, whose first number of
+        a pair it does not hold back.
+
+        The state of its Mersenne Twister is key (624,) of uint32, overwritten, and the position in
+        it; the new position is returned.
+        """

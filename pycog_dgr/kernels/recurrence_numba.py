@@ -37,6 +37,7 @@ from pycog_dgr.kernels.interface import (
     Trajectory,
 )
 from pycog_dgr.kernels.normals_numba import pairs
+from pycog_dgr.kernels.polar_numba import polar
 from pycog_dgr.kernels.products import (
     Factor,
     add_outer,
@@ -49,7 +50,7 @@ from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
-    "omega_gradient", "outputs", "pairs", "run",
+    "omega_gradient", "outputs", "pairs", "polar", "run",
 ]  # fmt: skip
 
 HALF = 0.5  # f' of a rectification at 0, in the backward pass

@@ -26,11 +26,12 @@ from pycog_dgr.kernels.interface import (
     Trajectory,
 )
 from pycog_dgr.kernels.normals_numpy import pairs
+from pycog_dgr.kernels.polar_numpy import polar
 from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
-    "omega_gradient", "outputs", "pairs", "run",
+    "omega_gradient", "outputs", "pairs", "polar", "run",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
