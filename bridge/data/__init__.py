@@ -14,6 +14,7 @@ from bridge.data.examples import (
     one_hot,
     save_examples,
 )
+from bridge.data.permuted import PermutedContexts
 
 __all__ = [
     "EXAMPLES",
@@ -24,6 +25,7 @@ __all__ = [
     "Digits",
     "Examples",
     "Labelled",
+    "PermutedContexts",
     "augment",
     "check_images",
     "examples",

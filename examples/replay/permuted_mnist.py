@@ -1,0 +1,206 @@
+"""Permuted MNIST with the recipe `improved`, untuned: ten permutations, one after the other.
+
+    python examples/replay/permuted_mnist.py [--data mnist5k] [--contexts 10] [--seed 1]
+        [--solvers lstm biornn] [--out runs/permuted]
+
+Every context shows all ten digits with their pixels in another order, and every network has ten
+outputs (domain-incremental). Generator, solvers, their options, labels, augmentation and the
+balance of real and replayed images are those of `improved` (bridge/replay/improved.py); a context
+is passed through as often as there, the last one twice as often. The generator is conditioned on
+context and digit, a solver is never told the context. `generative` replays its samples of all
+earlier permutations; `none` trains on. No real image of an earlier context is used, and no test
+image chooses anything: the last network counts.
+
+The table is written after every context; R holds test accuracy (%) on context j after context i.
+"""
+
+import argparse
+import csv
+import io
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bridge.data import PermutedContexts, augment, examples, load, mix, one_hot
+from bridge.errors import BridgeError, SettingError
+from bridge.figures import style
+from bridge.files import write_json, write_whole
+from bridge.networks import make_generator, make_solver
+from bridge.replay import (
+    IMPROVED,
+    LABELS,
+    SolverState,
+    TrainingData,
+    accuracy,
+    draw_samples,
+    learn_context,
+    segments,
+)
+from bridge.runs import manifest
+
+REPLAYS = ("none", "generative")
+COLUMNS = ("solver", "replay", "seed", "after", "tested", "accuracy")
+COLOURS = {"lstm": style.BLUE, "biornn": style.VERMILION}
+NAMES = {"lstm": "LSTM", "biornn": "biological RNN"}
+
+
+class Learner:
+    """A solver of the recipe that goes from context to context."""
+
+    def __init__(self, name, replay, contexts, seed):
+        self.name, self.replay, self.contexts, self.seed = name, replay, contexts, seed
+        self.plan = IMPROVED.solvers[name]
+        self.solver, self.last = (make_solver(name, seed, **self.plan.options) for _ in range(2))
+
+    def updates(self, k):
+        """Of context k: as many passes through it as `improved` makes through its contexts."""
+        digits, plan = self.contexts.digits, self.plan
+        first = len(digits.train.of(IMPROVED.contexts[0]).labels)
+        seen = IMPROVED.budget(digits.name).solver(plan.iterations_of(1)) * plan.batch_size
+        shown = len(digits.train.labels) * (k if self.replay == "generative" else 1)
+        last = k == len(self.contexts)
+        return round(seen / first * shown / plan.batch_size) * (2 if last else 1)
+
+    def learn(self, k, generator):
+        """Learn context k beside samples of the last generator, None where there is none."""
+        self.last.load_state(self.solver.state())
+        lengths = segments(self.updates(k), IMPROVED.evaluations)
+        if self.plan.restart_optimiser:
+            self.solver.begin_context(iterations=sum(lengths))
+        state = SolverState(self.solver, np.random.default_rng([self.seed, 1, k]))
+        for _ in learn_context(
+            state, lambda i: self.data(k, i, generator), self.plan, lengths, lambda *done: done[2]
+        ):
+            pass
+
+    def data(self, k, segment, generator):
+        """Real images of context k and freshly drawn ones of the earlier, all of them augmented."""
+        rng = np.random.default_rng([self.seed, 2, k, segment])
+        real = self.contexts.train(k)
+        n_classes = self.contexts.digits.n_classes
+        shown = examples(real.images, one_hot(real.labels, n_classes), context=k)
+        if generator is not None and self.replay == "generative":
+            n = (k - 1) * len(real.labels)
+            asked = rng.permutation(np.resize(np.array(generator.classes), n))
+            images = draw_samples(generator, n, rng, asked)
+            condition = one_hot(self.contexts.classes(asked), n_classes)
+            targets = LABELS[IMPROVED.labels](self.last.predict(images), condition)
+            shown = mix(shown, examples(images, targets, replay="generative"), None)
+        shown = shown.with_images(augment(shown.images, IMPROVED.augmentation, rng))
+        return TrainingData(shown, shown)
+
+
+def learn_generator(generator, contexts, k, seed):
+    """Let the generator learn context k: the last time that its real images are used."""
+    real, plan = contexts.train(k), IMPROVED.generator
+    targets = one_hot(contexts.conditions(k, real.labels), contexts.n_conditions)
+    iterations = IMPROVED.budget(contexts.digits.name).generator(plan.iterations_of(k))
+    rng = np.random.default_rng([seed, 3, k])
+    generator.fit(real.images, targets, iterations=iterations, rng=rng, batch_size=plan.batch_size)
+
+
+def run(folder, data, data_root, n_contexts, seed, solvers):
+    """Everything, context by context; the rows of the table."""
+    contexts = PermutedContexts(load(data, data_root), n_contexts, seed)
+    plan = IMPROVED.generator
+    generator = make_generator(
+        plan.kind, seed, n_classes=contexts.n_conditions, **plan.options,
+        image_shape=contexts.digits.image_shape,
+    )  # fmt: skip
+    learners = [Learner(name, replay, contexts, seed) for name in solvers for replay in REPLAYS]
+    rows, began = [], time.monotonic()
+    for k in range(1, n_contexts + 1):
+        for learner in learners:
+            learner.learn(k, generator if k > 1 else None)
+            for j in range(1, n_contexts + 1):
+                reached = accuracy(learner.solver, *contexts.test(j))
+                row = (learner.name, learner.replay, seed, k, j, f"{reached:.2f}")
+                rows.append(dict(zip(COLUMNS, row, strict=True)))
+        if k < n_contexts:
+            learn_generator(generator, contexts, k, seed)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(folder / "results.csv", text.getvalue().encode())
+        print(
+            f"context {k}, {(time.monotonic() - began) / 60:.0f} min: {told(rows, k)}", flush=True
+        )
+    write_json(folder / "manifest.json", manifest(" ".join(sys.argv)))
+    draw(folder)
+
+
+def told(rows, k):
+    """Mean accuracy on the contexts so far, of each learner."""
+    found = {}
+    for row in rows:
+        if row["after"] == k and row["tested"] <= k:
+            name = f"{NAMES[row['solver']]} ({row['replay']})"
+            found.setdefault(name, []).append(float(row["accuracy"]))
+    return ", ".join(f"{name} {np.mean(values):.1f} %" for name, values in found.items())
+
+
+def draw(folder):
+    """Write figure.png and figure.pdf from results.csv: what is kept, and the matrices R."""
+    with (folder / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    R = {}
+    for row in rows:
+        place = int(row["after"]) - 1, int(row["tested"]) - 1
+        n = max(int(row["after"]) for row in rows)
+        one = R.setdefault((row["solver"], row["replay"]), np.zeros((n, n)))
+        one[place] = float(row["accuracy"])
+    figure = style.styled(compose)(R)
+    for suffix, undated in (("png", {}), ("pdf", {"CreationDate": None})):
+        picture = io.BytesIO()
+        style.styled(figure.savefig)(picture, format=suffix, metadata=undated)
+        write_whole(folder / f"figure.{suffix}", picture.getvalue())
+
+
+def compose(R):
+    """On the left the mean over the contexts so far, then a matrix for each solver with replay."""
+    solvers = list(dict.fromkeys(solver for solver, _ in R))
+    figure = style.new_figure(style.DOUBLE, 2.6)
+    first, *others = figure.subplots(1, 1 + len(solvers))
+    n = len(next(iter(R.values())))
+    for (solver, replay), one in R.items():
+        mean = [one[i, : i + 1].mean() for i in range(n)]
+        dashes = "-" if replay == "generative" else ":"
+        first.plot(range(1, n + 1), mean, dashes, color=COLOURS[solver], marker="o", markersize=3,
+                   label=f"{NAMES[solver]}, {replay}")  # fmt: skip
+    first.set(xlabel="contexts learnt", ylabel="correct, mean over them (%)", ylim=(0, 102))
+    first.legend(loc="lower left")
+    for axes, solver in zip(others, solvers, strict=True):
+        shown = np.where(np.tri(n, dtype=bool), R[solver, "generative"], np.nan)
+        image = axes.imshow(
+            shown, vmin=0, vmax=100, cmap="viridis", extent=(0.5, n + 0.5, n + 0.5, 0.5)
+        )
+        axes.set_title(NAMES[solver], loc="left", color=COLOURS[solver])
+        axes.set(xlabel="tested on context", ylabel="after context")
+        axes.grid(False)
+    figure.colorbar(image, ax=others[-1], label="correct (%)")
+    return figure
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="mnist5k", help="mnist5k, mnist or fashion")
+    parser.add_argument("--data-root", help="where torchvision keeps mnist and fashion")
+    parser.add_argument("--contexts", type=int, default=10, help="permutations")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--solvers", nargs="+", default=["lstm", "biornn"], choices=NAMES)
+    parser.add_argument("--out", type=Path, default=Path("runs/permuted"))
+    options = parser.parse_args()
+    try:
+        if options.seed < 0:
+            raise SettingError(f"--seed {options.seed}: give 0 or more")
+        run(options.out, options.data, options.data_root, options.contexts, options.seed,
+            options.solvers)  # fmt: skip
+    except (BridgeError, OSError) as error:
+        sys.exit(f"permuted_mnist: {error}")
+
+
+if __name__ == "__main__":
+    main()
