@@ -11,7 +11,8 @@ context and digit, a solver is never told the context. `generative` replays its 
 earlier permutations; `none` trains on. No real image of an earlier context is used, and no test
 image chooses anything: the last network counts.
 
-The table is written after every context; R holds test accuracy (%) on context j after context i.
+A table a solver, SOLVER.csv, is written after every context: test accuracy (%) on every context. The
+figure shows the solvers that a folder holds; they may be run one after the other.
 """
 
 import argparse
@@ -120,16 +121,21 @@ def run(folder, data, data_root, n_contexts, seed, solvers):
                 rows.append(dict(zip(COLUMNS, row, strict=True)))
         if k < n_contexts:
             learn_generator(generator, contexts, k, seed)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_whole(folder / "results.csv", text.getvalue().encode())
+        for name in solvers:
+            write_csv(folder / f"{name}.csv", [row for row in rows if row["solver"] == name])
         print(
             f"context {k}, {(time.monotonic() - began) / 60:.0f} min: {told(rows, k)}", flush=True
         )
-    write_json(folder / "manifest.json", manifest(" ".join(sys.argv)))
+    write_json(folder / f"manifest-{'-'.join(solvers)}.json", manifest(" ".join(sys.argv)))
     draw(folder)
+
+
+def write_csv(path, rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
 
 
 def told(rows, k):
@@ -143,10 +149,12 @@ def told(rows, k):
 
 
 def draw(folder):
-    """Write figure.png and figure.pdf from results.csv: what is kept, and the matrices R."""
-    with (folder / "results.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    R = {}
+    """Write figure.png and figure.pdf from the tables: what is kept, and R (after, tested)."""
+    rows, R = [], {}
+    for path in (folder / f"{solver}.csv" for solver in NAMES):
+        if path.exists():
+            with path.open(newline="") as file:
+                rows += csv.DictReader(file)
     for row in rows:
         place = int(row["after"]) - 1, int(row["tested"]) - 1
         n = max(int(row["after"]) for row in rows)
@@ -162,25 +170,31 @@ def draw(folder):
 def compose(R):
     """On the left the mean over the contexts so far, then a matrix for each solver with replay."""
     solvers = list(dict.fromkeys(solver for solver, _ in R))
-    figure = style.new_figure(style.DOUBLE, 2.6)
-    first, *others = figure.subplots(1, 1 + len(solvers))
     n = len(next(iter(R.values())))
+    figure = style.new_figure(style.DOUBLE, 2.8)
+    grid = figure.add_gridspec(1, 1 + len(solvers), width_ratios=[1.3] + [1] * len(solvers))
+    kept = figure.add_subplot(grid[0])
     for (solver, replay), one in R.items():
         mean = [one[i, : i + 1].mean() for i in range(n)]
         dashes = "-" if replay == "generative" else ":"
-        first.plot(range(1, n + 1), mean, dashes, color=COLOURS[solver], marker="o", markersize=3,
-                   label=f"{NAMES[solver]}, {replay}")  # fmt: skip
-    first.set(xlabel="contexts learnt", ylabel="correct, mean over them (%)", ylim=(0, 102))
-    first.legend(loc="lower left")
+        label = NAMES[solver] + ("" if replay == "generative" else ", no replay")
+        kept.plot(range(1, n + 1), mean, dashes, color=COLOURS[solver], marker="o", markersize=3,
+                  label=label)  # fmt: skip
+    kept.set_xticks(range(1, n + 1))
+    kept.set(xlabel="permutations learnt", ylabel="correct, mean over them (%)", ylim=(0, 140))
+    kept.set_yticks(range(0, 101, 20))
+    kept.legend(loc="upper left")
+    others = [figure.add_subplot(place) for place in [grid[k] for k in range(1, 1 + len(solvers))]]
     for axes, solver in zip(others, solvers, strict=True):
         shown = np.where(np.tri(n, dtype=bool), R[solver, "generative"], np.nan)
-        image = axes.imshow(
-            shown, vmin=0, vmax=100, cmap="viridis", extent=(0.5, n + 0.5, n + 0.5, 0.5)
-        )
-        axes.set_title(NAMES[solver], loc="left", color=COLOURS[solver])
-        axes.set(xlabel="tested on context", ylabel="after context")
+        frame = (0.5, n + 0.5, n + 0.5, 0.5)
+        image = axes.imshow(shown, vmin=0, vmax=100, cmap="viridis", extent=frame)
+        axes.set_title(f"{NAMES[solver]}, replay", loc="left", color=COLOURS[solver])
+        axes.set_xticks(range(1, n + 1, 3))
+        axes.set_yticks(range(1, n + 1, 3))
+        axes.set(xlabel="tested on permutation", ylabel="after permutation")
         axes.grid(False)
-    figure.colorbar(image, ax=others[-1], label="correct (%)")
+    figure.colorbar(image, ax=others, label="correct (%)", shrink=0.7)
     return figure
 
 
