@@ -58,6 +58,7 @@ def models(updates):
         {name: Model(bundled_tasks()[name]) for name in TASKS},
         N=N, ei=ei, Cout=np.tile(ei > 0, (2, 1)), train_brec=True, var_rec=0.05**2,
         optimiser=adam(0.002), max_iter=updates, checkfreq=250,
+        n_validation=500,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ context and digit, a solver is never told the context. `generative` replays its 
 earlier permutations; `none` trains on. No real image of an earlier context is used, and no test
 image chooses anything: the last network counts.
 
-A table a solver, SOLVER.csv, is written after every context: test accuracy (%) on every context. The
-figure shows the solvers that a folder holds; they may be run one after the other.
+A table a solver, SOLVER.csv, is written after every context: test accuracy (%) on every context.
+The figure shows the solvers that a folder holds; they may be run one after the other.
 """
 
 import argparse

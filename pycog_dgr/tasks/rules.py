@@ -20,7 +20,7 @@ from pycog_dgr.data import Task, Trial, task_name, task_source
 from pycog_dgr.errors import SettingError
 from pycog_dgr.tasks.model import Model
 
-OF_A_TASK = ("performance", "n_validation")  # settings that stay each task's own
+OF_A_TASK = ("performance", "n_validation")  # settings that are each task's own unless given
 
 
 class WithRule:
@@ -58,8 +58,8 @@ def with_rules(models: Mapping[str, Model], **settings: Any) -> dict[str, Model]
     Parameters
     ----------
     models
-        name -> Model; of each the task, its number of inputs, `performance` and `n_validation` are
-        taken.
+        name -> Model; of each the task, its number of inputs and, unless they are given, its
+        `performance` and `n_validation` are taken.
     **settings
         Of the network that is to learn them all, and of its training: N, ei, optimiser and so on.
         Nin and Nout follow from the tasks.
@@ -88,7 +88,7 @@ def with_rules(models: Mapping[str, Model], **settings: Any) -> dict[str, Model]
     return {
         name: Model(
             task=WithRule(model.task, Nin, rule, len(models)),
-            **settings | {own: getattr(model.training, own) for own in OF_A_TASK},
+            **{own: getattr(model.training, own) for own in OF_A_TASK} | settings,
         )
         for rule, (name, model) in enumerate(models.items())
     }
