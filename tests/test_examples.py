@@ -71,6 +71,7 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
 }
 ELSEWHERE = {  # scripts that another test runs
     "do.py", "gallery.py", "thesis/sequences_figure.py", "replay/four_tasks_figure.py",
+    "replay/permuted_mnist.py",
     *(f"{folder}/{task}.py" for folder in ("tasks", "analysis") for task in TASKS),
 }  # fmt: skip
 

@@ -1,12 +1,15 @@
 """The scripts of examples/replay at a reduced size: `pytest -m examples`."""
 
+import csv
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bridge.replay import IMPROVED
 from pycog_dgr.errors import TaskError
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "examples" / "replay"
@@ -63,3 +66,48 @@ def test_a_finished_run_trains_nothing_again(script, tmp_path, monkeypatch):
     monkeypatch.setattr(script.Model, "train", lambda *_, **__: pytest.fail("trained again"))
     assert script.run(tmp_path, seeds=1, updates=2, iterations=2) == first
     assert [row["after"] for row in first] == list(script.TASKS) * 3
+
+
+@pytest.fixture
+def permuted(monkeypatch):
+    """examples/replay/permuted_mnist.py as a module, its trainings of a few updates."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module("permuted_mnist")
+    short = {"mnist5k": module.IMPROVED.budget("mnist5k").times(0.001)}
+    monkeypatch.setattr(module, "IMPROVED", replace(module.IMPROVED, budgets=short))
+    yield module
+    sys.modules.pop("permuted_mnist", None)
+
+
+def test_permuted_contexts_are_learnt_without_earlier_images(permuted, tmp_path, monkeypatch):
+    learnt = []
+    train, learn_generator = permuted.PermutedContexts.train, permuted.learn_generator
+
+    def guarded(contexts, k):
+        assert k not in learnt, f"a real image of context {k} was touched"
+        return train(contexts, k)
+
+    def watched(generator, contexts, k, seed):
+        learn_generator(generator, contexts, k, seed)
+        learnt.append(k)
+
+    monkeypatch.setattr(permuted.PermutedContexts, "train", guarded)
+    monkeypatch.setattr(permuted, "learn_generator", watched)
+    permuted.run(tmp_path, "mnist5k", None, 3, 1, ["biornn"])
+    assert learnt == [1, 2]
+    with (tmp_path / "biornn.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 3 * 3 and {row["replay"] for row in rows} == set(permuted.REPLAYS)
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_contexts_are_passed_through_as_often_as_in_the_recipe(permuted, monkeypatch):
+    """Four times on full MNIST, 9.4 on the embedded digits, twice as often the last one."""
+    monkeypatch.setattr(permuted, "IMPROVED", IMPROVED)
+    contexts = permuted.PermutedContexts(permuted.load("mnist5k"), 3, 1)
+    learner = permuted.Learner("lstm", "generative", contexts, 1)
+    first = len(contexts.digits.train.of((0, 1)).labels)
+    passes = IMPROVED.budget("mnist5k").solver(363) * 128 / first
+    per_pass = len(contexts.digits.train.labels) / 128
+    expected = [passes * per_pass * k * (2 if k == 3 else 1) for k in (1, 2, 3)]
+    np.testing.assert_allclose([learner.updates(k) for k in (1, 2, 3)], expected, rtol=0.01)
