@@ -76,7 +76,7 @@ def compose(results, curves, outputs, conditions, dt, references):
         for column, (shown, task) in enumerate((("learn 2", 2), ("test 1", 1)), start=1):
             axes = figure.add_subplot(grid[k, column])
             sequence(axes, outputs[f"target {task}"], outputs[f"{shown}, {name}"], dt, colour)
-            axes.set_title(f"{shown}, {name}", loc="left", color=colour)
+            axes.set_title(f"{shown}, {name}", loc="left", color=colour, fontsize=7)
             axes.set_xlabel("time (ms)" if k == len(conditions) - 1 else "")
     learning(figure.add_subplot(grid[1, 0]), curves, conditions, references)
     errors(figure.add_subplot(grid[2:, 0]), results, conditions, references)
