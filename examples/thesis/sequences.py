@@ -31,8 +31,6 @@ from then on. `stored trials` shows real ones instead; Adam replaces plain gradi
 """
 
 import argparse
-import csv
-import io
 import json
 import sys
 from dataclasses import dataclass
@@ -40,13 +38,14 @@ from pathlib import Path
 
 import numpy as np
 from sequences_figure import draw
+from sequences_tables import CURVES, RESULTS, slug, table, write_csv
+from sequences_tasks import NETWORK, Sequence
 from tqdm import tqdm
 
 from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.files import archive
 from bridge.replay import TimeCourses
 from bridge.runs import lock, manifest
-from pycog_dgr import tasktools
 from pycog_dgr.config import settings
 from pycog_dgr.data import Dataset
 from pycog_dgr.errors import PycogDgrError
@@ -60,52 +59,7 @@ from pycog_dgr.training import (
     elastic_weight_consolidation,
 )
 
-# -- network ----------------------------------------------------------------------------------
-
-ei, EXC, INH = tasktools.generate_ei(100)
-NETWORK = {
-    "Nin": 1,
-    "N": 100,
-    "Nout": 10,
-    "ei": ei,
-    "tau": 50,  # ms; dt = tau/5
-    "var_rec": 0.01**2,
-    "n_gradient": 20,
-}
-
-# -- the two tasks ----------------------------------------------------------------------------
-
-T = 1000  # ms
-DELAY, WIDTH, HEIGHT = 500, 20, 4  # ms, ms, 1
-
-
-class Sequence:
-    """One of the two tasks, 1 or 2; see above."""
-
-    def __init__(self, number):
-        self.number = number
-
-    def generate_trial(self, rng, dt, params):
-        s = rng.uniform(100, T - 600)  # ms
-        t, _ = tasktools.get_epochs_idx(dt, {"T": T})
-        n_outputs = NETWORK["Nout"]
-        peaks = s + DELAY / n_outputs * np.arange(1, n_outputs + 1)
-        bumps = HEIGHT * np.exp(-((t[:, np.newaxis] - peaks) ** 2) / (2 * WIDTH**2))
-        if self.number == 1:
-            u = np.exp(-(t - s) / DELAY) * HEIGHT * (np.sin(-0.015 * t) + 4)
-        else:
-            u = np.exp((t - s) / DELAY) * HEIGHT * (np.sin(-0.035 * t) + 2)
-            bumps = bumps[::-1]
-        return {
-            "t": t,
-            "epochs": {"T": T},
-            "info": {"signal": s},
-            "inputs": np.where(t > s, u, 0)[:, np.newaxis],
-            "outputs": bumps,
-        }
-
-
-# -- the four conditions ------------------------------------------------------------------------
+# -- the conditions ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -136,9 +90,6 @@ REPLAY = (
     Condition("Adam and replay", rate=RATE, beside="generated"),
     Condition("Adam and stored trials", rate=RATE, beside="stored"),
 )
-ERRORS = ("task 1 before", "task 1 after", "task 2 after")
-RESULTS = ("seed", "condition", "strength", "p", *ERRORS)
-CURVES = ("seed", "condition", "task", "update", "error 1", "error 2")
 KIND, OUTPUTS = "dgr sequences, training", "dgr sequences, outputs"
 GENERATED = "dgr sequences, generated"
 UPDATES = 6000  # chosen on task 1 alone: the last 1000 lower its error by less than a tenth
@@ -293,40 +244,6 @@ def claim(folder, updates):
                 "--updates so, or another --out"
             )
     archive.write_json(path, {"updates": updates})
-
-
-def slug(name):
-    """A condition's name as that of a file: "EWC, λ = 5000" -> "EWC-5000"."""
-    return "-".join(name.replace(", λ =", "").split())
-
-
-def write_csv(path, columns, rows):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    archive.write_whole(path, text.getvalue().encode())
-
-
-def table(results, references):
-    """Mean and standard deviation over seeds of the errors (RMSE), as Markdown."""
-    lines = [
-        "| task 2 learnt with | task 1 before | task 1 after | task 2 after |",
-        "|---|---:|---:|---:|",
-    ]
-    for name in dict.fromkeys(row["condition"] for row in results):
-        cells = []
-        for column in ERRORS:
-            values = [row[column] for row in results if row["condition"] == name]
-            if None in values:
-                cells.append("")
-                continue
-            spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.3f}{spread}")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    for name, (one, two) in references.items():
-        lines.append(f"| *{name}* | {one:.3f} | {one:.3f} | {two:.3f} |")
-    return "\n".join(lines)
 
 
 def run(folder, seeds, updates, strengths=(), alone=False, replay=False):
