@@ -62,7 +62,10 @@ def figure_audit_warmstart(results: Results) -> Figure:
         Of matplotlib.
     """
     rows = results.table("warmstart")
-    solvers = rows.distinct("solver")
+    solvers = [
+        s for s in rows.distinct("solver") if len(rows.where(solver=s).distinct("variant")) > 1
+    ]
+    measures.require(solvers, "audit of the warm start: all of its weights were kept")
     figure = style.new_figure(style.DOUBLE, 0.7 + 2.0 * len(solvers))
     axes = style.panels(figure, len(solvers), len(style.QUANTITIES), sharey=True)
     for line, solver in zip(axes, solvers, strict=True):

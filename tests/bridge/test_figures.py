@@ -11,7 +11,7 @@ from bridge import figures, thesis
 from bridge.errors import BridgeError, ResultsError, SettingError
 from bridge.figures import compared, embedding, measures
 from bridge.files import archive
-from bridge.runs import load_results
+from bridge.runs import MissingResults, load_results
 from tests.bridge.synthetic_results import write_results
 
 SMALL = {"contexts": [[0, 1], [2, 3], [4, 5]], "seeds": (1, 2), "steps": 4, "true_per_class": 20}
@@ -355,6 +355,15 @@ def test_runs_are_drawn_side_by_side_and_say_which_is_which(run, tmp_path, monke
     labels = compared.figure_protocols([load_results(other), load_results(run)]).legends[0]
     texts = {text.get_text() for text in labels.get_texts()}
     assert {"notebooks", "text", "thesis"} <= texts
+
+
+def test_a_warm_start_without_its_counterpart_is_not_drawn(own_tables):
+    path = own_tables / "tables" / "warmstart.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    kept = lines[1].split(",")[1]
+    path.write_text("".join([lines[0], *(line for line in lines[1:] if f",{kept}," in line)]))
+    with pytest.raises(MissingResults, match="weights were kept"):
+        figures.figure_audit_warmstart(load_results(own_tables))
 
 
 def varied_run(folder, variation):
