@@ -17,6 +17,7 @@ FAMILIES = {
     "plasticity": "plastic recurrent weights (%)",
     "balance": "excitatory units (%)",
 }
+OWN_SHARE = {"plasticity": 98, "balance": 80}  # of the recipe: all but self-connections, 51 of 64
 
 
 def name_of(results: Results) -> str:
@@ -80,7 +81,7 @@ def figure_ablation(runs: Sequence[Results]) -> Figure:
             if final is None:
                 panel.text(least, row, "  not concerned", va="center", fontsize=6.5, color=GREY)
             else:
-                _bar(panel, row, final, colour)
+                _point(panel, row, final, colour)
         if finals[0] is not None:
             panel.axvline(finals[0].mean, color=style.BLACK, linewidth=0.7, linestyle=":")
         panel.set_title(label)
@@ -105,30 +106,37 @@ def _lowest(run: Results) -> float:
     return min((final.mean for final in finals if final is not None), default=100.0)
 
 
-def _bar(axes: Axes, row: int, value: Spread, colour: str) -> None:
+def _point(axes: Axes, row: int, value: Spread, colour: str) -> None:
     error = None if np.isnan(value.sd) else value.sd
-    axes.barh(row, value.mean, xerr=error, color=colour, alpha=0.75, height=0.6)
-    end = value.mean + (error or 0)
-    axes.text(end, row, f" {value}", va="center", fontsize=6.5)
+    axes.errorbar(value.mean, row, xerr=error, fmt="o", color=colour, capsize=2)
+    axes.text(value.mean + (error or 0), row, f"  {value}", va="center", fontsize=6.5)
 
 
 def _least(values: Sequence[float]) -> float:
-    """A round lower limit below every bar."""
+    """A round lower limit below every value."""
     return max(0.0, 10 * np.floor((min(values) - 5) / 10))
 
 
 @style.styled
 def figure_shares(runs: Sequence[Results], group: str) -> Figure:
-    """Accuracy and forgetting against a share: of plastic weights, or of excitatory units."""
-    shown = sorted((r for r in runs if _group(r) == group and _alike(r, runs[-1])), key=_share)
-    if not shown:
+    """Accuracy and forgetting against a share: of plastic weights, or of excitatory units.
+
+    The last run is the whole recipe, which has a share of its own.
+    """
+    whole, by_share = runs[-1], {}
+    for run in runs[:-1]:
+        if _group(run) == group and _alike(run, whole):
+            by_share[_share(run)] = run
+    if not by_share:
         raise MissingResults(f"none of these runs varies {group}")
+    solvers = list(dict.fromkeys(solver for run in by_share.values() for solver in run.solvers))
+    by_share = dict(sorted({OWN_SHARE[group]: whole, **by_share}.items()))
     figure = style.new_figure(style.DOUBLE, 2.6)
     left, right = style.panels(figure, 1, 2)[0]
-    for solver in shown[0].solvers:
-        label, colour, marker = style.solver_look(solver, shown[0].solvers)
-        finals = {_share(run): final_accuracy(run, solver) for run in shown}
-        lost = {_share(run): measures.forgetting(run, solver) for run in shown}
+    for solver in solvers:
+        label, colour, marker = style.solver_look(solver, solvers)
+        finals = {share: final_accuracy(run, solver) for share, run in by_share.items()}
+        lost = {share: measures.forgetting(run, solver) for share, run in by_share.items()}
         for panel, curve in ((left, finals), (right, lost)):
             found = {share: value for share, value in curve.items() if value is not None}
             style.draw_spread(panel, found, colour, label, marker)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bridge.errors import SettingError
@@ -82,6 +83,12 @@ def test_shares_of_plastic_weights_and_of_excitatory_units_are_what_they_say():
     everything = make_solver("biornn", 1, plastic=1.0)
     assert everything.network.Crec.mask_plastic.all()
     assert make_solver("biornn", 1, dale=False).network.ei is None
+    usual = make_solver("biornn", 1)  # what stands at these shares in the figures
+    named = make_solver("biornn", 1, plastic=63 / 64, excitatory=0.8)
+    np.testing.assert_array_equal(named.network.ei, usual.network.ei)
+    np.testing.assert_array_equal(
+        named.network.Crec.mask_plastic != 0, usual.network.Crec.mask_plastic != 0
+    )
     for wrong in ({"plastic": 0}, {"plastic": 1.1}, {"excitatory": 1.0}):
         with pytest.raises(SettingError, match=next(iter(wrong))):
             make_solver("biornn", 1, **wrong)
