@@ -47,8 +47,10 @@ def write_true_digits(setting: Setting) -> None:
 
 
 def write_structure(path: Path, network_file: Path) -> None:
-    """Keep the effective weights of a constrained solver."""
+    """Keep the effective weights of a constrained solver; nothing where its units have no signs."""
     network = load_network(network_file, SOLVERS)
+    if network.network.ei is None:  # without Dale's law there is no such figure
+        return
     kept = {name: getattr(network.weights, name) for name in ("Win", "Wrec", "Wout")}
     archive.save(path, SAMPLES, {**kept, "ei": np.asarray(network.network.ei)})
 
