@@ -1,8 +1,10 @@
 """`dgr doctor`: a task's first updates under other settings, side by side."""
 
 import argparse
+import contextlib
 import logging
 import math
+from collections.abc import Iterator
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -35,14 +37,25 @@ def run(arguments: argparse.Namespace) -> int:
     from pycog_dgr.commands.task import find_task
     from pycog_dgr.tasks import BUNDLED
 
-    print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}", flush=True)
-    if not arguments.verbose:  # what exploded is told by the table, and its file is gone
-        logging.getLogger("pycog_dgr.training").setLevel(logging.ERROR)
     path = find_task(arguments.task, BUNDLED)
-    for row in outcomes(path, arguments.updates, arguments.seeds):
-        cells = [row.refused, *"–" * (len(COLUMNS) - 2)] if row.refused else numbers(row)
-        print(f"| {row.change} | {' | '.join(cells)} |", flush=True)
+    print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}", flush=True)
+    with contextlib.nullcontext() if arguments.verbose else silent_training():
+        for row in outcomes(path, arguments.updates, arguments.seeds):
+            cells = [row.refused, *"–" * (len(COLUMNS) - 2)] if row.refused else numbers(row)
+            print(f"| {row.change} | {' | '.join(cells)} |", flush=True)
     return 0
+
+
+@contextlib.contextmanager
+def silent_training() -> Iterator[None]:
+    """Errors of trainings only: what exploded is told by the table, and its file is gone."""
+    logger = logging.getLogger("pycog_dgr.training")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def numbers(row: "Outcome") -> list[str]:

@@ -1,6 +1,7 @@
 """`dgr task NAME ACTION`: what do.py does, for the tasks that come with the package."""
 
 import argparse
+import logging
 
 EXAMPLES = """
   dgr task rdm_fixed                   trains, tests and draws it; again: only draws
@@ -23,5 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pycog_dgr.commands.task import do
     from pycog_dgr.tasks import BUNDLED
 
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:  # dgr's; `do` logs by one of its own
+            root.removeHandler(handler)
     do(BUNDLED, arguments.words or ["--help"], "dgr task")
     return 0

@@ -59,7 +59,7 @@ class TaskExperiment:
         from pycog_dgr.commands import taskrun
 
         save = taskrun.train(self._opened(settings, seed, folder))
-        _, (loss, error, *performance) = save.costs_history[-1]
+        loss, error, *performance = save.last_costs
         return {
             "stopped": save.stopped,
             "trials": taskrun.trials_done(save),

@@ -21,6 +21,7 @@ from pycog_dgr.errors import MissingExtraError
 from pycog_dgr.tasks import bundled_tasks
 
 BEFORE, AFTER = 100, 900  # ms around the stimulus' beginning
+CONTEXTS = {"colour": "--", "motion": "-"}  # and how they are drawn
 EVERY = 3  # samples between those that are decoded
 
 
@@ -53,10 +54,15 @@ def draw(time, parts, within, across):
     for letter, name in zip("ABC", ("time", "choice", "context"), strict=True):
         part, ax = parts[name], axes[letter]
         for choice in (0, 1):
-            for context, line in ((0, "--"), (1, "-")):
-                scores = part.scores[choice, context, :, 0]
+            for context, line in CONTEXTS.items():
+                scores = part.scores[choice, int(context == "motion"), :, 0]
                 ax.plot(time, scores, line, color=style.CHOICES[choice])
-        ax.set(title=f"{name}: {100 * part.share[0]:.0f} % of variance", xlabel="Time (ms)")
+        ax.set(title=f"{name}: {100 * part.share[0]:.2g} % of variance", xlabel="Time (ms)")
+    for choice in (0, 1):
+        axes["A"].plot([], [], color=style.CHOICES[choice], label=f"choice {choice}")
+    for context, line in CONTEXTS.items():
+        axes["A"].plot([], [], line, color=style.BLACK, label=f"{context} context")
+    axes["A"].legend(loc="lower right")
     axes["A"].set_ylabel("Component (a.u.)")
     for scores, colour, label in (
         (within, style.BLACK, "trained on both contexts"),
@@ -65,7 +71,7 @@ def draw(time, parts, within, across):
         axes["D"].plot(time[::EVERY], 100 * scores, color=colour, label=label)
     axes["D"].axhline(50, color=style.GREY, linestyle=":", linewidth=0.8)
     panels.percent(axes["D"], "Choice decoded (%)")
-    axes["D"].set_xlabel("Time from stimulus (ms); solid above: motion context")
+    axes["D"].set_xlabel("Time from stimulus (ms)")
     axes["D"].legend(loc="lower right")
     return fig
 

@@ -145,9 +145,5 @@ def _trained(model: Model, seed: int) -> Numbers:
 
 def _last_costs(save: Checkpoint, at_check: bool) -> list[float]:
     """[loss, RMSE, performance] of the last network; NaN for what is not finite or not there."""
-    costs = [math.nan]
-    if at_check:
-        costs = save.costs_history[-1][1]
-    elif save.ending is not None:
-        costs = [save.ending.cost, *save.ending.other_costs]
-    return [*costs, math.nan, math.nan][:3]
+    judged = at_check or save.ending is not None
+    return [*(save.last_costs if judged else []), math.nan, math.nan, math.nan][:3]

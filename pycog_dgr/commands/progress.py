@@ -34,8 +34,8 @@ def summary(save: Checkpoint) -> str:
         f"{OUTCOMES[save.stopped]} after {taskrun.trials_done(save):,} trials, "
         f"{save.seconds / 60:.1f} minutes"
     )
-    if save.costs_history:
-        _, (_, error, *performance) = save.costs_history[-1]
+    if save.last_costs:
+        _, error, *performance = save.last_costs
         line += f"; error {error:.3g}"
         line += "".join(f", performance {value:.1f}" for value in performance)
     return line

@@ -157,6 +157,13 @@ class Checkpoint:
     changes: list = field(default_factory=list)
 
     @property
+    def last_costs(self) -> list[float]:
+        """[loss, RMSE] or [loss, RMSE, performance] of the last network that was validated."""
+        if self.ending is not None:
+            return [self.ending.cost, *self.ending.other_costs]
+        return list(self.costs_history[-1][1]) if self.costs_history else []
+
+    @property
     def selected(self) -> Best:
         """The network to use: the better of the best at the checks and the one at the ending."""
         ending = self.ending

@@ -1,6 +1,7 @@
 """The tasks that come with the package: listed, trained and drawn by dgr, in any folder."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import pytest
 
 from bridge.cli import main
 from pycog_dgr import Model
+from pycog_dgr.files import open_save
 from pycog_dgr.tasks import BUNDLED, bundled_tasks, first_line
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,19 @@ def test_dgr_task_trains_tests_and_draws_in_an_empty_folder(tmp_path, monkeypatc
     with pytest.raises(SystemExit):
         main(["task", "rdm_fixed"])
     assert "rdm_fixed, seed 100: " in capsys.readouterr().out
+
+
+def test_every_line_is_logged_once_and_the_summary_tells_of_the_last_network(tmp_path):
+    short = ["--set", "max_iter=2", "checkfreq=5", "n_validation=20"]
+    command = [sys.executable, "-m", "bridge", "task", "rdm_nodale", "train", *short]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("2 updates")]
+    assert len(lines) == 1, done.stderr
+    (file,) = tmp_path.rglob("rdm_nodale.npz")
+    save = open_save(file)
+    assert save.last_costs == [save.ending.cost, *save.ending.other_costs]
+    assert f"error {save.ending.other_costs[0]:.3g}, performance" in done.stdout
 
 
 @pytest.mark.parametrize(("words", "said"), [([], "dgr task"), (["--help"], "usage: dgr task")])
