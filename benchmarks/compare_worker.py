@@ -62,7 +62,7 @@ def step_class() -> Any:
     return TrainingStep
 
 
-def of_task(name: str, n_trial: int | None = None) -> tuple[Any, Any, Any, list]:
+def of_task(name: str, n_trial: int | None = None, n_batches: int = 2) -> tuple[Any, ...]:
     """Network, training, parameters and minibatches of an example task."""
     from benchmarks.batches import Model, initial_parameters
 
@@ -70,7 +70,7 @@ def of_task(name: str, n_trial: int | None = None) -> tuple[Any, Any, Any, list]
     n_trial = model.training.n_gradient if n_trial is None else n_trial
     dataset = dataset_of(model, n_trial)
     parameters, network = initial_parameters(model.network, 1)
-    return network, model.training, parameters, [dataset() for _ in range(2)]
+    return network, model.training, parameters, [dataset() for _ in range(n_batches)]
 
 
 def dataset_of(model: Any, n_trial: int, stream: str = "fast") -> Any:
@@ -90,7 +90,7 @@ def validation(name: str) -> Callable[[int], Any]:
     from benchmarks.batches import Model
 
     n_trial = Model(Path("examples/tasks") / f"{name}.py").training.n_validation
-    network, training, parameters, batches = of_task(name, n_trial)
+    network, training, parameters, batches = of_task(name, n_trial, n_batches=1)
     one = step_class()(network, training, parameters, "float32")
     return lambda i: one.evaluate(batches[0])
 

@@ -162,8 +162,13 @@ class Kernels(Protocol):
         inputs: NDArray,
         noise: NDArray,
         out: Trajectory | None = None,
+        first: int = 0,
     ) -> Trajectory:
-        """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N)."""
+        """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N).
+
+        Where `out` has fewer trials, these are the ones from `first` on; where its x has one time
+        step, that is the last.
+        """
 
     def backward(
         self,

@@ -61,14 +61,18 @@ ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one 
 
 
 def forward(
-    recurrence: Recurrence, inputs: NDArray, noise: NDArray, out: Trajectory | None = None
+    recurrence: Recurrence,
+    inputs: NDArray,
+    noise: NDArray,
+    out: Trajectory | None = None,
+    first: int = 0,
 ) -> Trajectory:
     x, r = out or Trajectory.empty(noise)
-    n_time, n_trial, _ = noise.shape
-    start = np.empty_like(noise[0])
+    n_time, n_trial, _ = r.shape
+    start = np.empty_like(r[0])
     start[:] = recurrence.x0
     integrate(
-        KINDS[recurrence.activation], forward_factor(recurrence), inputs, noise,
+        KINDS[recurrence.activation], forward_factor(recurrence), inputs, noise, first,
         np.full(n_time, n_trial), recurrence.brec, recurrence.alpha, start, x, r,
     )  # fmt: skip
     return Trajectory(x, r)
@@ -89,7 +93,7 @@ def run(
     if states is not None:
         states[0], kept = x, states[1:]
     integrate(
-        KINDS[activation], forward_factor(recurrence), inputs[1:], noise[1:], running[1:],
+        KINDS[activation], forward_factor(recurrence), inputs[1:], noise[1:], 0, running[1:],
         brec, alpha, x, kept, noise[1:],
     )  # fmt: skip
     if states is not None:
@@ -184,10 +188,11 @@ def forward_factor(recurrence: Recurrence) -> Factor:
 
 
 @compiled
-def integrate(kind, W, inputs, noise, running, brec, alpha, start, x, r):
-    """x and r at t = 1..T from the states `start`; x keeps as many of the last steps as it has.
+def integrate(kind, W, inputs, noise, first, running, brec, alpha, start, x, r):
+    """x and r at t = 1..T from the states `start`; an x of one step is that of the last.
 
-    W is [Wrec, Win]^T; r may be the array of the noise, and `start` that of x, if x has one step.
+    W is [Wrec, Win]^T. Inputs and noise may have more trials; these are the ones from `first` on.
+    r may be the array of the noise, and `start` that of x, if x has one step.
     """
     n_trial, N = start.shape
     Nin = inputs.shape[2]
@@ -199,10 +204,10 @@ def integrate(kind, W, inputs, noise, running, brec, alpha, start, x, r):
         n = running[t]
         for b in range(n):
             for k in range(Nin):
-                received[b, N + k] = inputs[t, b, k]
+                received[b, N + k] = inputs[t, first + b, k]
         times_factor(received, n, W, current)
         x_t = x[t % len(x)]
-        step(kind, x_prev[:n], current, brec, noise[t], alpha, x_t, r[t])
+        step(kind, x_prev[:n], current, brec, noise[t, first:], alpha, x_t, r[t])
         for b in range(n):
             for i in range(N):
                 received[b, i] = r[t, b, i]

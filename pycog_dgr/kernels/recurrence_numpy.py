@@ -38,15 +38,20 @@ HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Om
 
 
 def forward(
-    recurrence: Recurrence, inputs: NDArray, noise: NDArray, out: Trajectory | None = None
+    recurrence: Recurrence,
+    inputs: NDArray,
+    noise: NDArray,
+    out: Trajectory | None = None,
+    first: int = 0,
 ) -> Trajectory:
     Win, Wrec, brec, x0, alpha, activation = recurrence
     f, _ = ACTIVATIONS[activation]
     x, r = out or Trajectory.empty(noise)
-    x_prev = np.broadcast_to(x0, noise.shape[1:])
+    trials = slice(first, first + r.shape[1])
+    x_prev = np.broadcast_to(x0, r.shape[1:])
     r_prev = f(x_prev)
-    for t, drive_t in enumerate(drive(inputs, noise, Win, brec)):
-        x_prev, r_prev = x[t], r[t] = step(x_prev, r_prev, drive_t, Wrec, alpha, f)
+    for t, drive_t in enumerate(drive(inputs[:, trials], noise[:, trials], Win, brec)):
+        x_prev, r_prev = x[t % len(x)], r[t] = step(x_prev, r_prev, drive_t, Wrec, alpha, f)
     return Trajectory(x, r)
 
 

@@ -150,28 +150,21 @@ class FusedStep:
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
         """Loss, root-mean-square error and z (time, trial, Nout), some trials after the other."""
         recurrence, readout = self._network(raw, self.dale)
-        n_time, n_trial, N = batch.noise.shape
+        inputs, targets, mask, noise = plain(*batch)
+        n_time, n_trial, N = noise.shape
         size = max(LEAST_TRIALS, PIECE // (n_time * N))
-        loss, squared_error, z = 0.0, 0.0, np.empty(batch.targets.shape, self.alpha.dtype)
-        for start in range(0, n_trial, size):
-            piece = Batch(*(array[:, start : start + size] for array in batch))
-            targets, mask = plain(piece.targets, piece.mask)
-            found = self.kernels.outputs(readout, self._rates(recurrence, piece), targets, mask)
+        loss, squared_error, z = 0.0, 0.0, np.empty_like(targets)
+        for first in range(0, n_trial, size):
+            piece = slice(first, first + size)
+            n = len(range(n_trial)[piece])
+            last, r = np.empty((1, n, N), noise.dtype), np.empty((n_time, n, N), noise.dtype)
+            self.kernels.forward(recurrence, inputs, noise, Trajectory(last, r), first)
+            found = self.kernels.outputs(readout, r, *plain(targets[:, piece], mask[:, piece]))
             loss += found.loss
             squared_error += found.squared_error
-            z[:, start : start + size] = found.z
-        total = np.sum(batch.mask, dtype=np.float64)
+            z[:, piece] = found.z
+        total = np.sum(mask, dtype=np.float64)
         return float(loss / total), float(np.sqrt(squared_error / total)), z
-
-    def _rates(self, recurrence: Recurrence, batch: Batch) -> NDArray:
-        """Rates at t = 1..T (time, trial, N)."""
-        inputs, noise = (
-            np.concatenate([np.zeros_like(array[:1]), array])  # sample 0 is not integrated
-            for array in (batch.inputs, batch.noise)
-        )
-        n_time, n_trial, N = noise.shape
-        x = np.broadcast_to(recurrence.x0, (n_trial, N)).copy()
-        return self.kernels.run(recurrence, inputs, noise, x, np.full(n_time, n_trial))[1:]
 
     # --- parts ----------------------------------------------------------------------------------
 

@@ -191,6 +191,15 @@ def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation):
     np.testing.assert_array_equal(without, r)
 
 
+def test_some_of_the_trials_are_run_and_the_last_states_kept(kernels):
+    recurrence, inputs, noise = problem()
+    x, r = kernels.forward(recurrence, inputs, noise)
+    out = Trajectory(np.empty((1, 2, N)), np.empty((T, 2, N)))
+    kernels.forward(recurrence, inputs, noise, out, first=1)
+    close(out.x[0], x[-1, 1:3])
+    close(out.r, r[:, 1:3])
+
+
 @pytest.mark.parametrize("size", [(1, 70), (13, 33), (40, 5), (37, 90)], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_any_number_of_trials_and_units_is_served(dtype, size):
