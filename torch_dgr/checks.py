@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from torch_dgr.errors import ExamplesError, SettingError
+from torch_dgr.errors import ExamplesError, SettingError, shown
 
 __all__ = [
     "LARGEST_COUNT",
@@ -111,7 +111,7 @@ def checked_count(value: int, name: str, least: int = 1, most: int = LARGEST_COU
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
     if not whole or not least <= value <= most:
         limits = f"of at least {least}" if whole and value < least else f"from {least} to {most}"
-        raise SettingError(f"{name} is {value!r}; give a whole number {limits}")
+        raise SettingError(f"{name} is {shown(value)}; give a whole number {limits}")
     return int(value)
 
 
@@ -122,17 +122,17 @@ def checked_number(
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not real or not math.isfinite(value) or (value < least if above is None else value <= above):
         limit = f"of at least {least:g}" if above is None else f"above {above:g}"
-        raise SettingError(f"{name} is {value!r}; give a finite number {limit}")
+        raise SettingError(f"{name} is {shown(value)}; give a finite number {limit}")
     return float(value)
 
 
 def checked_sizes(sizes: Sequence[int], name: str, length: int | None = None) -> tuple[int, ...]:
     """Return a sequence of sizes of at least 1 as a tuple of int, or raise SettingError."""
     if isinstance(sizes, str) or not isinstance(sizes, Sequence):
-        raise SettingError(f"{name} is {sizes!r}; give a sequence of whole numbers")
+        raise SettingError(f"{name} is {shown(sizes)}; give a sequence of whole numbers")
     if not sizes or length not in (None, len(sizes)):
         wanted = "at least one" if length is None else length
-        raise SettingError(f"{name} is {sizes!r}; give {wanted} whole numbers")
+        raise SettingError(f"{name} is {shown(sizes)}; give {wanted} whole numbers")
     return tuple(checked_count(size, name) for size in sizes)
 
 
@@ -144,8 +144,8 @@ def checked_image_shape(shape: Sequence[int]) -> tuple[int, int]:
     rows, columns = checked_sizes(shape, "image_shape", length=2)
     if rows * columns > MOST_PIXELS:
         raise SettingError(
-            f"image_shape is {shape!r}; give two sizes, (row, column), of at most {MOST_PIXELS} "
-            "pixels"
+            f"image_shape is {shown(shape)}; give two sizes, (row, column), of at most "
+            f"{MOST_PIXELS} pixels"
         )
     return rows, columns
 
@@ -153,14 +153,14 @@ def checked_image_shape(shape: Sequence[int]) -> tuple[int, int]:
 def named(table: Mapping[str, T], name: str, setting: str) -> T:
     """Return table[name], or raise SettingError naming the setting and the choices."""
     if name not in table:
-        raise SettingError(f"{setting} is {name!r}; give one of {', '.join(table)}")
+        raise SettingError(f"{setting} is {shown(name)}; give one of {', '.join(table)}")
     return table[name]
 
 
 def checked_rng(rng: np.random.Generator) -> np.random.Generator:
     """Return rng, or raise SettingError unless it is numpy's."""
     if not isinstance(rng, np.random.Generator):
-        raise SettingError(f"rng is {rng!r}; give numpy.random.default_rng(seed)")
+        raise SettingError(f"rng is {shown(rng)}; give numpy.random.default_rng(seed)")
     return rng
 
 
@@ -173,8 +173,8 @@ def checked_device(device: str | torch.device) -> torch.device:
         # torch says 'not compiled with CUDA' in an AssertionError, all else in the others.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise SettingError(
-            f"device is {device!r}, which cannot be used here ({reason}); give 'cpu', or a device "
-            "that this computer and this build of torch have"
+            f"device is {shown(device)}, which cannot be used here ({reason}); give 'cpu', or a "
+            "device that this computer and this build of torch have"
         ) from None
     return found
 

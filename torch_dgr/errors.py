@@ -1,4 +1,6 @@
-"""The one family of errors that torch_dgr raises on bad input."""
+"""The one family of errors that torch_dgr raises on bad input, and how a value stands in one."""
+
+import reprlib
 
 __all__ = [
     "ExamplesError",
@@ -6,6 +8,7 @@ __all__ = [
     "StateError",
     "TorchDgrError",
     "TrainingDivergedError",
+    "shown",
 ]
 
 
@@ -27,3 +30,23 @@ class StateError(TorchDgrError):
 
 class TrainingDivergedError(TorchDgrError):
     """A loss is no longer finite; the parameters are those before the offending update."""
+
+
+LONGEST = 120  # letters of a value in a message
+
+
+def shown(value: object) -> str:
+    """Return the text of a value in a message, cut where it is long.
+
+    Parameters
+    ----------
+    value
+        Anything that was given.
+
+    Returns
+    -------
+    str
+        Of at most LONGEST letters.
+    """
+    text = reprlib.repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from torch_dgr.errors import ExamplesError, SettingError, StateError
+from torch_dgr.errors import ExamplesError, SettingError, StateError, shown
 
 __all__ = ["EWCState", "consolidate", "elastic_weight_consolidation", "fisher_information"]
 
@@ -126,7 +126,7 @@ def elastic_weight_consolidation(
         A state of another network; when the penalty is taken.
     """
     if isinstance(strength, bool) or not (np.isfinite(strength) and strength >= 0):
-        raise SettingError(f"strength is {strength!r}; give a finite number of at least 0")
+        raise SettingError(f"strength is {shown(strength)}; give a finite number of at least 0")
 
     def penalty(network: nn.Module) -> Tensor:
         parameters = trained(network)

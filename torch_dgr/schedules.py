@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from torch_dgr.errors import SettingError, StateError
+from torch_dgr.errors import SettingError, StateError, shown
 
 __all__ = ["SCHEDULES", "Position", "Schedule", "constant", "late_decay", "one_cycle"]
 
@@ -79,7 +79,8 @@ class Position:
             value = np.asarray(arrays[name])
             if value.ndim != 0 or value.dtype.kind not in "iu" or value < 0:
                 raise StateError(
-                    f"{name} of the context is {value!r}; a whole number of at least 0 expected"
+                    f"{name} of the context is {shown(value)}; a whole number of at least 0 "
+                    "expected"
                 )
             found[name] = int(value)
         if found["done"] > found["iterations"]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from torch_dgr.checks import LARGEST_SEED, checked_count
-from torch_dgr.errors import SettingError, StateError
+from torch_dgr.errors import SettingError, StateError, shown
 
 __all__ = [
     "MOMENTS",
@@ -55,9 +55,9 @@ def adam(
 ) -> torch.optim.Adam:
     """Return Adam over a network's parameters, one fused kernel a step (Kingma and Ba 2015)."""
     if not isinstance(learning_rate, (int, float)) or not 0 < learning_rate < math.inf:
-        raise SettingError(f"learning_rate is {learning_rate!r}; give a finite number above 0")
+        raise SettingError(f"learning_rate is {shown(learning_rate)}; give a finite number above 0")
     if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
-        raise SettingError(f"betas are {betas!r}; give two numbers in [0, 1)")
+        raise SettingError(f"betas are {shown(betas)}; give two numbers in [0, 1)")
     return torch.optim.Adam(
         network.parameters(), lr=learning_rate, betas=betas, eps=epsilon, fused=True
     )
@@ -85,12 +85,12 @@ def load_numpy_state(parts: Parts, state: Mapping[str, np.ndarray]) -> None:
     tensors = _named(parts)
     if missing := sorted(tensors.keys() - state.keys()):
         raise StateError(
-            f"the state lacks {missing[0]!r} (and {len(missing) - 1} more): "
+            f"the state lacks {shown(missing[0])} (and {len(missing) - 1} more): "
             "it belongs to another kind of network"
         )
     if foreign := sorted(state.keys() - tensors.keys()):
         raise StateError(
-            f"the state holds {foreign[0]!r} (and {len(foreign) - 1} more), unknown "
+            f"the state holds {shown(foreign[0])} (and {len(foreign) - 1} more), unknown "
             "here: it belongs to another kind of network"
         )
     for name, tensor in tensors.items():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from torch_dgr.checks import (
+    checked_count,
     checked_device,
     checked_images,
     checked_number,
@@ -117,3 +118,13 @@ def test_a_number_is_finite_and_large_enough(value):
     with pytest.raises(SettingError, match="rate is 0; give a finite number above 0"):
         checked_number(0, "rate", above=0)
     assert checked_number(np.float32(0.5), "rate") == 0.5
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 5000, {"hidden": "a" * 4000}, 10**400, [["a" * 999] * 50] * 50]
+)
+def test_a_long_value_is_cut_in_the_message(value):
+    """A stored network's options may hold anything: the refusal stays short."""
+    with pytest.raises(SettingError) as caught:
+        checked_count(value, "n_hidden")
+    assert len(str(caught.value)) < 250

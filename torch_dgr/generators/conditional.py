@@ -32,7 +32,7 @@ from torch_dgr.checks import (
     checked_targets,
     named,
 )
-from torch_dgr.errors import ExamplesError, SettingError
+from torch_dgr.errors import ExamplesError, SettingError, shown
 from torch_dgr.generators.context import (
     REPLAYS,
     Batch,
@@ -75,7 +75,7 @@ class ConditionalGenerator(ABC, Generic[S]):
     ):
         named(REPLAYS, replay, "replay")
         if not isinstance(averaging, (int, float)) or not 0 <= averaging < 1:
-            raise SettingError(f"averaging is {averaging!r}; give a number in [0, 1)")
+            raise SettingError(f"averaging is {shown(averaging)}; give a number in [0, 1)")
         self.device = checked_device(device)
         self.n_classes, self.image_shape = n_classes, image_shape
         self.replay = replay

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from torch_dgr.errors import ExamplesError, StateError, TrainingDivergedError
+from torch_dgr.errors import ExamplesError, StateError, TrainingDivergedError, shown
 from torch_dgr.generators.latents import Latents
 from torch_dgr.schedules import Position, Schedule, one_cycle
 from torch_dgr.state import Parts, adam, prefixed, take
@@ -215,7 +215,9 @@ class Context:
         """Take over `arrays`; StateError where they are none, or were saved on another device."""
         position, unseen = Position.from_arrays(arrays), np.asarray(arrays["unseen"])
         if unseen.ndim != 1 or unseen.dtype.kind not in "iu" or (unseen < 0).any():
-            raise StateError(f"unseen trials of the context are {unseen!r}; give their numbers")
+            raise StateError(
+                f"unseen trials of the context are {shown(unseen)}; give their numbers"
+            )
         here, saved = self.arrays()["device"], np.asarray(arrays["device"])
         if not np.array_equal(here, saved):
             raise StateError(

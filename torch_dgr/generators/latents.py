@@ -17,7 +17,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from torch_dgr.errors import ExamplesError, StateError
+from torch_dgr.errors import ExamplesError, StateError, shown
 
 __all__ = ["ClassMixtures", "Latents", "StandardNormal"]
 
@@ -174,6 +174,6 @@ def checked_classes(classes: np.ndarray) -> tuple[int, ...]:
     rising = classes.ndim == 1 and classes.dtype.kind in "iu" and (np.diff(classes) > 0).all()
     if not rising or (classes < 0).any():
         raise StateError(
-            f"classes of the state are {classes!r}; whole numbers in rising order expected"
+            f"classes of the state are {shown(classes)}; whole numbers in rising order expected"
         )
     return tuple(classes.tolist())

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from torch_dgr.checks import checked_count, checked_number, named
-from torch_dgr.errors import SettingError
+from torch_dgr.errors import SettingError, shown
 from torch_dgr.schedules import SCHEDULES
 
 __all__ = ["ClippedSGD", "ProjectedAdam"]
@@ -60,9 +60,9 @@ class ClippedSGD(torch.optim.Optimizer):
         shrink: float = 0.0,
     ):
         if not lr >= 0:
-            raise SettingError(f"lr is {lr!r}; give a number of at least 0")
+            raise SettingError(f"lr is {shown(lr)}; give a number of at least 0")
         if not max_gradient_norm > 0:
-            raise SettingError(f"max_gradient_norm is {max_gradient_norm!r}; give one above 0")
+            raise SettingError(f"max_gradient_norm is {shown(max_gradient_norm)}; give one above 0")
         self.max_gradient_norm = max_gradient_norm
         super().__init__(params, {"lr": lr, "shrink": shrink, "skipped": 0})
 

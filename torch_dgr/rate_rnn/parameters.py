@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from torch_dgr.errors import SettingError
+from torch_dgr.errors import SettingError, shown
 from torch_dgr.rate_rnn.constraint import Masks
 
 __all__ = [
@@ -35,7 +35,7 @@ NEEDED = ("Wrec", "Wout", *VECTORS)
 def checked_parameters(parameters: Mapping[str, np.ndarray | None]) -> dict[str, np.ndarray]:
     """Return the parameters that are there, in the order of NAMES, or raise SettingError."""
     if foreign := sorted(parameters.keys() - set(NAMES)):
-        raise SettingError(f"unknown parameter {foreign[0]!r}; known are {', '.join(NAMES)}")
+        raise SettingError(f"unknown parameter {shown(foreign[0])}; known are {', '.join(NAMES)}")
     given = {name: parameters.get(name) for name in NAMES}
     values = {name: numbers(name, value) for name, value in given.items() if value is not None}
     if missing := [name for name in NEEDED if name not in values]:
@@ -104,7 +104,7 @@ def checked_bounds(
     array = numbers("tau_bounds", bounds).astype(float)
     if array.shape != (2,) or not dt <= array[0] < array[1]:
         raise SettingError(
-            f"tau_bounds are {bounds!r} ms; give (low, high) with dt = {dt:g} ms <= low < high"
+            f"tau_bounds are {shown(bounds)} ms; give (low, high) with dt = {dt:g} ms <= low < high"
         )
     if LOGIT not in values and not (array[0] < tau.min() and tau.max() < array[1]):
         raise SettingError(
@@ -130,14 +130,14 @@ def checked_trained(trained: Iterable[str]) -> set[str]:
     """Return the names that learn; SettingError for one that is no parameter's."""
     learning = set(trained)
     if foreign := sorted(learning - set(NAMES)):
-        raise SettingError(f"trained names {foreign[0]!r}; known are {', '.join(NAMES)}")
+        raise SettingError(f"trained names {shown(foreign[0])}; known are {', '.join(NAMES)}")
     return learning
 
 
 def checked_masks(masks: Mapping[str, Masks], values: Mapping[str, np.ndarray]) -> dict[str, Masks]:
     """Return the masks of every matrix there is; SettingError for others and wrong ones."""
     if foreign := sorted(masks.keys() - set(MATRICES)):
-        raise SettingError(f"masks name {foreign[0]!r}; known are {', '.join(MATRICES)}")
+        raise SettingError(f"masks name {shown(foreign[0])}; known are {', '.join(MATRICES)}")
     checked = {}
     for name in MATRICES:
         if name not in values:
