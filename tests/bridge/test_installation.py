@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import installation
+from bridge import cli, installation
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +75,56 @@ def test_the_wheel_crosschecks_and_trains_a_new_task_without_a_checkout(site, tm
     trained = run(site, tmp_path, "go_later.py", "--set", "max_iter=20", "--trials", "5")
     assert trained.returncode == 0, trained.stderr
     assert list(tmp_path.glob("runs/examples/go_later/*/go_later.png"))
+
+
+SWEEP = """
+experiment = "task"
+task = "go_later.py"
+seeds = 1
+settings = {max_iter = 2}
+grid = {learning_rate = [0.01, 0.1]}
+"""
+SHORT = (
+    "--contexts", "01,23", "--scale", "0.01", "--seeds", "1", "--no-audit", "--solvers", "biornn",
+    "--replays", "generative", "--workers", "1",
+)  # fmt: skip
+NETWORK = "runs/examples/rdm_nodale/seed-100"
+COMMANDS = (  # in turn, in one folder; {name} is a file in it
+    ("tasks",),
+    ("settings", "learning_rate"),
+    ("new-task", "go_later"),
+    ("task", "rdm_nodale", "all", "--set", "max_iter=2", "n_validation=20", "--trials", "40"),
+    ("doctor", "go_later.py", "--updates", "1"),
+    ("convert", "old.pkl", "new.npz"),
+    ("export", "new.npz", "new.pt"),
+    ("export", f"{NETWORK}/trials.npz", "trials.mat"),
+    ("translate", "old_script.py"),
+    ("pycog", "old_script.py"),
+    ("data",),
+    ("sweep", "sweep.toml", "--workers", "0"),
+    ("reproduce", *SHORT, "--out", "run"),
+    ("report", "run"),
+    ("certify", "run"),
+    ("sample", "run/work/generators-1/generator-1.npz",
+     "run/work/biornn-generative-1/solver-2.npz", "images.npz", "-n", "50"),
+    ("fit", "images.npz", "solver.npz", "--solver", "lstm", "--iterations", "2"),
+    ("rerun", "run", "--workers", "1"),
+)  # fmt: skip
+ELSEWHERE = {"crosscheck", "neurogym"}  # above, and in tests/pycog_dgr/test_neurogym_table.py
+
+
+@pytest.mark.slow
+def test_every_command_of_the_wheel_works_in_an_empty_folder(site, tmp_path):
+    assert {words[0] for words in COMMANDS} | ELSEWHERE == set(cli.COMMANDS)
+    save = ROOT / "tests" / "golden" / "saves" / "tiny_varstim_ei_seed1234.pkl"
+    shutil.copy(save, tmp_path / "old.pkl")
+    (tmp_path / "old_script.py").write_text("from pycog import tasktools\nprint zip('a', 'b')\n")
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    for words in COMMANDS:
+        done = run(site, tmp_path, "-m", "bridge", *words)
+        assert done.returncode == 0, (words, done.stdout[-2000:], done.stderr[-2000:])
+    assert (tmp_path / NETWORK / "rdm_nodale.png").stat().st_size
+    assert (tmp_path / "run" / "report.html").stat().st_size
 
 
 def test_without_the_package_that_brings_the_digits_the_extra_is_named(monkeypatch):
