@@ -88,6 +88,7 @@ def figure_ablation(runs: Sequence[Results]) -> Figure:
         panel.set_xlabel("test accuracy after the last context (%)")
         panel.set_yticks(range(len(shown)), names)
         panel.set_xlim(least, 100 + (100 - least) / 6)  # room for the numbers
+        panel.set_xticks(np.arange(least, 101, 5 if least >= 70 else 10))
         panel.set_ylim(len(shown) - 0.5, -0.5)
     return figure
 
