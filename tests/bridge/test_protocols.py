@@ -58,6 +58,13 @@ def test_a_budget_shrinks_but_keeps_its_floor():
         budget.times(0)
 
 
+def test_joint_training_of_improved_is_as_long_as_its_contexts_together():
+    for plan in IMPROVED.solvers.values():
+        joint = plan.joint_epochs * plan.joint_iterations
+        assert joint == pytest.approx(sum(plan.iterations), rel=0.01)
+        assert plan.joint_batch_size == plan.batch_size
+
+
 @pytest.mark.parametrize("name", VARIATIONS)
 def test_every_variation_changes_improved_and_its_networks_can_be_made(name):
     changed = varied(IMPROVED, name)
