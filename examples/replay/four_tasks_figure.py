@@ -89,7 +89,7 @@ def kept(axes, found):
         axes.plot(np.tile(stages, (len(R), 1)).T, so_far.T, "o", color=COLOURS[way], markersize=3)
     axes.axhline(CHANCE, color=style.BLACK, linewidth=1, linestyle=":", label="chance")
     axes.set_xticks(stages)
-    axes.set(xlabel="tasks learnt", ylabel="correct, mean over them (%)", ylim=(45, 102))
+    axes.set(xlabel="tasks learnt", ylabel="correct, mean over them (%)", ylim=(0, 105))
     axes.legend(loc="lower left")
 
 
@@ -102,7 +102,7 @@ def at_the_end(axes, found):
         axes.plot(np.tile(x, (len(R), 1)).T, R[:, -1].T, "o", color=COLOURS[way], markersize=3)
     axes.axhline(CHANCE, color=style.BLACK, linewidth=1, linestyle=":")
     axes.set_xticks(range(len(TASKS)), TASKS, rotation=25, ha="right")
-    axes.set(ylabel="correct after all four (%)", ylim=(45, 102))
+    axes.set(ylabel="correct after all four (%)", ylim=(0, 105))
 
 
 def main():
