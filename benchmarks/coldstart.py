@@ -31,7 +31,7 @@ print(step.backend)
 """
 HIDE_NUMBA = "import sys; sys.modules['numba'] = None\n"
 REPEATS, QUICK_REPEATS = 3, 1  # of the warm start; the least counts
-COLD_SECONDS, WARM_SECONDS = 20, 3
+COLD_SECONDS, WARM_SECONDS = 8, 1.5
 
 
 def environment(folder: Path, with_compiler: bool) -> dict[str, str]:

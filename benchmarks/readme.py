@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks import results
 from benchmarks.__main__ import BENCHMARKS
+from benchmarks.compare import GOALS
 
 
 def steps(step: dict[str, Any]) -> list[str]:
@@ -33,6 +34,24 @@ def steps(step: dict[str, Any]) -> list[str]:
     return lines
 
 
+def comparison(compare: dict[str, Any]) -> list[str]:
+    """One row a work of benchmarks.compare: both times, their ratio, and peak memory."""
+    lines = [
+        "| | before, CPU ms | after, CPU ms | after / before | asked | peak MB, before and after |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in compare["work"].items():
+        asked = GOALS.get(name)
+        missed = asked is not None and one["ratio"] > asked
+        ratio = f"**{one['ratio']:.2f}, missed**" if missed else f"{one['ratio']:.2f}"
+        lines.append(
+            f"| {name} | {one['before_ms']:.3g} | {one['after_ms']:.3g} | {ratio} | "
+            f"{'' if asked is None else f'at most {asked:g}'} | "
+            f"{one['before_peak_mb']:.0f}, {one['after_peak_mb']:.0f} |"
+        )
+    return lines
+
+
 def goals(found: list[results.Goal]) -> list[str]:
     """Every goal with what came out, missed ones in bold."""
     lines = ["| goal | asked | measured |", "|---|---|---:|"]
@@ -46,9 +65,17 @@ def goals(found: list[results.Goal]) -> list[str]:
 def main() -> None:
     found = {
         name: results.load(results.path_of(name))
-        for name in BENCHMARKS
+        for name in (*BENCHMARKS, "compare")
         if results.path_of(name).exists()
     }
+    if "compare" in found:
+        compare, _ = found.pop("compare")
+        machine, loads = compare["machine"], [one["load"] for one in compare["work"].values()]
+        print(
+            f"{machine['date'][:10]}, {machine['cpu']}, commit {machine['commit']} beside "
+            f"{compare['before']}, load {min(loads):.0f} to {max(loads):.0f}:\n"
+        )
+        print("\n".join(comparison(compare)), end="\n\n")
     machine = found["step"][0]["machine"]
     print(f"{machine['cpu']}, one core, medians, {machine['date'][:10]}:\n")
     print("\n".join(steps(found["step"][0])), end="\n\n")

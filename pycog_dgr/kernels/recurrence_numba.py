@@ -198,8 +198,11 @@ def integrate(kind, W, inputs, noise, first, running, brec, alpha, start, x, r):
     Nin = inputs.shape[2]
     received = np.empty((n_trial, N + Nin), r.dtype)  # [r_{t-1}, u_t]
     current = np.empty((n_trial, W.width), r.dtype)
+    x_prev = np.empty_like(start)  # not where x_t is written: that loop would not use vectors
+    for b in range(n_trial):
+        for i in range(N):
+            x_prev[b, i] = start[b, i]
     f_rows(kind, start, received)
-    x_prev = start
     for t in range(len(r)):
         n = running[t]
         for b in range(n):
@@ -210,8 +213,7 @@ def integrate(kind, W, inputs, noise, first, running, brec, alpha, start, x, r):
         step(kind, x_prev[:n], current, brec, noise[t, first:], alpha, x_t, r[t])
         for b in range(n):
             for i in range(N):
-                received[b, i] = r[t, b, i]
-        x_prev = x_t
+                received[b, i], x_prev[b, i] = r[t, b, i], x_t[b, i]
 
 
 @compiled
@@ -219,7 +221,7 @@ def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
     """x_t and r_t one time step on for the trials in x_prev (trial, N).
 
     current is r_prev Wrec^T + u_t Win^T, one product of [r_prev, u_t]; the rest of drive_t is added
-    here. x_t may be the array of x_prev, and r_t that of noise_t.
+    here. r_t may be the array of noise_t.
     """
     one = x_t.dtype.type(1)
     for b in range(x_prev.shape[0]):
