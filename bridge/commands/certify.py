@@ -1,6 +1,7 @@
 """`dgr certify`: do Dale's signs, masks and bounds of tau hold in every network of a run?"""
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, help="a results folder with its work/")
+    parser.add_argument("--json", action="store_true", help="print what each breaks as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,10 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.folder}: no network with constraints under work/: name a run that "
             "trained the biological RNN and was not stripped of its work/"
         )
+    broken = sum(bool(network.violations) for network in networks)
+    if arguments.json:
+        found = [{"file": str(one.file), "violations": one.violations} for one in networks]
+        print(json.dumps(found, indent=1))
+        return 1 if broken else 0
     for network in networks:
         for sentence in network.violations:
             print(f"{network.file}: {sentence}")
-    broken = sum(bool(network.violations) for network in networks)
     print(f"{len(networks)} networks, {broken} break a constraint")
     return 1 if broken else 0
 

@@ -1,6 +1,7 @@
 """`dgr crosscheck`: does the biological RNN compute the same in numpy, PyTensor and torch?"""
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from bridge.commands import check_folder, whole
 EXAMPLES = """
   dgr crosscheck                                      seven cases, a few minutes
   dgr crosscheck --steps 10 --drift 0                 a quick look, under a minute
+  dgr crosscheck --steps 10 --drift 0 --json          the same for another program
   dgr crosscheck --task my_task.py                    one task, any model file
   dgr crosscheck --task my_task.py --weights my.npz   a trained network
 """
@@ -58,8 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of crosscheck.json, drift.csv, drift.png and drift.pdf",
     )
 
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+
 
 def run(arguments: argparse.Namespace) -> int:
+    """Compare, print and write; 1 where the implementations differ."""
     from bridge.crosscheck import cases as crosscases
     from bridge.crosscheck import drift
     from bridge.crosscheck.comparison import as_json, crosscheck, table
@@ -79,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     for case in cases:
         reports.append(crosscheck(case, arguments.steps, arguments.dtype, tick=tick))
         tick("")
-        print(table(reports[-1]), end="\n\n", flush=True)
+        if not arguments.json:
+            print(table(reports[-1]), end="\n\n", flush=True)
     write_json(arguments.out / "crosscheck.json", as_json(reports))
     if arguments.drift:
         first = cases[0]
@@ -95,6 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
 
     agree = all(report.agrees for report in reports)
+    if arguments.json:
+        print(json.dumps(as_json(reports), indent=1))
+        return 0 if agree else 1
     names = ", ".join(report.case for report in reports if not report.agrees)
     print(
         f"{len(reports)} {'case' if len(reports) == 1 else 'cases'} in "

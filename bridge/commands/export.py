@@ -11,12 +11,9 @@ EXAMPLES = """
   dgr export trials.npz trials.nc      all trials, for xarray and others
   dgr export trials.npz trials.mat     for MATLAB
   dgr export my_task.npz weights.pt    a network's weights, for torch
-"""
-TORCH = (".pt", ".pth")
-EXAMPLES = """
-  dgr export trials.npz trials.mat
   dgr export network.npz network.safetensors
 """
+TORCH = (".pt", ".pth")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,15 @@
 """`dgr report`: draw a run's figures and write its report.html again; nothing is trained."""
 
 import argparse
+import json
 from pathlib import Path
 
-from bridge.report import markdown_table, write_report
+from bridge.report import markdown_table, table_rows, write_report
 
 EXAMPLES = """
   dgr report runs/mnist5k-text         draws every figure and report.html again
   dgr report runs/mnist5k-text --table
+  dgr report runs/mnist5k-text --json
 """
 
 
@@ -27,10 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only print the table thesis | ours | difference as Markdown",
     )
+    parser.add_argument("--json", action="store_true", help="only print that table as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.table:
+    if arguments.json:
+        print(json.dumps(table_rows(arguments.folder), indent=1))
+    elif arguments.table:
         print(markdown_table(arguments.folder))
     else:
         print(f"report: {write_report(arguments.folder, beside=arguments.beside)}")

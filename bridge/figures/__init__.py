@@ -16,7 +16,14 @@ from bridge.figures.audit import (
     figure_diagnostics_drift,
 )
 from bridge.figures.catalogue import CATALOGUE
-from bridge.figures.digits import figure_2_1, figure_2_2, figure_2_3, figure_3_9, figure_3_10
+from bridge.figures.digits import (
+    figure_2_1,
+    figure_2_2,
+    figure_2_3,
+    figure_3_9,
+    figure_3_10,
+    figure_samples,
+)
 from bridge.figures.draw import FigureResult, draw_all
 from bridge.figures.embedding import figure_3_11, figure_3_12
 from bridge.figures.learning import (
@@ -30,7 +37,7 @@ from bridge.figures.learning import (
     figure_confusion,
     figure_matrix,
 )
-from bridge.figures.network import figure_2_6
+from bridge.figures.network import figure_2_6, figure_connections
 
 __all__ = [
     "CATALOGUE",
@@ -55,7 +62,9 @@ __all__ = [
     "figure_audit_joint",
     "figure_audit_warmstart",
     "figure_confusion",
+    "figure_connections",
     "figure_diagnostics_classes",
     "figure_diagnostics_drift",
     "figure_matrix",
+    "figure_samples",
 ]

@@ -194,6 +194,25 @@ CATALOGUE = (
         "diagnostics",
     ),
     Entry(
+        "samples",
+        "Samples of every generator",
+        digits.figure_samples,
+        "The first samples of each generator of the first seed, as drawn, none picked; row k: the "
+        "generator that has learnt k contexts.",
+        "diagnostics",
+        statistics=False,
+    ),
+    Entry(
+        "connections",
+        "Connections before and after training",
+        network.figure_connections,
+        "Effective recurrent weights of a biological RNN before its first update and after the "
+        "last, on one scale that saturates at the 99th percentile, and their eigenvalues; dashed: "
+        "the circle of modulus 1.",
+        "diagnostics",
+        statistics=False,
+    ),
+    Entry(
         "confusion-matrix",
         "Confusion matrix",
         learning.figure_confusion,
@@ -278,6 +297,11 @@ def caption(entry: Entry, results: Results) -> str:
             parts.append(f"The thesis' numbers are left out: {reason}.")
     parts.append(provenance(results))
     return " ".join(parts)
+
+
+def common_words(results: Results) -> str:
+    """What the captions of a page would repeat, to be said once: seeds, bands, where it is from."""
+    return f"In all figures: {statistics_words(results)} {provenance(results)}"
 
 
 def statistics_words(results: Results) -> str:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from bridge.figures import measures, style
 from bridge.runs import LabelledDigits, MissingResults, Results
 
+PER_ROW = 16  # samples of each generator where all are shown
 PER_CLASS = 10  # true digits of each class in Figure 2.1
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE
 SHOWN_SEEDS = 3
@@ -140,6 +141,30 @@ def figure_3_10(results: Results) -> Figure:
         Of matplotlib.
     """
     return _generator_samples(results, context=2)
+
+
+@style.styled
+def figure_samples(results: Results) -> Figure:
+    """Samples of every generator of one seed, a row each.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
+    seed = results.seeds_with_samples(1)[0]
+    contexts = [
+        k for k in range(1, len(results.contexts)) if results.paths.generated(seed, k).is_file()
+    ]
+    figure = style.new_figure(style.DOUBLE, 0.2 + 0.42 * len(contexts))
+    axes = style.panels(figure, 1, 1)[0, 0]
+    _show_grid(axes, [results.generated(seed, k).images[:PER_ROW] for k in contexts])
+    return figure
 
 
 def _generator_samples(results: Results, context: int) -> Figure:

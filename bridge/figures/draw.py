@@ -21,7 +21,11 @@ UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # t
 
 @dataclass(frozen=True)
 class FigureResult:
-    """One drawn figure with its files, or one that was not drawn with the reason."""
+    """One drawn figure with its files, or one that was not drawn with the reason.
+
+    `caption` is whole, for a figure that stands alone; `about` is what it does not share with the
+    other figures of its run.
+    """
 
     name: str
     title: str
@@ -29,6 +33,7 @@ class FigureResult:
     files: tuple[Path, ...]
     reason_if_not_drawn: str = ""
     family: str = "thesis"
+    about: str = ""
 
 
 def draw_all(
@@ -84,10 +89,13 @@ def _drawn(entry: Entry, results: Results, out: Path, formats: Sequence[str]) ->
         log.warning("%s is not drawn: %s", entry.title, reason)
         for file in files:
             file.unlink(missing_ok=True)
-        return FigureResult(entry.name, entry.title, entry.about, (), str(reason), entry.family)
+        return FigureResult(
+            entry.name, entry.title, entry.about, (), str(reason), entry.family, entry.about
+        )
     for file, format in zip(files, formats, strict=True):
         _save(figure, file, format)
-    return FigureResult(entry.name, entry.title, caption(entry, results), files, "", entry.family)
+    whole = caption(entry, results)
+    return FigureResult(entry.name, entry.title, whole, files, "", entry.family, entry.about)
 
 
 @styled

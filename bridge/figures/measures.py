@@ -23,7 +23,10 @@ THESIS_VARIANT = MAIN  # of joint training: the main curve; every other one is a
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation over `n` seeds; `sd` is NaN for a single one."""
+    """Mean and standard deviation over `n` seeds; `sd` is NaN for a single one.
+
+    As text, two seeds are both values, the lower first: no spread can be told from them.
+    """
 
     mean: float
     sd: float
@@ -34,7 +37,12 @@ class Spread(NamedTuple):
         return Spread(self.mean * factor, self.sd * factor, self.n)
 
     def __str__(self) -> str:
-        return f"{self.mean:.1f} ± {self.sd:.1f}" if self.n > 1 else f"{self.mean:.1f}"
+        if self.n == 1:
+            return f"{self.mean:.1f}"
+        if self.n == 2:  # both values, which mean and standard deviation determine
+            half = self.sd / math.sqrt(2)
+            return f"{self.mean - half:.1f} / {self.mean + half:.1f}"
+        return f"{self.mean:.1f} ± {self.sd:.1f}"
 
 
 def spread(values: Iterable[float]) -> Spread | None:

@@ -41,6 +41,42 @@ def figure_2_6(results: Results) -> Figure:
     return figure
 
 
+@style.styled
+def figure_connections(results: Results) -> Figure:
+    """Recurrent weights before and after training, and their eigenvalues.
+
+    Parameters
+    ----------
+    results
+        What a run folder holds.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
+    """
+    seed = results.seed_with_structure()
+    matrices = {"before": results.initial(seed).Wrec, "after": results.structure(seed).Wrec}
+    largest = max(np.percentile(np.abs(W), 99) for W in matrices.values()) or 1.0
+    figure = style.new_figure(style.DOUBLE, 2.6)
+    axes = style.panels(figure, 1, 3, width_ratios=(1, 1, 1.1))[0]
+    for panel, (when, W) in zip(axes, matrices.items(), strict=False):
+        image = panel.imshow(W, cmap="RdBu", vmin=-largest, vmax=largest)
+        panel.set(title=f"{when} training", xlabel="presynaptic unit", ylabel="postsynaptic unit")
+        panel.grid(False)
+    figure.colorbar(image, ax=axes[1], shrink=0.8, label="effective weight")
+    for (when, W), colour, marker in zip(
+        matrices.items(), (style.GREY, style.VERMILION), "o^", strict=True
+    ):
+        values = np.linalg.eigvals(W)
+        axes[2].plot(values.real, values.imag, marker, color=colour, markersize=3, label=when)
+    circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
+    axes[2].plot(circle.real, circle.imag, "--", color="black", linewidth=0.8, label="modulus 1")
+    axes[2].set(title="eigenvalues", xlabel="real part", ylabel="imaginary part", aspect="equal")
+    axes[2].legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, handletextpad=0.2)
+    return figure
+
+
 def _column(n: int, x: float, height: float) -> np.ndarray:
     """Places (n, 2) of `n` units one above the other."""
     return np.column_stack([np.full(n, x), np.linspace(height, -height, n)])

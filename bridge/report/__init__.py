@@ -6,7 +6,7 @@
 No sentence of the findings is written in advance; see `bridge.report.words`.
 """
 
-from bridge.report.comparison import markdown_table
+from bridge.report.comparison import markdown_table, table_rows
 from bridge.report.write import write_report
 
-__all__ = ["markdown_table", "write_report"]
+__all__ = ["markdown_table", "table_rows", "write_report"]

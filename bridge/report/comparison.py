@@ -1,10 +1,11 @@
 """The table thesis | ours | difference, as data and as Markdown.
 
-difference = ours - thesis, in percentage points;  ours = mean over n seeds +/- 1 s.d.
+difference = ours - thesis, in percentage points;  ours = mean over n seeds +/- 1 s.d., of two
+seeds both values
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bridge import thesis
 from bridge.figures import measures, style
@@ -104,6 +105,35 @@ def _rows(results: Results, solver: str, quantity: str) -> list[Row]:
             curve.remarks.get(k, "") if k in published else "",
         )
         for k in sorted(shown)
+    ]
+
+
+def table_rows(folder: str | Path) -> list[dict[str, Any]]:
+    """The table thesis | ours | difference of a results folder, as plain values.
+
+    Parameters
+    ----------
+    folder
+        A results folder.
+
+    Returns
+    -------
+    list of dict
+        solver, quantity, after, thesis, mean, sd and n of ours, difference; None where there is
+        none.
+    """
+    return [
+        {
+            "solver": row.solver,
+            "quantity": row.quantity,
+            "after": row.after,
+            "thesis": row.published,
+            "mean": row.ours.mean if row.ours else None,
+            "sd": row.ours.sd if row.ours and row.ours.n > 1 else None,
+            "n": row.ours.n if row.ours else 0,
+            "difference": row.difference,
+        }
+        for row in comparison(load_results(folder))
     ]
 
 

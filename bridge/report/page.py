@@ -35,6 +35,14 @@ figure { margin: 1.6rem 0; text-align: center; break-inside: avoid; }
 figure img { max-width: 100%; height: auto; }
 figcaption { text-align: left; font-size: .84rem; color: #333; margin-top: .4rem; }
 code { font-size: .85rem; overflow-wrap: anywhere; }
+@media (max-width: 600px) {
+  body { padding: 0 .8rem; }
+  nav ol { columns: 1; }
+  table { font-size: .74rem; }
+  th, td { padding: .2rem .25rem; }
+  td { overflow-wrap: break-word; }
+  td:first-child, td.n { white-space: normal; overflow-wrap: normal; }
+}
 @media print { body { max-width: none; margin: 0; font-size: 10.5pt; } nav { display: none; }
                h2 { break-after: avoid; } tr { break-inside: avoid; } }
 """
@@ -105,7 +113,7 @@ def figure(drawn: FigureResult) -> str:
         f'<figure id="{text(drawn.name)}">\n<h3>{text(drawn.title)}</h3>\n'
         f'<img style="width: {width:.0f}%" alt="{text(drawn.title)}" '
         f'src="data:image/png;base64,{data}">\n'
-        f"<figcaption>{text(drawn.caption)}</figcaption>\n</figure>\n"
+        f"<figcaption>{text(drawn.about or drawn.caption)}</figcaption>\n</figure>\n"
     )
 
 

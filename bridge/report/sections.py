@@ -40,8 +40,8 @@ def comparison_section(results: Results) -> str:
     return page.table(
         HEADER,
         [row.cells() for row in rows],
-        "Test accuracy. Ours: mean ± standard deviation over n seeds; difference: ours minus "
-        "thesis.",
+        "Test accuracy. Ours: mean ± standard deviation over n seeds, of two seeds both values; "
+        "difference: mean of ours minus thesis.",
         numbers=range(1, 5),
         marks=marks,
     ) + page.paragraphs([f"Thesis: {thesis.CITATION}."], "note")

@@ -60,7 +60,13 @@ def audit(results: Results) -> list[str]:
 
 
 def _numbers(results: Results) -> Iterable[str]:
-    if len(results.seeds) > 1:
+    if len(results.seeds) == 2:
+        first, second = results.seeds
+        yield (
+            f"Numbers are those of two seeds ({first}, {second}), the lower one first, accuracy on "
+            "test data."
+        )
+    elif len(results.seeds) > 2:
         yield (
             f"Numbers are means ± 1 standard deviation over {len(results.seeds)} seeds "
             f"({', '.join(map(str, results.seeds))}), accuracy on test data."
@@ -117,19 +123,20 @@ def _replay_order(results: Results) -> Iterable[str]:
         if len(kept) < 2:
             continue
         listed = ", ".join(
-            f"{style.replay_look(replay)[0]} {_percent(value)}" for replay, value in kept.items()
-        )
+            f"{_percent(value)} with {style.replay_look(replay)[0]}"
+            for replay, value in kept.items()
+        ).replace("with no replay", "without replay")
         means = [round(value.mean, 1) for value in kept.values()]  # as printed
         order = (
-            "each of these keeps at least as much as the one before it"
+            ""
             if means == sorted(means)
-            else "this is not the order that replay should bring ("
+            else "; this is not the order that replay should bring ("
             + " ≤ ".join(style.replay_look(replay)[0] for replay in kept)
             + ")"
         )
         yield (
-            f"Old digits that the {_name(solver)} still knows after the last context: "
-            f"{listed}; {order}."
+            f"Of the test digits of earlier contexts the {_name(solver)} still names after the "
+            f"last one: {listed}{order}."
         )
 
 
@@ -163,8 +170,8 @@ def _reproduced(rows: list[Row]) -> Iterable[str]:
     row, widest = max(gaps, key=lambda pair: abs(pair[1]))
     what, after, *_ = row.cells()
     yield (
-        f"Of {len(gaps)} published numbers that this run can answer, the number met within "
-        f"{REPRODUCED_WITHIN:g} points is {met}, exceeded {above}, not reached {below}. The "
+        f"Of {len(gaps)} published numbers that this run can answer, {met} are met within "
+        f"{REPRODUCED_WITHIN:g} points, {above} are exceeded and {below} are not reached. The "
         f"widest gap is {signed(widest)} points ({what}, after {after})."
     )
 

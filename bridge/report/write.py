@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.figures import FigureResult, draw_all
-from bridge.figures.catalogue import provenance
+from bridge.figures.catalogue import AUDITED, common_words, provenance
 from bridge.files import write_whole
 from bridge.report import page, words
 from bridge.report.sections import (
@@ -72,14 +72,20 @@ def write_report(
         page.Section(
             "audit",
             "What does not reproduce, and why",
-            audit_section(results) + drawn_figures(figures, "audit"),
+            audit_section(results)
+            + page.paragraphs([AUDITED], "note")
+            + drawn_figures(figures, "audit"),
         ),
         page.Section(
             "diagnostics",
             "Replay diagnostics",
             or_reason(diagnostics_section, results) + drawn_figures(figures, "diagnostics"),
         ),
-        page.Section("figures", "The thesis' figures", drawn_figures(figures, "thesis")),
+        page.Section(
+            "figures",
+            "The thesis' figures",
+            page.paragraphs([common_words(results)], "note") + drawn_figures(figures, "thesis"),
+        ),
         page.Section("manifest", "How this was made", manifest_section(results)),
     ]
     lead = page.paragraphs(words.alarms(results), "alarm")

@@ -6,6 +6,7 @@ tables/NAME.csv                              the numbers; see `bridge.runs.table
 samples/true.npz                             true digits
 samples/seed-S/generated-context-K.npz       samples of a generator
 samples/structure-seed-S.npz                 effective weights of a trained network
+samples/initial-seed-S.npz                   those of the same network before its first update
 work/JOB/state.npz                           from which a killed job goes on
 work/JOB/diverged.npz                        the first update that a guard replaced
 work/generators-S/generator-K.npz            finished generators
@@ -82,6 +83,10 @@ class RunPaths:
     def structure(self, seed: int | str) -> Path:
         """Effective weights of a trained biological network."""
         return self.samples / f"structure-seed-{seed}.npz"
+
+    def initial(self, seed: int | str) -> Path:
+        """Effective weights of the same network before its first update."""
+        return self.samples / f"initial-seed-{seed}.npz"
 
     def state(self, job: str) -> Path:
         """The state file of a job."""

@@ -115,7 +115,7 @@ def _describe(finished: Sequence[Job], setting: Setting, about: Mapping[str, Any
     for job in finished:
         if isinstance(job, SequentialJob) and job.solver in CONSTRAINED and not job.force_radius:
             last = setting.paths.solver(job.name, len(setting.contexts))
-            write_structure(setting.paths.structure(job.seed), last)
+            write_structure(setting.paths, job.seed, last)
             break
     jobs = {job.name: _about_job(state_of(job, folder).notes) for job in finished}
     counted = [job["guarded"] for job in jobs.values() if job["guarded"] is not None]

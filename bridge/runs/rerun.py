@@ -29,6 +29,7 @@ from bridge.runs.samples import SAMPLES
 from bridge.runs.tables import read_cells
 
 LATER_TABLES = ("scenarios", "confusion")  # runs of earlier versions have none
+LATER_SAMPLES = "initial-seed-"  # nor these
 CIRCUMSTANCES = ("commit", "dirty", "versions", "platform", "cpu", "threads", "blas", "pytensor")
 
 
@@ -174,7 +175,8 @@ def compare(old: Path, new: Path) -> Iterator[Compared]:
         if not before and kind != "table":
             continue
         for name in sorted({*before, *after}):
-            if name not in before and name.stem in LATER_TABLES:
+            later = name.stem in LATER_TABLES or name.stem.startswith(LATER_SAMPLES)
+            if name not in before and later:
                 continue
             absent = [
                 folder for folder, names in ((old, before), (new, after)) if name not in names

@@ -79,6 +79,10 @@ class Results:
         """The trained biological RNN of `seed`; its weights must obey its own signature."""
         return read_structure(self.paths.structure(seed))
 
+    def initial(self, seed: int) -> Structure:
+        """The same network before its first update; MissingResults in runs of earlier versions."""
+        return read_structure(self.paths.initial(seed))
+
     def seed_with_structure(self) -> int:
         """The first seed whose trained network was kept."""
         for seed in self.seeds:

@@ -1,15 +1,16 @@
 """Digits and weights that a run keeps for its figures."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bridge.data import N_CLASSES, check_images
 from bridge.errors import ArchiveError, BatchError, ResultsError
 from bridge.files import archive
-from bridge.networks import SOLVERS, load_network
+from bridge.networks import SOLVERS, make_solver, read_network
 from bridge.runs.config import REMEDY
+from bridge.runs.paths import RunPaths
 from bridge.runs.setting import Setting
 from bridge.runs.tables import MissingResults
 
@@ -46,11 +47,19 @@ def write_true_digits(setting: Setting) -> None:
     )
 
 
-def write_structure(path: Path, network_file: Path) -> None:
-    """Keep the effective weights of a constrained solver; nothing where its units have no signs."""
-    network = load_network(network_file, SOLVERS)
-    if network.network.ei is None:  # without Dale's law there is no such figure
+def write_structure(paths: RunPaths, seed: int, network_file: Path) -> None:
+    """Keep the effective weights of a constrained solver, trained and as it was made.
+
+    Nothing where its units have no signs: without Dale's law there is no such figure.
+    """
+    network, name, options = read_network(network_file, SOLVERS)
+    if network.network.ei is None:
         return
+    _keep_weights(paths.structure(seed), network)
+    _keep_weights(paths.initial(seed), make_solver(name, seed, **options))
+
+
+def _keep_weights(path: Path, network: Any) -> None:
     kept = {name: getattr(network.weights, name) for name in ("Win", "Wrec", "Wout")}
     archive.save(path, SAMPLES, {**kept, "ei": np.asarray(network.network.ei)})
 

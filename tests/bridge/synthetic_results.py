@@ -309,6 +309,7 @@ def _samples(folder, rng, seeds, contexts, collapsed, true_per_class) -> None:
                 labels=labels[chosen],
             )
         _structure(folder / f"structure-seed-{seed}.npz", rng)
+        _structure(folder / f"initial-seed-{seed}.npz", rng)
 
 
 def _structure(path, rng, N=64, E=51) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bridge import cli
 from bridge.commands import whole
+from tests.bridge.synthetic_results import write_results
 
 
 def help_of(command, capsys):
@@ -84,3 +85,14 @@ def test_counts_are_whole_numbers_within_limits():
     assert whole(1)("7") == 7
     with pytest.raises(Exception, match="'0' is not a whole number from 1"):
         whole(1)("0")
+
+
+def test_the_table_of_a_report_is_printed_as_json(tmp_path, capsys):
+    run = write_results(tmp_path / "run", samples=False)
+    assert cli.main(["report", str(run), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    joint = [row for row in rows if (row["solver"], row["quantity"]) == ("lstm", "overall")]
+    assert [row["after"] for row in joint] == [1, 2, 3, 4, 5]
+    for row in rows:
+        both = row["thesis"] is not None and row["mean"] is not None
+        assert (row["difference"] == row["mean"] - row["thesis"]) if both else not row["difference"]

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bridge.errors import ResultsError
-from bridge.figures import CATALOGUE, FigureResult
+from bridge.figures import CATALOGUE, FigureResult, measures
 from bridge.report import markdown_table, words, write_report
 from bridge.report.comparison import comparison, signed
 from bridge.runs import load_results
@@ -92,12 +92,18 @@ def test_page_is_self_contained_and_well_formed(page):
 
 def test_numbers_in_the_report_are_those_of_the_tables(run, page):
     values = selected(run, "lstm", "generative", 3, "overall")
-    ours = f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+    ours = f"{min(values):.1f} / {max(values):.1f}"  # two seeds: both values
     assert f"{ours} (n = 2)" in visible(page)
     assert f"classifies {ours} %" in visible(page)
     for replay in ("none", "noise", "exact"):
         old = selected(run, "biornn", replay, 3, "old")
-        assert f"{statistics.mean(old):.1f} ± {statistics.stdev(old):.1f}" in visible(page)
+        assert f"{min(old):.1f} / {max(old):.1f}" in visible(page)
+
+
+def test_three_seeds_are_their_mean_and_standard_deviation():
+    assert str(measures.spread([90.0, 91.0, 95.0])) == "92.0 ± 2.6"
+    assert str(measures.spread([95.0, 90.0])) == "90.0 / 95.0"
+    assert str(measures.spread([95.0])) == "95.0"
 
 
 def test_difference_is_ours_minus_thesis(run):
