@@ -77,7 +77,7 @@ def dots(axes: Axes, result: dict[str, Any], rows: list[str], theano: float) -> 
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(title=result["size"], xlabel="ms")
     axes.margins(x=0.15)
-    axes.legend(frameon=False, fontsize=7, loc="lower left")
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, ncols=2)
 
 
 def draw_scaling(part: Any, scaling: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ def draw_scaling(part: Any, scaling: dict[str, Any]) -> None:
                     axes.plot(*zip(*points, strict=True), style, color=colour,
                               marker=MARKERS[row], markersize=3,
                               label=row if threads == 1 else None)  # fmt: skip
-        axes.set(xscale="log", yscale="log", xlabel=AXES[name])
+        axes.set(xscale="log", yscale="log", xlabel=AXES[name], ylabel="one train step, wall ms")
         axes.set_xticks(sorted({one[name] for one in scaling["steps"] if one["varied"] == name}))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridge.errors import ResultsError
+from bridge.errors import MissingBackendError, ResultsError
 from bridge.files import write_whole
 from bridge.runs.config import REMEDY
 from pycog_dgr.files.npz import shortened
@@ -176,6 +176,16 @@ class Table:
         for column, value in wanted.items():
             keep &= self.columns[column] == value
         return Table({name: values[keep] for name, values in self.columns.items()})
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas.DataFrame; MissingBackendError without the extra [export]."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingBackendError(
+                f"a DataFrame needs pandas ({error}): pip install 'dgr[export]'"
+            ) from None
+        return pandas.DataFrame(dict(self.columns))
 
     def distinct(self, column: str) -> list:
         """The different values of `column`, in order of first appearance."""

@@ -11,7 +11,8 @@ from bridge.data import examples as certified
 from bridge.errors import SettingError
 from bridge.networks import GENERATORS, SOLVERS, sizes
 from bridge.replay import IMPROVED, TEXT, Budget, changed
-from bridge.runs import GeneratorJob, JobState, RunPaths, SequentialJob, Setting
+from bridge.runs import GeneratorJob, JobState, RunPaths, SequentialJob, Setting, load_results
+from tests.bridge.synthetic_results import write_results
 
 PLANTED = '''
 import numpy as np
@@ -137,3 +138,34 @@ def test_size_of_images_and_number_of_classes_follow_the_data(protocol, tmp_path
 def test_a_misspelt_field_of_a_plan_is_no_new_solver():
     with pytest.raises(SettingError, match="no place"):
         changed(TEXT, {"solvers.lstm.iteratoins": [1]})
+
+
+# -- scikit-learn ---------------------------------------------------------------------------------
+
+
+def test_a_solver_is_an_estimator_of_scikit_learn():
+    from sklearn.base import clone
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+
+    from bridge.networks.estimator import SolverEstimator
+
+    digits = small_images().train
+    names = np.array(["zero", "one", "two", "three"])[digits.labels]
+    estimator = SolverEstimator("mlp", iterations=60, batch_size=16, options={"hidden": (16,)})
+    assert clone(estimator).get_params() == estimator.get_params()
+    fitted = estimator.fit(digits.images, names)
+    assert fitted is estimator and list(fitted.classes_) == sorted(set(names))
+    p = fitted.predict_proba(digits.images)
+    assert p.shape == (80, 4) and np.allclose(p.sum(axis=1), 1, atol=1e-5)
+    assert (fitted.predict(digits.images) == fitted.classes_[p.argmax(axis=1)]).all()
+    assert cross_val_score(estimator, digits.images, names, cv=2).mean() > 0.9
+    search = GridSearchCV(estimator, {"iterations": [1, 60]}, cv=2).fit(digits.images, names)
+    assert search.best_params_ == {"iterations": 60}
+
+
+def test_a_table_is_a_data_frame_on_request(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    results = load_results(write_results(tmp_path / "run", samples=False))
+    frame = results.table("matrix").to_pandas()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame.columns)[:2] == ["solver", "replay"] and len(frame) > 10

@@ -56,7 +56,7 @@ def draw(trials, rnn):
             unit = int(np.nanargmax(most))
             unit_by_condition(axes[name], trials, made, unit)
             axes[name].set_title(f"Unit {unit}: {word}", fontsize=7)
-        axes["D"].legend(fontsize=6)
+        axes["D"].legend(fontsize=6, frameon=True, framealpha=1, edgecolor="none")  # on the onset
     panels.network(fig, axes["G"], rnn, d_choice, by="d' for choice")
     panels.weight_distribution(axes["H"], rnn)
     return fig
