@@ -1,6 +1,7 @@
 """What a run keeps for its figures."""
 
 from bridge.networks import make_solver, save_network
+from bridge.runs import RunPaths
 from bridge.runs.samples import read_structure, write_structure
 
 
@@ -8,6 +9,8 @@ def test_a_network_without_dales_law_has_no_structure_to_show(tmp_path):
     for dale in (True, False):
         file, options = tmp_path / f"{dale}.npz", {"dale": dale}
         save_network(file, make_solver("biornn", 1, **options), "biornn", options)
-        write_structure(tmp_path / f"structure-{dale}.npz", file)
-    assert read_structure(tmp_path / "structure-True.npz").ei.shape == (64,)
-    assert not (tmp_path / "structure-False.npz").exists()
+        write_structure(RunPaths(tmp_path / f"run-{dale}"), 1, file)
+    paths = RunPaths(tmp_path / "run-True")
+    trained, initial = read_structure(paths.structure(1)), read_structure(paths.initial(1))
+    assert trained.ei.shape == (64,) and (trained.Wrec == initial.Wrec).all()  # not trained here
+    assert not (tmp_path / "run-False").exists()
