@@ -170,8 +170,8 @@ def _reproduced(rows: list[Row]) -> Iterable[str]:
     row, widest = max(gaps, key=lambda pair: abs(pair[1]))
     what, after, *_ = row.cells()
     yield (
-        f"Of {len(gaps)} published numbers that this run can answer, {met} are met within "
-        f"{REPRODUCED_WITHIN:g} points, {above} are exceeded and {below} are not reached. The "
+        f"Of {len(gaps)} published numbers that this run can answer: {met} met within "
+        f"{REPRODUCED_WITHIN:g} points, {above} exceeded, {below} not reached. The "
         f"widest gap is {signed(widest)} points ({what}, after {after})."
     )
 

@@ -160,12 +160,12 @@ def test_conclusions_follow_the_numbers(tmp_path):
     folder = bare(tmp_path / "run")
     before = words.summary(load_results(folder))
     assert any("still names after the last one" in sentence for sentence in before)
-    assert not any("not the order" in sentence for sentence in before)
+    out_of_order = sum("not the order" in sentence for sentence in before)
     path = folder / "tables" / "accuracy.csv"
     swapped = path.read_text().replace(",none,", ",?,").replace(",exact,", ",none,")
     path.write_text(swapped.replace(",?,", ",exact,"))
     after = words.summary(load_results(folder))
-    assert any("not the order that replay should bring" in sentence for sentence in after)
+    assert sum("not the order that replay should bring" in one for one in after) > out_of_order
 
 
 def test_reproduced_numbers_are_counted_from_the_table(tmp_path):
@@ -173,7 +173,7 @@ def test_reproduced_numbers_are_counted_from_the_table(tmp_path):
     rows = [row for row in comparison(load_results(folder)) if row.difference is not None]
     met = sum(abs(row.difference) <= 2 for row in rows)
     (sentence,) = (s for s in words.summary(load_results(folder)) if "published numbers" in s)
-    assert f"Of {len(rows)} published numbers" in sentence and f"is {met}," in sentence
+    assert f"Of {len(rows)} published numbers" in sentence and f": {met} met within" in sentence
 
 
 def test_audit_names_the_variants_that_reach_the_thesis(tmp_path):
