@@ -283,10 +283,13 @@ def network(
 
     d       (unit,) what units are sorted by within their group, called `by`; as they are if None
     group   (unit,) numbers from 0, divided by lines; excitatory before inhibitory if None
-    names   of the groups, written at the left
+    names   of the groups, written at the left; E and I if both are None, under Dale's law
     """
     labels = rnn.p["structure"]
-    group = kinds(rnn) if group is None else group
+    if group is None:
+        group = kinds(rnn)
+        if names is None and rnn.p["ei"] is not None:
+            names = ["EI"[kind] for kind in np.unique(group)]
     order = selectivity.by_preference(np.zeros(len(group)) if d is None else d, group)
     units = "unit" if d is None else f"unit, sorted by {by}"
     image = matrix(ax, rnn.Wrec[order][:, order])
