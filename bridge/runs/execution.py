@@ -2,8 +2,10 @@
 
 A job starts as soon as the one that it waits for is finished. What stops the parent (Ctrl-C,
 SIGTERM, SIGHUP) stops the workers at the end of the segment that each is in, when its state has
-been saved; a worker whose parent died ends at once. Progress passes through shared counters, one a
-job, that nobody locks: a worker that is killed leaves nothing held.
+been saved; a worker that is told to stop stops all; one whose parent died ends at once. A signal
+that the process was told to ignore (SIGHUP, by nohup) stays ignored here and there. Progress
+passes through shared counters, one a job, that nobody locks: a worker that is killed leaves
+nothing held.
 """
 
 import contextlib
@@ -31,14 +33,11 @@ from bridge.runs.jobs import Job
 from bridge.runs.manifest import commit
 from bridge.runs.paths import RunPaths
 from bridge.runs.setting import Setting
+from pycog_dgr.training import heeded_signals
 
 logger = logging.getLogger(__name__)
 
 REFRESH = 0.5  # seconds between two looks at the counters
-
-
-class Stopped(Exception):
-    """A worker has saved its job's state and stopped, as it was told to."""
 
 
 def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Setting:
@@ -91,6 +90,8 @@ def run_all(
     ------
     ResultsError
         A worker died.
+    KeyboardInterrupt
+        This process, or a worker of it, was told to stop; what was done is saved.
     """
     context = multiprocessing.get_context("spawn")
     counters = context.RawArray("q", len(jobs))
@@ -147,12 +148,12 @@ def _show(bar: tqdm, counters: Sequence[int]) -> None:
 
 @contextlib.contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP act as Ctrl-C does, where this is the main thread."""
+    """Any signal that asks for an end acts as Ctrl-C does, where this is the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    act = signal.default_int_handler
+    before = {number: signal.signal(number, act) for number in heeded_signals()}
     try:
         yield
     finally:
@@ -178,7 +179,7 @@ class _Worker:
     def advance(self, job: int, iterations: int) -> None:
         self.counters[job] += iterations
         if self.stopping:
-            raise Stopped
+            raise KeyboardInterrupt
 
 
 _worker: _Worker | None = None
@@ -197,9 +198,8 @@ def _begin_worker(load_setting: Callable[[], Setting], counters: Any) -> None:
 
         torch.set_num_threads(1)
     _worker = _Worker(load_setting(), counters, limits)
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _worker.stop)
+    for number in heeded_signals():
+        signal.signal(number, _worker.stop)
 
 
 def _end_with(parent: Any) -> None:

@@ -10,6 +10,7 @@
 - train_in_turn, Stage, Curriculum, performance_on: several tasks, one after the other
 - Callback, CsvLog, TensorBoard, ProgressBar: what is told or written while a training runs
 - ENDS, is_finished: reasons to stop
+- heeded_signals: those that ask for an end, unless the process was told to ignore them
 """
 
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "curriculum": ["Curriculum", "Stage", "performance_on", "train_in_turn"],
         "callbacks": ["Callback", "CsvLog", "ProgressBar", "TensorBoard"],
         "stopping": ["ENDS", "is_finished"],
+        "interrupt": ["heeded_signals"],
     },
 )
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         elastic_weight_consolidation,
         fisher_information,
     )
+    from pycog_dgr.training.interrupt import heeded_signals
     from pycog_dgr.training.loop import Result, train
     from pycog_dgr.training.step import BACKENDS, Evaluation, StepReport, TrainingStep
     from pycog_dgr.training.stopping import ENDS, is_finished
@@ -70,6 +73,7 @@ __all__ = [
     "consolidate",
     "elastic_weight_consolidation",
     "fisher_information",
+    "heeded_signals",
     "is_finished",
     "performance_on",
     "train",

@@ -20,6 +20,17 @@ SIGNALS = tuple(
 )
 
 
+def heeded_signals() -> list[int]:
+    """The signals that ask for an end, without those that this process was told to ignore.
+
+    Returns
+    -------
+    list of int
+        Of SIGINT, SIGTERM, SIGHUP and, on Windows, SIGBREAK.
+    """
+    return [n for n in SIGNALS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[threading.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set instead of ending the process.
@@ -39,11 +50,7 @@ def interruptible() -> Iterator[threading.Event]:
         name = signal.Signals(number).name
         logger.warning("%s: saving after this iteration (once more to stop at once)", name)
 
-    before = {}
-    for number in SIGNALS:
-        handler = signal.getsignal(number)
-        if handler not in (signal.SIG_IGN, None):
-            before[number] = signal.signal(number, handle)
+    before = {number: signal.signal(number, handle) for number in heeded_signals()}
     try:
         yield interrupted
     finally:
