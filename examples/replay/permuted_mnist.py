@@ -177,7 +177,7 @@ def compose(R):
     for (solver, replay), one in R.items():
         mean = [one[i, : i + 1].mean() for i in range(n)]
         dashes = "-" if replay == "generative" else ":"
-        label = NAMES[solver] + ("" if replay == "generative" else ", no replay")
+        label = NAMES[solver] + (", replay" if replay == "generative" else ", no replay")
         kept.plot(range(1, n + 1), mean, dashes, color=COLOURS[solver], marker="o", markersize=3,
                   label=label)  # fmt: skip
     kept.set_xticks(range(1, n + 1))
@@ -190,8 +190,8 @@ def compose(R):
         frame = (0.5, n + 0.5, n + 0.5, 0.5)
         image = axes.imshow(shown, vmin=0, vmax=100, cmap="viridis", extent=frame)
         axes.set_title(f"{NAMES[solver]}, replay", loc="left", color=COLOURS[solver])
-        axes.set_xticks(range(1, n + 1, 3))
-        axes.set_yticks(range(1, n + 1, 3))
+        axes.set_xticks(range(1, n + 1, 1 + n // 6))
+        axes.set_yticks(range(1, n + 1, 1 + n // 6))
         axes.set(xlabel="tested on permutation", ylabel="after permutation")
         axes.grid(False)
     figure.colorbar(image, ax=others, label="correct (%)", shrink=0.7)
