@@ -7,10 +7,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bridge.cli import main
-from pycog_dgr import Model
+from pycog_dgr import Connectivity, Model, tasktools
 from pycog_dgr.files import open_save
 from pycog_dgr.tasks import BUNDLED, bundled_tasks, first_line
 
@@ -26,6 +27,14 @@ def test_every_bundled_task_has_a_figure_and_is_shown_in_examples():
             assert shown.resolve() == BUNDLED.parent / folder / f"{name}.py", shown
         assert first_line(path)
         Model(path)
+
+
+def test_romo_has_the_originals_connections_and_lee_its_initial_state():
+    """Drawn with another seed than the original's; 0.1 instead of the original's -0.5."""
+    romo, lee = (Model(bundled_tasks()[name]).network for name in ("romo", "lee"))
+    drawn = tasktools.generate_Crec(romo.ei, p_exc=0.1, p_inh=0.5, seed=1066)
+    np.testing.assert_array_equal(romo.Crec.plastic, Connectivity(drawn).plastic)
+    assert lee.x0 == -0.5
 
 
 def test_dgr_tasks_lists_them(capsys):

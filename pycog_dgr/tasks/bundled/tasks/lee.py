@@ -41,6 +41,7 @@ ei, EXC, INH = tasktools.generate_ei(N)
 tau = 50  # ms
 var_rec = 0.01**2
 mode = "continuous"
+x0 = -0.5  # initial state: the original's name for a coordinate of the screen became this setting
 
 # -- task -------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ Nin, N, Nout = 2, 500, 2
 POS, NEG = 0, 1  # the input that grows and the one that falls with the frequency
 ei, EXC, INH = tasktools.generate_ei(N)
 
-Crec = tasktools.generate_Crec(ei, p_exc=0.1, p_inh=0.5)
+Crec = tasktools.generate_Crec(ei, p_exc=0.1, p_inh=0.5, seed=1066)
 
 Cout = np.tile(ei > 0, (Nout, 1))  # only excitatory units are read out
 
