@@ -44,12 +44,17 @@ def comparison(compare: dict[str, Any]) -> list[str]:
         asked = GOALS.get(name)
         missed = asked is not None and one["ratio"] > asked
         ratio = f"**{one['ratio']:.2f}, missed**" if missed else f"{one['ratio']:.2f}"
+        before, after = (three_digits(one[f"{which}_ms"]) for which in ("before", "after"))
         lines.append(
-            f"| {name} | {one['before_ms']:.3g} | {one['after_ms']:.3g} | {ratio} | "
+            f"| {name} | {before} | {after} | {ratio} | "
             f"{'' if asked is None else f'at most {asked:g}'} | "
             f"{one['before_peak_mb']:.0f}, {one['after_peak_mb']:.0f} |"
         )
     return lines
+
+
+def three_digits(ms: float) -> str:
+    return f"{ms:.{2 if ms < 10 else 1 if ms < 100 else 0}f}"
 
 
 def goals(found: list[results.Goal]) -> list[str]:
