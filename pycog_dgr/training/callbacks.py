@@ -178,13 +178,18 @@ class CsvLog(_Latest):
     def _rows(self) -> list[dict[str, str]]:
         if not self.path.exists():
             return []
-        with open(self.path, newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
+        try:
+            reader = csv.DictReader(io.StringIO(self.path.read_text(encoding="utf-8")))
+            rows = list(reader)
             if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise CheckpointError(
-                    f"{self.path}: is there already, and no log of a training; give another name"
-                )
-            return list(reader)
+                raise ValueError("other columns")
+            for row in rows:
+                _ = [float(row[name]) for name in COLUMNS]
+        except (ValueError, TypeError, csv.Error):
+            raise CheckpointError(
+                f"{self.path}: is there already, and no log of a training; give another name"
+            ) from None
+        return rows
 
 
 class TensorBoard(_Latest):

@@ -1,5 +1,6 @@
 """Weights cross between the backends without loss, keep their constraint, and leave as files."""
 
+import json
 import sys
 
 import numpy as np
@@ -213,6 +214,20 @@ def test_files_that_are_none_of_ours_are_refused(tmp_path):
     foreign.write_bytes(safetensors.numpy.save({"a": np.zeros(2)}))
     with pytest.raises(ArchiveError, match="not written by dgr"):
         read_export(foreign)
+
+
+@pytest.mark.parametrize("notes", [None, {}, [], [1], "x", 3, {"kind": None}, {"sha256": ""}])
+def test_safetensors_whose_notes_are_null_or_no_names_and_values_are_refused(tmp_path, notes):
+    """`"__metadata__": null` was a traceback."""
+    path = tmp_path / "w.safetensors"
+    export(path, {"a": np.zeros(2)})
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    text = json.dumps(json.loads(data[8 : 8 + length]) | {"__metadata__": notes}).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    with pytest.raises(ArchiveError, match=r"export it again") as caught:
+        read_export(path)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_missing_safetensors_is_named(tmp_path, monkeypatch):

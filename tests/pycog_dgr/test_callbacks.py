@@ -95,6 +95,18 @@ def test_a_csv_log_overwrites_nothing_else(tmp_path):
         CsvLog(tmp_path / "nowhere" / "log.csv")
 
 
+@pytest.mark.parametrize(
+    "line", [b"1,2\n", b"\xff,1,1,1,1,1,1,1,1\n", b"x" + b",1" * (len(COLUMNS) - 1) + b"\n"]
+)
+def test_a_log_with_a_short_or_wrong_line_is_named_and_stays(tmp_path, line):
+    path = tmp_path / "log.csv"
+    path.write_bytes(",".join(COLUMNS).encode() + b"\n" + line)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=r"log\.csv: is there already, and no log"):
+        CsvLog(path)._rows()
+    assert path.read_bytes() == before
+
+
 def test_tensorboard_scalars_are_written(tmp_path):
     pytest.importorskip("tensorboardX", reason="the extra [tensorboard] is not installed")
     from tensorboardX.proto import event_pb2

@@ -1,6 +1,8 @@
 """Tasks in turn and at the same time: what is learnt, what is forgotten, what is held."""
 
 import dataclasses
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -83,6 +85,20 @@ def test_finished_stages_are_not_repeated(learnt, monkeypatch):
     monkeypatch.setattr(Model, "train", lambda *_, **__: pytest.fail("trained again"))
     again = train_in_turn(stages, folder, n_trials=40)
     np.testing.assert_array_equal(again.performance, found.performance)
+
+
+def test_a_signal_ends_the_curriculum_and_no_stage_starts_from_half_a_training(tmp_path):
+    """The second task would begin at once, from what the first had come to."""
+
+    def stop(updates, report):
+        if updates == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stages = [Stage("pro", model(False)), Stage("anti", model(True))]
+    with pytest.raises(KeyboardInterrupt, match=r"1-pro\.npz: saved after 3 updates"):
+        train_in_turn(stages, tmp_path, n_trials=40, on_update=stop)
+    assert open_save(tmp_path / "1-pro.npz").stopped == "interrupted"
+    assert not (tmp_path / "2-anti.npz").exists()
 
 
 def test_a_stage_of_another_start_is_refused_and_changed_settings_are_told(

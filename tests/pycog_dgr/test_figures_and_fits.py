@@ -156,6 +156,9 @@ def test_units_can_be_sorted_for_the_structure(tmp_path):
     np.testing.assert_array_equal(image, plot.get_images()[0].get_array())
     with pytest.raises(PycogDgrError, match="every unit"):
         rnn.plot_structure([0, 1])
+    (tmp_path / "words.txt").write_text("0\nleft\n")
+    with pytest.raises(PycogDgrError, match=r"words\.txt: expected one unit's number a line"):
+        rnn.plot_structure(tmp_path / "words.txt")
 
 
 def test_costs_of_an_untrained_network_are_not_drawn():

@@ -110,11 +110,19 @@ def _unit_order(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None) -> N
     N = rnn.p["N"]
     if sortby is None:
         return np.arange(N)
-    from_file = isinstance(sortby, (str, Path))
-    order = np.loadtxt(sortby, dtype=np.int64) if from_file else np.asarray(sortby)  # type: ignore[arg-type]
+    order = _numbers_in(Path(sortby)) if isinstance(sortby, (str, Path)) else np.asarray(sortby)
     if not np.array_equal(np.sort(order), np.arange(N)):
         raise PycogDgrError(f"plot_structure: sortby must hold every unit 0..{N - 1} once")
     return order
+
+
+def _numbers_in(path: Path) -> NDArray:
+    """The whole numbers of a text file; an error that names the file where it has other words."""
+    try:
+        return np.loadtxt(path, dtype=np.int64)
+    except ValueError as error:
+        words = " ".join(str(error).split())[:200]
+        raise PycogDgrError(f"{path}: expected one unit's number a line ({words})") from None
 
 
 def _structure_panels(rnn: TrainedNetwork, order: NDArray) -> dict[str, _Panel]:
