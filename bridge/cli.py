@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import Any, NoReturn
+from typing import Any
 
 from bridge.installation import check_namesake
+from pycog_dgr.commands import Parser
 
 COMMANDS = {
     "certify": "check Dale's signs, masks and bounds of tau in every network of a run",
@@ -67,13 +68,6 @@ examples:
   dgr settings learning_rate           what a setting means
   dgr --print-completion bash          completion for the shell: bash, zsh, fish, tcsh, powershell
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

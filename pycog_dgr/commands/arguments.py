@@ -13,11 +13,14 @@ LARGEST = 2**32 - 1  # whole number of an argument: that of a seed
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and whose options are written out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         """Exit with the status FAILED after one line."""
-        self.exit(FAILED, f"{self.prog}: {message}; see --help\n")
+        self.exit(FAILED, f"{self.prog}: {message}; see {self.prog} --help\n")
         raise SystemExit(FAILED)
 
 

@@ -52,3 +52,11 @@ def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch):
     monkeypatch.setattr("bridge.data.load", interrupted)
     status, output = said(capsys, "data")
     assert status == 130 and "goes on" in output.err
+
+
+def test_an_option_is_written_out(capsys):
+    """`--solver lstm` was taken for --solvers, and started a run."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["reproduce", "--solver", "lstm"])
+    assert stopped.value.code == 2
+    assert "unrecognized arguments: --solver lstm" in capsys.readouterr().err

@@ -67,12 +67,6 @@ def empty_batch(folder):
     case.signed_archive(folder / "batch.npz", batches.EXAMPLES, arrays, {})
 
 
-def batch_of_three(folder):
-    targets = batches.one_hot(np.zeros(2, int), 3)
-    images = np.zeros((2, 28, 28), np.float32)
-    batches.save_examples(folder / "batch.npz", batches.examples(images, targets))
-
-
 def a_file(folder):
     networks(folder)
     (folder / "file").write_bytes(b"mine")
@@ -201,12 +195,6 @@ LINES = [
         "fit batch.npz out.npz --solver lstm",
         ("no example",),
         empty_batch,
-    ),
-    Line(
-        "a batch of three classes",
-        "fit batch.npz out.npz --solver lstm",
-        ("3", "10"),
-        batch_of_three,
     ),
     Line("a network for a batch", "fit solver.npz out.npz", ("dgr network",), networks),
     Line(
