@@ -85,6 +85,11 @@ class Divergence:
         return step.update(self.batch), tensors
 
 
+def divergence_file(savefile: Path) -> Path:
+    """NAME_diverged.npz beside a training's save file NAME.EXT."""
+    return savefile.with_name(f"{savefile.stem}_diverged.npz")
+
+
 class DivergenceMonitor:
     """Makes the updates of a TrainingStep, counts those skipped, and keeps the first bad one.
 

@@ -22,6 +22,7 @@ from pycog_dgr.files import (
 )
 from pycog_dgr.symbolic.objective import Penalty
 from pycog_dgr.symbolic.optimisers import Transform
+from pycog_dgr.training.divergence import divergence_file
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.interrupt import interruptible
 from pycog_dgr.training.resume import origin_of, start_values
@@ -122,14 +123,15 @@ def train(
         task, network, training, savefile, floatX, options,
         start=started_from, origin=origin, on_update=on_update, on_validation=on_validation,
     )  # fmt: skip
+    initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
     with lock(savefile):
-        remove_partial_files(savefile)
+        for path in (savefile, initial, divergence_file(savefile)):
+            remove_partial_files(path)
         if recover and (savefile.exists() or previous(savefile).exists()):
             saved = load_or_previous(savefile, open_save, DamagedError)
             _require_same_start(savefile, saved, start, origin)
             run.recover(saved)
         else:
-            initial = savefile.with_name(f"{savefile.stem}_init{savefile.suffix}")
             checkpoint.save(initial, run.checkpoint())
         with interruptible() as interrupted:
             reason = run.loop(interrupted)

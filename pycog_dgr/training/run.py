@@ -29,7 +29,7 @@ from pycog_dgr.data import Dataset, Task, user_call
 from pycog_dgr.errors import CheckpointError, TaskError
 from pycog_dgr.files import Best, Checkpoint, checkpoint, is_legacy, keep_previous
 from pycog_dgr.network import Parameters, initial_parameters
-from pycog_dgr.training.divergence import DivergenceMonitor
+from pycog_dgr.training.divergence import DivergenceMonitor, divergence_file
 from pycog_dgr.training.draws import Draws, state_of
 from pycog_dgr.training.resume import (
     changes_at,
@@ -99,7 +99,7 @@ class TrainingRun:
         )
         parameters, rescaled = initial_parameters(network, training.seed)
         self.step = TrainingStep(rescaled, training, start or parameters, floatX, **options)
-        self.monitor = DivergenceMonitor(savefile.with_name(f"{savefile.stem}_diverged.npz"))
+        self.monitor = DivergenceMonitor(divergence_file(savefile))
         self.iteration = 1
         self.best = Best(1, np.inf, [], self.step.weights, self.step.parameters)
         self.ending: Best | None = None

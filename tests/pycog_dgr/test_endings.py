@@ -70,6 +70,15 @@ def test_the_validation_at_an_ending_changes_no_number_of_a_resumed_training(tmp
     require_equal(parts.checkpoint, whole.checkpoint)
 
 
+@pytest.mark.parametrize("end", ["", "_init", "_diverged"])
+def test_a_training_removes_what_a_killed_one_left_half_written(tmp_path, end):
+    """Half of a NAME_init.npz, written when a process was killed, stayed for ever."""
+    go(tmp_path / "a.npz", **RARELY)
+    (tmp_path / f".a{end}.npz.4bda5b6d.part").touch()
+    go(tmp_path / "a.npz", **RARELY)
+    assert not list(tmp_path.glob(".*.part"))
+
+
 def test_rnn_warns_where_the_best_network_is_the_initial_one(tmp_path, caplog):
     save = go(tmp_path / "a.npz", **RARELY).checkpoint
     RNN(tmp_path / "a.npz")
