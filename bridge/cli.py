@@ -11,10 +11,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import Any
+from typing import Any, NoReturn
 
 from bridge.installation import check_namesake
-from pycog_dgr.commands import Parser
 
 COMMANDS = {
     "certify": "check Dale's signs, masks and bounds of tau in every network of a run",
@@ -68,6 +67,19 @@ examples:
   dgr settings learning_rate           what a setting means
   dgr --print-completion bash          completion for the shell: bash, zsh, fish, tcsh, powershell
 """
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and whose options are written out.
+
+    As pycog_dgr.commands.Parser, whose package loads numpy: `dgr --help` does without.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

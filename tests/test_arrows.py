@@ -27,13 +27,19 @@ CALLS = {  # by their full names, whatever they are called where they are used
 SAFE_WITH = {  # calls that one keyword makes safe
     "numpy.load": ("allow_pickle", "False"),
     "numpy.lib.format.read_array": ("allow_pickle", "False"),
+    "torch.load": ("weights_only", "True"),
 }
 METHODS = {"extractall", "load_module", "exec_module", "__setstate__", "__reduce__"}
 # Model and figure files are programs of the user's own, which are run because they were named.
 ALLOWED = {
     "pycog_dgr/compat/scripts.py": {"exec", "compile", "exec_module"},
     "pycog_dgr/tasks/model.py": {"exec", "compile", "builtins.__import__"},
-    "pycog_dgr/tasks/python2.py": {"the module's name as text: cPickle"},  # to know old files by
+    # to know the calls of old files by
+    "pycog_dgr/tasks/python2.py": {"the module's name as text: cPickle"},
+    "pycog_dgr/tasks/fix_pickle.py": {
+        "the module's name as text: pickle",
+        "the module's name as text: cPickle",
+    },
     "pycog_dgr/commands/taskrun.py": {"exec_module"},
 }
 

@@ -13,7 +13,13 @@ LARGEST = 2**32 - 1  # whole number of an argument: that of a seed
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and whose options are written out."""
+    """A parser whose errors are one line, and whose options are written out.
+
+    Parameters
+    ----------
+    **options
+        Those of argparse.ArgumentParser; `allow_abbrev` is False by default.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
