@@ -186,7 +186,9 @@ def demixed_components(
         flat = part.reshape(X.shape)
         regression = Ridge(alpha=ridge * total / X.shape[1], fit_intercept=False).fit(X, flat)
         predicted = X @ regression.coef_.T
-        encoder = PCA(min(n, *X.shape)).fit(predicted).components_.T
+        # by eigenvectors: the iteration of the singular values need not converge at low rank
+        pca = PCA(min(n, *X.shape), svd_solver="covariance_eigh")
+        encoder = pca.fit(predicted).components_.T
         decoder = regression.coef_.T @ encoder
         scores = X @ decoder
         left = [
