@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from bridge.networks import GENERATORS, SOLVERS, sizes
 from bridge.replay import IMPROVED, TEXT, Budget, changed
 from bridge.runs import GeneratorJob, JobState, RunPaths, SequentialJob, Setting, load_results
 from tests.bridge.synthetic_results import write_results
+
+ROOT = str(Path(__file__).parents[2])  # of `tests`, for other processes
 
 PLANTED = '''
 import numpy as np
@@ -54,7 +57,7 @@ def planted(tmp_path):
 
 def python(code, folder):
     ran = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"],
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(folder), ROOT]!r}\n{code}"],
         cwd=folder, capture_output=True, text=True,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
