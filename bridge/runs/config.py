@@ -24,6 +24,7 @@ from bridge.replay import (
 )
 from bridge.runs.audits import AUDITS
 from bridge.runs.paths import RunPaths
+from pycog_dgr.files import remove_partial_files
 
 REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
 THESIS_SOLVERS = ("lstm", "biornn")
@@ -193,12 +194,12 @@ def read_config(folder: Path) -> RunConfig:
 def claim(folder: Path, config: RunConfig) -> RunConfig:
     """Make `folder` the home of `config` and return the configuration it now holds.
 
-    What was asked for before stays: lists under EXTENDABLE grow.
+    What was asked for before stays: lists under EXTENDABLE grow. Hold the folder's lock meanwhile.
 
     Parameters
     ----------
     folder
-        A run folder, or one that does not exist yet.
+        A run folder, or one that does not exist yet or was killed before it became one.
     config
         What is asked for.
 
@@ -213,6 +214,7 @@ def claim(folder: Path, config: RunConfig) -> RunConfig:
         Anything else differs, or the folder is not a results folder.
     """
     paths = RunPaths(folder)
+    remove_partial_files(paths.config)
     if paths.config.exists():
         held = read_config(folder)
         if differing := differences(held, config):

@@ -29,7 +29,14 @@ from typing import Any, NamedTuple
 
 from pycog_dgr.config import TrainingConfig, setting_names
 from pycog_dgr.errors import PycogDgrError, TaskError
-from pycog_dgr.files import Checkpoint, DamagedError, load_or_previous, open_save, previous
+from pycog_dgr.files import (
+    Checkpoint,
+    DamagedError,
+    load_or_previous,
+    open_save,
+    previous,
+    remove_partial_files,
+)
 from pycog_dgr.running import RNN, Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training import stopping
@@ -295,6 +302,7 @@ def remove(run: TaskRun) -> list[Path]:
     """Remove the run's files, and its folder if that held nothing else; returns what stays."""
     for path in files(run):
         path.unlink()
+        remove_partial_files(path)
     others = sorted(run.folder.iterdir())
     if not others:
         run.folder.rmdir()

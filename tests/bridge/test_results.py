@@ -35,6 +35,12 @@ def test_a_configuration_from_before_a_setting_existed_has_its_default(tmp_path)
     assert claim(tmp_path, CONFIG).as_json() == CONFIG.as_json()
 
 
+def test_a_run_killed_while_it_wrote_its_configuration_goes_on(tmp_path):
+    (tmp_path / ".config.json.0a1b2c3d.part").write_text('{"proto')
+    assert claim(tmp_path, CONFIG).as_json() == CONFIG.as_json()
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
 def test_a_foreign_folder_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(ResultsError, match="not a results folder"):

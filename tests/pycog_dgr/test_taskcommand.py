@@ -235,6 +235,12 @@ def test_clean_removes_what_the_run_made_and_its_folder(trained, capsys):
     assert run(capsys, trained, "clean")[1] == f"{FOLDER}: nothing to remove\n"
 
 
+def test_clean_removes_what_a_killed_write_left(trained, capsys):
+    (FOLDER / ".pulse.npz.0a1b2c3d.part").write_bytes(b"PK")
+    status, _, _ = run(capsys, trained, "clean", "--yes")
+    assert status == 0 and not FOLDER.exists()
+
+
 def test_clean_leaves_what_is_not_the_runs(trained, capsys):
     (FOLDER / "notes.txt").write_text("mine")
     _, out, _ = run(capsys, trained, "clean", "--yes")
