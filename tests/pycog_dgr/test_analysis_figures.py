@@ -59,6 +59,15 @@ def test_an_untrained_network_has_a_figure(task, tmp_path):
     figure.draw_without_rendering()
 
 
+def test_colours_of_coherence_and_kinds_of_units_are_named_where_they_are_drawn(tmp_path):
+    rnn, trials = run_folder("rdm_fixed", tmp_path, n_trials=200)
+    figure = script("rdm_fixed").draw(trials, rnn)
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert labels.count("Coherence towards choice 0 (%)") == 2  # of the outputs, of the units
+    (raster,) = (ax for ax in figure.axes if ax.get_ylabel() == "Unit, sorted by d'")
+    assert [text.get_text() for text in raster.texts] == ["F", "E", "I"]
+
+
 @pytest.mark.parametrize("task", ["rdm_nodale", "rdm_rt", "mante_areas", "multisensory"])
 def test_a_single_trial_has_a_figure_that_says_what_is_missing(task, tmp_path):
     rnn, trials = run_folder(task, tmp_path, n_trials=1)

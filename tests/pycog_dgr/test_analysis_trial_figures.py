@@ -42,7 +42,9 @@ def test_every_trial_is_a_column_of_inputs_units_and_outputs():
     plots = drawn(plot_trials(trials(), title="of a task"))
     assert len(plots) == 6
     assert [plot.get_title() for plot in plots[:2]] == ["coh 16", "coh 0.5"]
-    assert [plots[row].get_ylabel() for row in (0, 2, 4)] == ["Inputs", "Units", "Outputs"]
+    assert [plots[row].get_ylabel() for row in (0, 2, 4)] == [
+        "Inputs (a.u.)", "Unit", "Outputs (a.u.)"
+    ]  # fmt: skip
 
 
 def test_a_trial_ends_where_it_ended():
@@ -69,13 +71,26 @@ def test_units_stand_in_the_order_of_their_largest_rate_in_the_first_trial():
 
 def test_a_network_without_inputs_has_no_row_for_them():
     plots = drawn(plot_trials(trials(n_in=0)))
-    assert [plot.get_ylabel() for plot in plots[::2]] == ["Units", "Outputs"]
+    assert [plot.get_ylabel() for plot in plots[::2]] == ["Unit", "Outputs (a.u.)"]
 
 
-def test_lines_are_named_where_the_model_names_them():
+def named(plot):
+    return [text.get_text() for text in plot.get_legend().get_texts()]
+
+
+def test_lines_are_named_as_the_model_names_them_or_by_number():
     plots = drawn(plot_trials(trials(), labels={"outputs": ["left", "right"]}))
-    assert [text.get_text() for text in plots[-1].get_legend().get_texts()] == ["left", "right"]
+    assert named(plots[-1]) == ["left", "right", "target"] and named(plots[1]) == ["input 0"]
     assert plots[0].get_legend() is None
+    assert named(drawn(plot_trials(trials()))[-1]) == ["output 0", "output 1", "target"]
+    assert drawn(plot_trials(trials(n_in=9)))[1].get_legend() is None
+
+
+def test_the_colours_of_rates_have_a_bar_with_their_unit():
+    rnn = RNN(rnnparams={"N": 5, "dt": 10, "tau": 100})
+    rnn.run(T=200, seed=1)
+    for figure in (plot_trials(trials()), plot_resting_state(rnn)):
+        assert "Rate (a.u.)" in [ax.get_ylabel() for ax in figure.get_axes()]
 
 
 def test_too_many_trials_are_refused():
@@ -90,6 +105,7 @@ def test_the_resting_state_shows_the_mean_and_every_unit_by_its_rate():
     assert np.allclose(mean.get_lines()[0].get_ydata(), rnn.r.mean(axis=0))
     rates = np.asarray(units.images[0].get_array()).mean(axis=1)
     assert np.all(np.diff(rates) <= 0) and len(output.get_lines()) == 5
+    assert named(output)[0] == "output 0" and mean.get_ylabel() == "Mean rate (a.u.)"
 
 
 def test_a_network_that_was_not_run_has_no_resting_state():

@@ -146,6 +146,16 @@ def test_costs_of_a_resumed_training_count_its_trials_on():
     np.testing.assert_array_equal(error.get_lines()[0].get_xdata(), cost)
 
 
+def test_the_structure_says_what_its_colours_mean():
+    rnn = RNN(VARSTIM)
+    figure = rnn.plot_structure()
+    bars = [ax for ax in figure.get_axes() if "largest |w|" in ax.get_ylabel()]
+    assert len(bars) == 1 and tuple(bars[0].get_ylim()) == (-1, 1)
+    written = [text.get_text() for plot in figure.plots for text in plot.texts]
+    for name, W in (("Wrec", rnn.Wrec), ("Win", rnn.Win), ("Wout", rnn.Wout)):
+        assert f"{name}\n|w| ≤ {np.abs(W).max():.2g}" in written
+
+
 def test_units_can_be_sorted_for_the_structure(tmp_path):
     rnn = RNN(VARSTIM)
     order = np.arange(20)[::-1]

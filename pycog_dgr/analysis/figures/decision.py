@@ -4,7 +4,7 @@ After Figs. 2 and 3 of Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016)
 belong to the task and are drawn by examples/analysis/TASK.py; the others are the same for all:
 
     D, E  the units that prefer either choice most, by coherence, around the start of the stimulus
-    F     d' of every unit between the two choices, over time
+    F     d' of every unit between the two choices, over time; E excitatory, I inhibitory units
     G     all weights, units sorted by d'            H  strengths of the recurrent weights
 
 Coherence is signed: positive towards choice 0, the first output.
@@ -123,6 +123,7 @@ def units_and_weights(
             axes[name].set_title(
                 f"Unit {unit}, d' = {panels.minus(by_unit[unit], '.1f')}", fontsize=7
             )
+        coherence_bar(fig, axes["E"], trials)
         panels.selectivity_raster(
             fig, axes["F"], t, over_time, by_unit, panels.kinds(rnn), "d', choice 0 − choice 1"
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.analysis.interface import TrainedNetwork
@@ -75,6 +75,9 @@ def plot_connection_matrix(
     plot.yticks()
 
 
+MOST_NAMES = 5  # of outputs, one below the other beside their weights
+
+
 class _Panel(NamedTuple):
     """Where a matrix stands, as fractions of the figure, and the matrix (post, pre) or (unit,)."""
 
@@ -85,24 +88,42 @@ class _Panel(NamedTuple):
 def plot_structure(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None = None) -> Figure:
     """Figure of an RNN's weights and biases, and the distributions of the weights.
 
+    Every matrix has colours up to its own largest |weight|, which is written at it.
+
     sortby   order of the units: indices (N,), or a text file of them
     """
     panels = _structure_panels(rnn, _unit_order(rnn, sortby))
-    fig = Figure(w=6.5, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4)
+    fig = Figure(w=7.2, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4)
     for name, (rect, matrix) in panels.items():
         plot = fig.add(rect, None)
         plot_connection_matrix(plot, matrix)
+        largest = f"{name}\n|w| ≤ {np.max(np.abs(matrix), initial=0):.2g}"
         if name in ("Wrec", "brec", "Win"):
-            plot.text_upper_center(name, dy=0.01, fontsize=6.5)
+            plot.text_upper_center(largest, dy=0.01, fontsize=6.5)
+        elif name == "Wout":
+            plot.text(1.02, 0.5, largest, transform=plot.transAxes, va="center", fontsize=6.5)
+    _weight_bar(fig)
     shown = dict(zip(panels, fig.plots, strict=True))
     shown.get("brec", shown["Wrec"]).ylabel("To unit")
     shown.get("Wout", shown["Wrec"]).xlabel("From unit")
     _name_inputs_and_outputs(shown, rnn)
     weights = {name: panels[name].values for name in ("Win", "Wrec", "Wout") if name in panels}
     for (name, W), bottom in zip(weights.items(), (0.72, 0.4, 0.08), strict=False):
-        _weight_histogram(fig.add([0.76, bottom, 0.22, 0.21]), name, W)
+        _weight_histogram(fig.add([0.79, bottom, 0.2, 0.2]), name, W)
     fig.plots[-1].xlabel("Weight")
     return fig
+
+
+def _weight_bar(fig: Figure) -> None:
+    """The colours of all matrices of the structure figure, as shares of each one's largest."""
+    shades = LinearSegmentedColormap.from_list(
+        "weights", [colors["strongred"], "w", colors["strongblue"]]
+    )
+    axes = fig.add_axes((0.65, 0.36, 0.012, 0.36))
+    bar = fig.colorbar(ScalarMappable(Normalize(-1, 1), shades), cax=axes, ticks=[-1, 0, 1])
+    bar.set_label("Weight / largest |w| of its matrix", fontsize=6.5)
+    bar.ax.tick_params(labelsize=6, length=2, width=0.5)
+    bar.outline.set_visible(False)
 
 
 def _unit_order(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None) -> NDArray:
@@ -127,13 +148,13 @@ def _numbers_in(path: Path) -> NDArray:
 
 def _structure_panels(rnn: TrainedNetwork, order: NDArray) -> dict[str, _Panel]:
     """The matrices and biases that the network has, units in `order`."""
-    panels = {"Wrec": _Panel([0.11, 0.17, 0.48, 0.76], rnn.Wrec[order][:, order])}
+    panels = {"Wrec": _Panel([0.11, 0.17, 0.43, 0.74], rnn.Wrec[order][:, order])}
     if np.any(rnn.brec):
-        panels["brec"] = _Panel([0.06, 0.17, 0.02, 0.76], rnn.brec[order])
+        panels["brec"] = _Panel([0.06, 0.17, 0.02, 0.74], rnn.brec[order])
     if rnn.Win is not None:
-        panels["Win"] = _Panel([0.605, 0.17, 0.06, 0.76], rnn.Win[order])
+        panels["Win"] = _Panel([0.555, 0.17, 0.06, 0.74], rnn.Win[order])
     if rnn.Wout is not None:
-        panels["Wout"] = _Panel([0.11, 0.08, 0.48, 0.07], rnn.Wout[:, order])
+        panels["Wout"] = _Panel([0.11, 0.08, 0.43, 0.07], rnn.Wout[:, order])
         if np.any(rnn.bout):
             panels["bout"] = _Panel([0.06, 0.08, 0.02, 0.07], rnn.bout)
     return panels
@@ -147,7 +168,9 @@ def _name_inputs_and_outputs(shown: Mapping[str, Subplot], rnn: TrainedNetwork) 
         shown["Win"].xticks(range(len(inputs)), labels=inputs, rotation=90)
     if "Wout" in shown and rnn.Wout is not None:
         names = labels.get("outputs", [f"z{i}" for i in range(len(rnn.Wout))])
-        shown["Wout"].yticks(range(len(names)), labels=names)
+        few = slice(None, None, -(-len(names) // MOST_NAMES))
+        shown["Wout"].yticks(range(len(names))[few], labels=names[few])
+        shown["Wout"].tick_params("y", pad=2)
 
 
 def _weight_histogram(plot: Subplot, name: str, W: NDArray) -> None:

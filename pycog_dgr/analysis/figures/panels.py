@@ -36,6 +36,7 @@ EXTREME = 99  # percentile of |value| at which the colours of a matrix end
 DENSITY_BINS = 30
 LEGEND_ROOM = 6  # factor by which a logarithmic axis is longer than its data
 RATE = "Rate (a.u.)"
+KIND_LETTERS = "EI"  # excitatory, inhibitory
 STRIP, GAP = 0.05, 0.03  # of the recurrent matrix: one input or output, and what lies between
 MOST_TICKS = 8  # of inputs or outputs without names
 WIDEST_STRIP = 0.3  # of all inputs together
@@ -224,7 +225,8 @@ def selectivity_raster(
 ) -> None:
     """d' (time, unit) of every unit over time t (ms), with a line where time is 0.
 
-    Units are sorted by d (unit,) within each group (unit,), with lines between groups.
+    Units are sorted by d (unit,) within each group (unit,), with lines between groups; where there
+    are two, their names (excitatory, inhibitory) stand at the left.
     """
     extreme = np.nanpercentile(np.abs(over_time), EXTREME) or 1
     order = selectivity.by_preference(d, group)
@@ -232,8 +234,12 @@ def selectivity_raster(
         over_time.T[order], aspect="auto", cmap=style.SIGNED, vmin=-extreme, vmax=extreme,
         extent=(t[0], t[-1], len(order), 0), interpolation="nearest", rasterized=True,
     )  # fmt: skip
-    for boundary in _boundaries(group[order]):
+    cuts = _boundaries(group[order])
+    for boundary in cuts:
         ax.axhline(boundary, color=style.BLACK, linewidth=0.7)
+    if cuts:
+        for name, middle in zip(KIND_LETTERS, _middles(cuts, len(order)), strict=True):
+            ax.text(0.02, middle, name, transform=ax.get_yaxis_transform(), va="center", fontsize=7)
     if t[0] < 0 < t[-1]:
         ax.axvline(0, color=style.BLACK, linestyle=":", linewidth=0.8)
     ax.set_ylabel("Unit, sorted by d'")
@@ -270,6 +276,11 @@ def _boundaries(group: NDArray) -> list[int]:
     return (np.flatnonzero(np.diff(group)) + 1).tolist()
 
 
+def _middles(cuts: Sequence[int], n: int) -> list[float]:
+    """The middles of the groups that n sorted units are cut into."""
+    return [(low + high) / 2 for low, high in pairwise([0, *cuts, n])]
+
+
 def network(
     fig: FigureBase,
     ax: Axes,
@@ -289,7 +300,7 @@ def network(
     if group is None:
         group = kinds(rnn)
         if names is None and rnn.p["ei"] is not None:
-            names = ["EI"[kind] for kind in np.unique(group)]
+            names = [KIND_LETTERS[kind] for kind in np.unique(group)]
     order = selectivity.by_preference(np.zeros(len(group)) if d is None else d, group)
     units = "unit" if d is None else f"unit, sorted by {by}"
     image = matrix(ax, rnn.Wrec[order][:, order])
@@ -299,8 +310,7 @@ def network(
         for line in (ax.axhline, ax.axvline):
             line(boundary - 0.5, color=style.BLACK, linewidth=0.5)
     if names is not None:
-        middles = [(low + high) / 2 for low, high in pairwise([0, *cuts, len(group)])]
-        ax.set_yticks(middles, names, fontsize=6)
+        ax.set_yticks(_middles(cuts, len(group)), names, fontsize=6)
         ax.tick_params(length=0)
     right = 1 + GAP
     if rnn.Win is not None:
