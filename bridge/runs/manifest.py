@@ -1,15 +1,11 @@
 """What is needed to say where numbers come from, and to make them again: manifest.json."""
 
-import contextlib
 import os
 import platform
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,9 @@ import numpy as np
 from bridge.files import write_json
 from bridge.runs.config import read_json
 from bridge.runs.paths import RunPaths
+from pycog_dgr.files import provenance
 
+HERE = Path(__file__).parent
 PACKAGES = (
     "numpy",
     "scipy",
@@ -66,13 +64,15 @@ def manifest(command: str) -> dict[str, Any]:
     dict
         Command, commit, versions, machine and backend.
     """
+    known = commit()
+    changed = known and provenance.git(HERE, "status", "--porcelain", "--untracked-files=no")
     return {
         "command": command,
-        "commit": commit(),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "versions": {"python": platform.python_version(), **dict(_versions())},
+        "commit": known,
+        "dirty": bool(changed),
+        "versions": provenance.versions(PACKAGES),
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": provenance.processor(),
         "threads": {
             "cores": os.cpu_count(),
             "of each worker": 1,
@@ -146,28 +146,4 @@ def _one_call(paths: RunPaths) -> list[Call]:
 
 def commit() -> str | None:
     """The commit of the code that runs; None where it is not in its repository."""
-    return _git("rev-parse", "HEAD")
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for name in ("dgr", *PACKAGES):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            yield name, metadata.version(name)
-
-
-def _git(*words: str) -> str | None:
-    here = Path(__file__).resolve().parent
-    try:
-        return subprocess.run(
-            ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None  # installed without its repository
-
-
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or sys.platform
+    return provenance.commit(__file__)

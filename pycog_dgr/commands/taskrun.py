@@ -3,6 +3,7 @@
     runs/examples/rdm_fixed/seed-100/
         rdm_fixed.npz         the network while and after it is trained (files/checkpoint.py)
         rdm_fixed_init.npz    the untrained network
+        machine.json          where it was trained, in how much CPU time (files/provenance.py)
         trials.npz            test trials of the best network (running/trials.py)
         rdm_fixed.png         the task's own figure, drawn from the trials (pictures.py)
         costs.png, structure.png, run.png, restingstate.png    where they were asked for
@@ -35,6 +36,7 @@ from pycog_dgr.files import (
     load_or_previous,
     open_save,
     previous,
+    provenance,
     remove_partial_files,
 )
 from pycog_dgr.running import RNN, Trials, simulate_trials
@@ -73,6 +75,11 @@ class TaskRun(NamedTuple):
     def savefile(self) -> Path:
         """Where the network is kept."""
         return self.folder / f"{self.name}.npz"
+
+    @property
+    def machinefile(self) -> Path:
+        """Where is kept which machine trained it."""
+        return self.folder / "machine.json"
 
     @property
     def trialsfile(self) -> Path:
@@ -171,7 +178,8 @@ def train(run: TaskRun, **options: Any) -> Checkpoint:
     save = saved(run)
     if save is None or not is_done(run, save):
         run.folder.mkdir(parents=True, exist_ok=True)
-        run.model.train(run.savefile, seed=run.seed, progress=False, **options)
+        with provenance.recorded(run.machinefile):
+            run.model.train(run.savefile, seed=run.seed, progress=False, **options)
         save = saved(run)
     assert save is not None
     return save
@@ -292,7 +300,7 @@ def files(run: TaskRun) -> list[Path]:
     """The files in the run's folder that these steps write, save files first."""
     networks = [run.folder / f"{run.name}{end}.npz" for end in ("", "_init", "_diverged")]
     candidates = [
-        *networks, *map(previous, networks), run.trialsfile,
+        *networks, *map(previous, networks), run.machinefile, run.trialsfile,
         *(run.picture(name) for name in (run.name, *FIGURES)),
     ]  # fmt: skip
     return [path for path in candidates if path.exists()]

@@ -6,9 +6,10 @@ npz            named arrays and a header in one file, with a digest of the whole
 schema, tree   what a file must hold; nested values that hold arrays
 checkpoint     save files of a training              legacy   those of the original pycog
 pickle_reader  the original's pickles as plain data; executes nothing
+provenance     processor, linear algebra, versions and commit that numbers come from
 """
 
-from pycog_dgr.files import checkpoint, legacy, npz, schema
+from pycog_dgr.files import checkpoint, legacy, npz, provenance, schema
 from pycog_dgr.files.atomic import (
     keep_previous,
     load_or_previous,
@@ -38,6 +39,7 @@ __all__ = [
     "npz",
     "open_save",
     "previous",
+    "provenance",
     "remove_partial_files",
     "remove_partial_files_below",
     "require_folder",

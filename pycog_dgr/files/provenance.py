@@ -1,0 +1,114 @@
+"""Where numbers come from: processor, linear algebra, versions, commit."""
+
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+from pycog_dgr.files.atomic import write_atomically
+
+PACKAGES = ("numpy", "scipy", "pytensor", "numba")
+
+
+def processor() -> str:
+    """The processor's name, as 'Intel(R) Xeon(R) Processor'."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or sys.platform
+
+
+def blas() -> str:
+    """The linear algebra that is loaded, and the processor that its kernels are written for.
+
+    Returns
+    -------
+    str
+        As 'openblas 0.3.31 SkylakeX'; '' where none is known.
+    """
+    loaded = [
+        " ".join(str(library[key]) for key in ("internal_api", "version", "architecture")
+                 if library.get(key))
+        for library in threadpool_info()
+        if library.get("user_api") == "blas"
+    ]  # fmt: skip
+    return ", ".join(dict.fromkeys(loaded))
+
+
+def commit(file: str | Path) -> str | None:
+    """The commit of the repository that `file` is kept in, None where none keeps it.
+
+    A file of an installed package is kept in none, although the environment may lie inside the
+    user's own repository.
+    """
+    file = Path(file).resolve()
+    if git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    return git(file.parent, "rev-parse", "HEAD")
+
+
+def git(folder: Path, *words: str) -> str | None:
+    """What git prints there, None where it fails or is not installed."""
+    try:
+        return subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Python's version, and those of dgr and of the packages that are installed."""
+    known = {"python": platform.python_version()}
+    for name in ("dgr", *packages):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            known[name] = metadata.version(name)
+    return known
+
+
+@contextlib.contextmanager
+def recorded(path: str | Path) -> Iterator[None]:
+    """Keep in the JSON file `path` where the block was computed, and in how much CPU time.
+
+    CPU time adds up over calls, and machines are listed; a call that is killed outright leaves
+    nothing.
+
+    Parameters
+    ----------
+    path
+        The file, made or brought up to date when the block ends, however it ends.
+    """
+    path, before = Path(path), _cpu_seconds()
+    try:
+        yield
+    finally:
+        old = read_record(path)
+        now: dict[str, Any] = {"cpu_seconds": round(_cpu_seconds() - before, 1)}
+        now["cpu_seconds"] += old.get("cpu_seconds", 0)
+        here = {"processors": processor(), "blas": blas(), "commits": commit(__file__)}
+        for name, value in here.items():
+            now[name] = list(dict.fromkeys([*old.get(name, []), value]))
+        write_atomically(path, json.dumps({**now, "versions": versions()}, indent=1).encode())
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """What `recorded` wrote; empty where there is no such file, or another one."""
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of its children that ended."""
+    return sum(os.times()[:4])

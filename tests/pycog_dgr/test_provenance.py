@@ -1,0 +1,57 @@
+"""Where numbers come from is recorded: machine, linear algebra, commit, CPU time."""
+
+import subprocess
+
+import numpy as np
+
+from pycog_dgr.files import provenance
+
+
+def test_machine_and_cpu_time_of_all_calls_are_kept(tmp_path):
+    path = tmp_path / "machine.json"
+    for _ in range(2):
+        with provenance.recorded(path):
+            before = provenance.read_record(path).get("cpu_seconds", 0)
+            while provenance._cpu_seconds() == 0:
+                np.linalg.svd(np.ones((200, 200)))
+    record = provenance.read_record(path)
+    assert record["cpu_seconds"] >= before
+    assert record["processors"] == [provenance.processor()] and record["processors"][0]
+    assert record["versions"]["numpy"] == np.__version__
+
+
+def test_another_machine_is_added_and_an_unreadable_record_is_begun_again(tmp_path, monkeypatch):
+    path = tmp_path / "machine.json"
+    path.write_text("{")
+    assert provenance.read_record(path) == {}
+    with provenance.recorded(path):
+        pass
+    monkeypatch.setattr(provenance, "processor", lambda: "another")
+    with provenance.recorded(path):
+        pass
+    assert provenance.read_record(path)["processors"][1:] == ["another"]
+
+
+def test_the_record_is_written_where_the_block_fails(tmp_path):
+    path = tmp_path / "machine.json"
+    try:
+        with provenance.recorded(path):
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    assert provenance.read_record(path)["cpu_seconds"] >= 0
+
+
+def test_a_package_inside_a_foreign_repository_has_no_commit_of_it(tmp_path):
+    def git(*words):
+        names = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", "-C", tmp_path, *names, *words], check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "kept.py").write_text("")
+    git("add", "kept.py")
+    git("commit", "-m", "one")
+    (tmp_path / "installed.py").write_text("")
+    assert len(provenance.commit(tmp_path / "kept.py")) == 40
+    assert provenance.commit(tmp_path / "installed.py") is None
+    assert provenance.commit("/nowhere/at/all.py") is None
