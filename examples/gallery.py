@@ -3,10 +3,12 @@
     python examples/gallery.py [runs/examples] [--docs docs]
 
 Nothing is trained, simulated or drawn: a run is counted where its folder holds TASK.npz, shown
-where it holds TASK.png. Trials and minutes are those of the runs that met the task's own
-criterion: the median over seeds, and in brackets the range. Minutes are by the clock, compiling
-and validations included. What is known of the original stands in original.csv: minutes as its
-authors reported them in 2015, and the trials that it needs with one seed where we have run it.
+where it holds TASK.png. What is read from the run folders is kept in docs/gallery/runs.csv, a row
+a task and seed: runs whose folders are no longer there stay on the page, with their pictures.
+Trials and minutes are those of the runs that met the task's own criterion: the median over seeds,
+and in brackets the range. Minutes include compiling and validations. What is known of the original
+stands in original.csv: minutes as its authors reported them in 2015, and the trials that it needs
+with one seed where we have run it.
 """
 
 import argparse
@@ -24,43 +26,56 @@ from PIL import Image
 from pycog_dgr import Connectivity, Model
 from pycog_dgr.commands import taskrun
 from pycog_dgr.errors import PycogDgrError
-from pycog_dgr.files import legacy, write_atomically
+from pycog_dgr.files import legacy, provenance, write_atomically
 
 HERE = Path(__file__).parent
 WIDTH = 900  # pixels of a picture in the gallery, at most
-COLOURS = 128  # of its palette
+COLOURS = 256  # of its palette
 NOT_FINISHED = (None, "interrupted")
 MAY_DIFFER = ("seed", "noise_stream")  # other random numbers of the same kind
 
 HEAD = """# Gallery
 
-What the networks of `examples/tasks` learn and do, each by one command, which
-trains to the task's own criterion, simulates test trials and draws the figure. Trials and minutes
-are medians over the seeds that met the criterion, with their range; the minutes are one core's, by
-the clock, of a machine that did other things too. The original is pycog on Theano: trials of the
-one seed we ran it with, minutes as its authors reported them in 2015.
+What the networks of `examples/tasks` learn and do. The command below each name trains a network to
+the task's own criterion, simulates test trials and draws the figure. Trials and minutes are medians
+over the seeds that met the criterion, with their range. Minutes are by the clock on one core of a
+machine that did other things too; CPU minutes are given where they were recorded. The original is
+pycog on Theano: trials of the one seed that we ran, minutes as its authors reported them in 2015.
 
-This page is written by `python examples/gallery.py`, from the run folders alone.
+A seed fixes initial weights, trials and noise, but not the order of additions in the linear algebra
+library: on another processor the same seed may need more or fewer trials ([](reliability.md)). Each
+run is therefore listed with its processor, the library and its kernels, and the commit.
+
+This page is written by `python examples/gallery.py` from the run folders and from
+[what it kept of earlier ones](gallery/runs.csv).
 """
 COLUMNS = (
     "task", "seeds tried", "converged", "trials to criterion", "minutes",
     "original: trials", "original: minutes in 2015",
 )  # fmt: skip
+RUN_COLUMNS = (
+    "seed", "trials", "minutes", "CPU minutes", "performance (%)", "ended by", "computed on",
+    "commit",
+)  # fmt: skip
+NOT_RECORDED = "not recorded"
 
 
 class Trained(NamedTuple):
-    """One run folder: how its training ended, after how much, and the figure if it was drawn.
+    """One run: how its training ended, after how much, where, and the figure if it was drawn.
 
-    `changed` are the settings that are not as in the task file; such a run does not count.
+    `changed` names the settings that are not as in the task file; such a run does not count.
     """
 
     seed: int
     stopped: str | None
     trials: int
     minutes: float | None  # where an older program saved, no time is known
+    cpu_minutes: float | None
     performance: float | None
     picture: Path | None
-    changed: list[str]
+    changed: str
+    machine: str  # processor, linear algebra library and its kernels
+    commit: str
 
     @property
     def counts(self):
@@ -76,6 +91,7 @@ class Task(NamedTuple):
 
     name: str
     title: str
+    caption: str
     papers: list[str]
     runs: list[Trained]
 
@@ -83,17 +99,22 @@ class Task(NamedTuple):
 # -- reading ------------------------------------------------------------------------------------
 
 
-def read_task(path, runs):
-    """The Task in a model file, with the runs of the folder `runs`."""
+def read_task(path, runs, kept=()):
+    """The Task in a model file, with the runs of the folder `runs`, and those `kept` besides."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
     lines = docstring.splitlines()
     model = Model(path)
     files = (runs / path.stem).glob(f"seed-*/{path.stem}.npz")
+    by_seed = {run.seed: run for run in kept}
+    by_seed |= {run.seed: run for run in (read_run(file, model) for file in files)}
+    with taskrun.loaded(HERE / "analysis" / path.name) as drawing:
+        caption = drawing.caption
     return Task(
         name=path.stem,
         title=lines[0],
+        caption=caption,
         papers=[line.strip() for line in lines if " doi:" in line],
-        runs=sorted((read_run(file, model) for file in files), key=lambda run: run.seed),
+        runs=[by_seed[seed] for seed in sorted(by_seed)],
     )
 
 
@@ -103,14 +124,19 @@ def read_run(file, model):
     asked = {**vars(model.network), **vars(model.training)}
     performance = save.costs_history[-1][1][2:] if save.costs_history else []
     picture = file.with_suffix(".png")
+    where = provenance.read_record(file.with_name("machine.json"))
+    cpu = where.get("cpu_seconds")
     return Trained(
         seed=save.settings["seed"],
         stopped=save.stopped,
         trials=taskrun.trials_done(save),
         minutes=save.seconds / 60 or None,
+        cpu_minutes=None if cpu is None else cpu / 60,
         performance=performance[0] if performance else None,
         picture=picture if picture.exists() else None,
-        changed=[name for name in asked if differs(save.settings, asked, name)],
+        changed=", ".join(name for name in asked if differs(save.settings, asked, name)),
+        machine=", ".join([*where.get("processors", []), *where.get("blas", [])]) or NOT_RECORDED,
+        commit=", ".join(str(one)[:10] for one in where.get("commits", [])) or NOT_RECORDED,
     )
 
 
@@ -127,6 +153,25 @@ def read_original(path):
     """{task: {column: text}} of original.csv; "" where nothing is known."""
     with path.open(newline="") as file:
         return {row["task"]: row for row in csv.DictReader(file)}
+
+
+def read_kept(docs):
+    """{task: [Trained]} of the page as it is, from runs.csv."""
+    path, kept = docs / "gallery" / "runs.csv", {}
+    if not path.exists():
+        return kept
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            name = row.pop("task")
+            numbers = {
+                key: float(row[key]) if row[key] else None
+                for key in ("minutes", "cpu_minutes", "performance")
+            }
+            drawn = docs / "gallery" / f"{name}.png" if row["picture"] else None
+            whole = {"seed": int(row["seed"]), "trials": int(row["trials"])}
+            stopped = {"stopped": row["stopped"] or None, "picture": drawn}
+            kept.setdefault(name, []).append(Trained(**{**row, **numbers, **whole, **stopped}))
+    return kept
 
 
 # -- writing ------------------------------------------------------------------------------------
@@ -164,28 +209,43 @@ def section(task, shown):
     seed = f" --seed {shown.seed}" if shown else ""
     command = f"python examples/tasks/{task.name}.py{seed}"
     picture = f"![{task.name}](gallery/{task.name}.png)" if shown else "No figure yet."
-    runs = "; ".join(map(ended, task.runs)) or "none yet"
     papers = "\n".join(f"- {linked(paper)}" for paper in task.papers)
     return (
         f"## {task.name}\n\n{task.title}\n\n    {command}\n\n{picture}\n\n"
-        f"Runs: {runs}.\n\n{papers}\n"
+        f"{task.caption}\n\n{runs_table(task.runs)}\n\n{papers}\n"
     )
 
 
+def runs_table(runs):
+    """One row for each run, as Markdown."""
+    if not runs:
+        return "No run yet."
+    lines = [f"| {' | '.join(RUN_COLUMNS)} |", "|---:|---:|---:|---:|---:|---|---|---|"]
+    for run in runs:
+        cells = (
+            str(run.seed), f"{run.trials:,}", number(run.minutes), number(run.cpu_minutes),
+            number(run.performance), ended(run), run.machine, run.commit,
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def number(value):
+    """With one decimal, a dash where it is not known."""
+    return "–" if value is None else f"{value:.1f}"
+
+
 def ended(run):
-    """'seed 100: 140,000 trials, 1.3 minutes, performance 88.9', and why it does not count."""
-    said = f"seed {run.seed}: {run.trials:,} trials"
-    if run.minutes is not None:
-        said += f", {run.minutes:.1f} minutes"
-    if run.performance is not None:
-        said += f", performance {run.performance:.1f}"
+    """How a run ended, and why it does not count."""
     if run.stopped in NOT_FINISHED:
-        said += ", not finished"
-    elif run.stopped not in taskrun.CRITERIA:
-        said += f", **criterion not met** ({run.stopped})"
-    if run.changed:
-        said += f", not counted: other {', '.join(run.changed)} than in the task file"
-    return said
+        how = "not finished"
+    elif run.stopped in taskrun.CRITERIA:
+        how = "criterion"
+    else:
+        how = f"**criterion not met** ({run.stopped})"
+    return how + (
+        f"; not counted: other {run.changed} than in the task file" if run.changed else ""
+    )
 
 
 def linked(paper):
@@ -207,14 +267,29 @@ def small_picture(path):
         if flat.width > WIDTH:
             flat = flat.resize((WIDTH, round(flat.height * WIDTH / flat.width)), Image.LANCZOS)
     data = io.BytesIO()
-    flat.quantize(COLOURS).save(data, "png", optimize=True)
+    palette = flat.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    palette.save(data, "png", optimize=True)
     return data.getvalue()
 
 
+def as_csv(tasks, shown):
+    """The rows of runs.csv as bytes; only the picture that the page shows is kept."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["task", *Trained._fields])
+    for task in tasks:
+        for run in task.runs:
+            drawn = "yes" if run is shown[task.name] else ""
+            cells = run._replace(picture=drawn)
+            table.writerow([task.name, *(f"{c:.6g}" if isinstance(c, float) else c for c in cells)])
+    return text.getvalue().encode()
+
+
 def write_gallery(runs, docs):
-    """Write gallery.md and its pictures under `docs`; returns the page's path and the Tasks."""
-    tasks = [read_task(path, runs) for path in sorted((HERE / "tasks").glob("*.py"))]
-    if not any(task.runs for task in tasks):
+    """Write gallery.md, its pictures and runs.csv under `docs`; the page's path and the Tasks."""
+    paths, kept = sorted((HERE / "tasks").glob("*.py")), read_kept(docs)
+    tasks = [read_task(path, runs, kept.get(path.stem, ())) for path in paths]
+    if not any((runs / task.name).is_dir() and task.runs for task in tasks):
         raise PycogDgrError(
             f"{runs}: no run of a task, TASK/seed-SEED/TASK.npz; train one first, as with python "
             "examples/tasks/rdm_fixed.py"
@@ -222,9 +297,10 @@ def write_gallery(runs, docs):
     (docs / "gallery").mkdir(parents=True, exist_ok=True)
     shown = {task.name: shown_run(task) for task in tasks}
     for name, run in shown.items():
-        if run is not None:
-            picture = docs / "gallery" / f"{name}.png"
+        picture = docs / "gallery" / f"{name}.png"
+        if run is not None and run.picture != picture:
             write_atomically(picture, small_picture(run.picture))
+    write_atomically(docs / "gallery" / "runs.csv", as_csv(tasks, shown))
     parts = [HEAD, table(tasks, read_original(HERE / "original.csv")) + "\n"]
     parts += [section(task, shown[task.name]) for task in tasks]
     page = docs / "gallery.md"

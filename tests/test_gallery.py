@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pycog_dgr import Model
 from pycog_dgr.commands import taskrun
 from pycog_dgr.config import FUNCTIONS
-from pycog_dgr.files import checkpoint, legacy
+from pycog_dgr.files import checkpoint, legacy, provenance
 from pycog_dgr.network import effective_weights, initial_parameters
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -80,7 +80,7 @@ def test_trials_and_minutes_are_medians_of_the_seeds_that_converged(gallery, tra
     assert (tried, converged) == ("4", "3")
     assert trials == "120,000 (100,000 – 180,000)" and minutes == "1.5 (1.5 – 1.5)"
     assert (original, in_2015) == ("140,000", "5")
-    assert "seed 4: 2,000 trials, 1.5 minutes, performance 88.5, **criterion not met**" in said
+    assert "| 4 | 2,000 | 1.5 | – | 88.5 | **criterion not met** (patience) |" in said
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_run_that_is_unfinished_or_of_other_settings_is_told_but_not_counted(
     put(tmp_path / "runs", trained, 7, **change)
     cells, said = written(gallery, tmp_path)
     assert cells[:4] == ["0", "0", "–", "–"]
-    assert "seed 7: 100,000 trials" in said and said_of_it in said
+    assert "| 7 | 100,000 |" in said and said_of_it in said
 
 
 def test_the_picture_is_a_small_copy_from_the_first_seed_that_converged(gallery, trained, tmp_path):
@@ -114,7 +114,35 @@ def test_the_picture_is_a_small_copy_from_the_first_seed_that_converged(gallery,
 def test_a_time_that_was_not_saved_is_not_made_up(gallery, trained, tmp_path):
     put(tmp_path / "runs", dataclasses.replace(trained, seconds=0.0))
     cells, said = written(gallery, tmp_path)
-    assert cells[2:4] == ["100,000", "–"] and "minutes" not in said
+    assert cells[2:4] == ["100,000", "–"] and "| 1 | 100,000 | – | – | 88.5 |" in said
+
+
+def test_a_run_whose_folder_is_gone_stays_on_the_page_with_its_picture(gallery, trained, tmp_path):
+    put(tmp_path / "runs", trained, 1, drawn=True)
+    first = written(gallery, tmp_path)
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    put(tmp_path / "runs", trained, 2, updates=6000, drawn=True)
+    cells, said = written(gallery, tmp_path)
+    assert first[0][2] == "100,000" and cells[2] == "110,000 (100,000 – 120,000)"
+    assert "--seed 1" in said and "| 1 | 100,000 | 1.5 |" in said and "| 2 | 120,000 |" in said
+    put(tmp_path / "runs", trained, 1, updates=7000)  # trained again: the new run counts
+    cells, said = written(gallery, tmp_path)
+    assert cells[2] == "130,000 (120,000 – 140,000)" and "--seed 2" in said
+
+
+def test_a_run_says_where_it_was_computed(gallery, trained, tmp_path):
+    put(tmp_path / "runs", trained, 1)
+    _, said = written(gallery, tmp_path)
+    assert "| not recorded | not recorded |" in said
+    with provenance.recorded(tmp_path / "runs" / "rdm_fixed" / "seed-1" / "machine.json"):
+        pass
+    _, said = written(gallery, tmp_path)
+    assert f"{provenance.processor()}, {provenance.blas()}" in said
+
+
+def test_every_figure_has_a_caption_of_its_panels(gallery, tmp_path):
+    for path in (EXAMPLES / "tasks").glob("*.py"):
+        assert gallery.read_task(path, tmp_path).caption.startswith(("A: ", "A, B: ")), path
 
 
 def test_every_task_cites_its_papers_with_a_doi(gallery, tmp_path):

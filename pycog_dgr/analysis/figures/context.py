@@ -3,16 +3,9 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Figs. 4 and 5, and V. Mante, D.
 Sussillo, K. V. Shenoy & W. T. Newsome, Nature 503, 78 (2013), Fig. 2.
 
-    A, B  choices by motion and by colour, in the context that asks for it and in the other
-    C     strength of each task variable in the population over time:
-              root mean square of beta_v,i,t over the units i (regression.py)
-    D, E  motion context: mean states of correct trials by motion, by colour
-    G, H  colour context: the same
-    F, I  the units that are most selective for choice and for context
-    J     all weights                K  strengths of the recurrent weights
-
 States are projected on orthogonal axes of choice, motion and colour, without beta_0, the time
-course that all conditions share; evidence is signed, positive towards choice 0.
+course that all conditions share; evidence is signed, positive towards choice 0. CAPTION says what
+the panels show.
 """
 
 from __future__ import annotations
@@ -34,6 +27,15 @@ CONTEXTS = {"m": ("motion", style.BLACK, "o"), "c": ("colour", style.GREEN, "s")
 VARIABLES = ("choice", "motion", "colour", "context")
 COLORS = (style.BLACK, style.BLUE, style.VERMILION, style.GREEN)
 BEFORE = 200  # ms of fixation that time courses show
+CAPTION = (
+    "A, B: choices by motion and by colour evidence, in the context that asks for it and in the "
+    "other one, where choices do not depend on it and no curve is fitted. C: strength of each task "
+    "variable in the population over time, the root mean square of the regression coefficients "
+    "over units. D, E: motion context, G, H: colour context: mean states of correct trials on axes "
+    "of choice and of motion or colour, which come from the regression. F, I: mean rates of the "
+    "units that are most selective for choice and for context (I has the lines of F). "
+    f"J: all weights. {panels.OWN_COLOURS} K: strengths of the recurrent weights."
+)
 LINES = ("-", "--", ":")
 
 
@@ -184,7 +186,7 @@ def units(by_choice: Axes, by_context: Axes, trials: SimulatedTrials, made: NDAr
         )  # fmt: skip
         ax.set(xlabel="Time from stimulus (ms)", ylabel=panels.RATE)
         ax.set_title(f"Unit {unit}: {word}, d' = {panels.minus(d[unit], '.1f')}", fontsize=7)
-    by_choice.legend(fontsize=6)
+    panels.legend_above_lines(by_choice)
     return d_choice
 
 

@@ -1,12 +1,7 @@
 """Figure of a perceptual decision: behaviour, single units, selectivity, weights.
 
 After Figs. 2 and 3 of Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016). The panels A to C
-belong to the task and are drawn by examples/analysis/TASK.py; the others are the same for all:
-
-    D, E  the units that prefer either choice most, by coherence, around the start of the stimulus
-    F     d' of every unit between the two choices, over time; E excitatory, I inhibitory units
-    G     all weights, units sorted by d'            H  strengths of the recurrent weights
-
+belong to the task and are drawn by examples/analysis/TASK.py; D to H are the same for all (UNITS).
 Coherence is signed: positive towards choice 0, the first output.
 """
 
@@ -26,6 +21,15 @@ from pycog_dgr.analysis.interface import SimulatedTrials, TrainedNetwork
 from pycog_dgr.errors import PycogDgrError
 
 BEFORE = 200  # ms of fixation that time courses show
+UNITS = (  # what the panels D to H show
+    "D, E: mean rates, by coherence, of the two units that prefer either choice most. F: d' of "
+    "every unit between the two choices, over time; excitatory units (E) above inhibitory (I). "
+    f"G: all weights. {panels.OWN_COLOURS} H: strengths of the recurrent weights."
+)
+FIXED_DURATION = (
+    "A: psychometric function, with a fitted cumulative normal distribution (bias μ, width σ). "
+    "B: percentage correct. C: mean difference of the two outputs, by coherence. " + UNITS
+)
 HALF = 0.5
 COHERENCE = "Coherence towards choice 0 (%)"
 
@@ -136,7 +140,7 @@ def units_and_weights(
 def draw_fixed_duration(trials: SimulatedTrials, rnn: TrainedNetwork) -> Figure:
     """Figure of a task that shows the stimulus for a fixed time and reads the choice at the end.
 
-    A psychometric function, B percentage correct, C outputs, D to H as above.
+    FIXED_DURATION says what the panels show.
     """
     choices = final_choices(trials)
     durations = stimulus_durations(trials)

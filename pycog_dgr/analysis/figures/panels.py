@@ -36,6 +36,7 @@ EXTREME = 99  # percentile of |value| at which the colours of a matrix end
 DENSITY_BINS = 30
 LEGEND_ROOM = 6  # factor by which a logarithmic axis is longer than its data
 RATE = "Rate (a.u.)"
+OWN_COLOURS = "The weights of inputs and outputs have colour scales of their own."
 KIND_LETTERS = "EI"  # excitatory, inhibitory
 STRIP, GAP = 0.05, 0.03  # of the recurrent matrix: one input or output, and what lies between
 MOST_TICKS = 8  # of inputs or outputs without names
@@ -56,6 +57,11 @@ def doubling_axis(ax: Axes, values: NDArray, label: str) -> None:
     ax.set_xticks(levels, [f"{level:g}" for level in levels])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel(label)
+
+
+def legend_above_lines(ax: Axes) -> None:
+    """A legend on a white ground: lines that would run through its words end there."""
+    ax.legend(fontsize=6, frameon=True, framealpha=1, edgecolor="none").set_zorder(10)
 
 
 def same_limits(axes: Sequence[Axes], which: str) -> None:
@@ -97,8 +103,9 @@ def psychometric(
 ) -> ChoiceFit | None:
     """Percentage of `chosen` (trial,) at every x (trial,), binomial errors, and the fitted curve.
 
-    The fit's bias and width are written below, in `units` (None: they are not); without a fit the
-    panel says why. Curves with a label are in a legend under `title`.
+    The fit's bias and width are written below, in `units` (None: they are not). Curves with a label
+    are in a legend under `title`, which says where there is no fit; without a label the panel says
+    why.
 
     Returns the ChoiceFit, or None.
     """
@@ -113,8 +120,10 @@ def psychometric(
     try:
         fit = choices.fit_choices(x, chosen)
     except PycogDgrError as error:
-        note(ax, str(error))
-        label = f"{label}, no fit" if label else None
+        if label:
+            label = f"{label}, no fit"
+        else:
+            note(ax, str(error))
     else:
         at = np.linspace(points.x[0], points.x[-1], CURVE_POINTS)
         ax.plot(at, 100 * fit.curve(at), color=color, zorder=2)

@@ -1,9 +1,6 @@
 """Figure of dms: percentage correct, outputs, and what can be read from the population when.
 
 python examples/analysis/dms.py RUNFOLDER
-
-A percentage correct of the four pairs of stimuli      B and of delays
-C outputs of the network, aligned to the test          D what a linear decoder reads when
 """
 
 import numpy as np
@@ -16,6 +13,11 @@ n_trials = 1000  # that the figure wants
 BEFORE, AFTER = 600, 800  # ms around the beginning of the test
 EVERY = 3  # samples between those that are decoded
 n_bins = 4  # of the delay
+caption = (
+    "A: percentage correct of the four pairs of stimuli. B: percentage correct by delay. C: mean "
+    "outputs around the test stimulus. D: percentage of trials in which a linear decoder reads "
+    "sample, test and answer from the rates (cross-validated)."
+)
 
 
 @style.styled

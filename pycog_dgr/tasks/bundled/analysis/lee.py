@@ -5,13 +5,6 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Figs. 8 and 9, and B. B. Averbeck
 & D. Lee, J. Neurosci. 27, 2204 (2007).
 
-    A the eye's way in each of the eight sequences: single trials, and targets by number
-    B distance of the eye from its target, by sequence and movement
-    C share of movements in which the target is the dot nearest to the eye
-    D first two principal components of the mean rates, from fixation to the last movement
-    E first three components over time, with lines where movements begin
-    F all weights, as they are numbered          G strengths of the recurrent weights
-
 Where the eye is in a movement is its mean position in the middle half of the movement's time:
 sequences are predictable, so that it leaves a target before the next movement begins.
 """
@@ -24,6 +17,14 @@ from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 400  # that the figure wants
+caption = (
+    "A: path of the eye in single trials of the eight sequences; the targets are numbered. B: "
+    "distance of the eye from the target of each movement, M1 to M3. C: movements in which the "
+    "target is the dot nearest to the eye. D: first two principal components of the mean rates, "
+    "from fixation to the last movement. E: first three components over time, in the colours of D; "
+    "dotted: movements begin. "
+    f"F: all weights. {panels.OWN_COLOURS} G: strengths of the recurrent weights."
+)
 MOVES = ("M1", "M2", "M3")
 DOTS = np.array([(x, y) for y in (0.5, 0, -0.5) for x in (-0.5, 0, 0.5)])
 n_shown = 10  # trials per sequence

@@ -1,8 +1,6 @@
 """Figure of mante: choices by context, state space, single units, weights.
 
-    python examples/analysis/mante.py RUNFOLDER
-
-The panels are described in pycog_dgr/analysis/figures/context.py.
+python examples/analysis/mante.py RUNFOLDER
 """
 
 from pycog_dgr.analysis.figures import context
@@ -10,6 +8,7 @@ from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
 draw = context.draw
+caption = context.CAPTION
 
 if __name__ == "__main__":
     main(draw, __file__)

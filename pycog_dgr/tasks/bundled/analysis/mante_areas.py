@@ -2,8 +2,7 @@
 
     python examples/analysis/mante_areas.py RUNFOLDER
 
-The panels are described in pycog_dgr/analysis/figures/context.py. The sensory area is the one that
-receives inputs.
+The sensory area is the one that receives inputs.
 """
 
 import numpy as np
@@ -12,6 +11,7 @@ from pycog_dgr.analysis.figures import context
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
+caption = f"{context.CAPTION} C and J tell the sensory area from the motor area."
 
 
 def draw(trials, rnn):

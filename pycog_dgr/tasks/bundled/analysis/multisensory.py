@@ -5,12 +5,7 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), and D. Raposo, M. T. Kaufman &
 A. K. Churchland, Nature Neurosci. 17, 1784 (2014).
 
-    A psychometric functions of visual, auditory and multisensory trials
-    B their widths, and the width of an optimal combination of the two modalities alone:
-          1 / sigma_va^2 = 1 / sigma_v^2 + 1 / sigma_a^2
-    C d' of every unit for choice and for modality (auditory or visual trials)
-    D, E, F the units most selective for choice, for modality and for both
-    G all weights, units sorted by d' for choice      H strengths of the recurrent weights
+An optimal combination of the two modalities has 1 / sigma^2 = 1 / sigma_v^2 + 1 / sigma_a^2.
 """
 
 from itertools import product
@@ -23,6 +18,13 @@ from pycog_dgr.analysis.figures import panels, style
 from pycog_dgr.commands.figure import main
 
 n_trials = 3000  # that the figure wants
+caption = (
+    "A: psychometric functions of visual, auditory and multisensory trials. B: their widths, and "
+    "the width that an optimal combination of the two modalities would have. C: d' of every unit "
+    "for choice and for modality. D, E, F: mean rates of the units that are most selective for "
+    "choice, for modality and for both (E and F have the lines of D). "
+    f"G: all weights. {panels.OWN_COLOURS} H: strengths of the recurrent weights."
+)
 MODALITIES = {
     "v": ("visual", style.BLUE, "o", "-"),
     "a": ("auditory", style.VERMILION, "s", "--"),
@@ -56,7 +58,7 @@ def draw(trials, rnn):
             unit = int(np.nanargmax(most))
             unit_by_condition(axes[name], trials, made, unit)
             axes[name].set_title(f"Unit {unit}: {word}", fontsize=7)
-        axes["D"].legend(fontsize=6, frameon=True, framealpha=1, edgecolor="none")  # on the onset
+        panels.legend_above_lines(axes["D"])
     panels.network(fig, axes["G"], rnn, d_choice, by="d' for choice")
     panels.weight_distribution(axes["H"], rnn)
     return fig

@@ -1,8 +1,6 @@
 """Figure of rdm_nodale: psychometric function, single units, d', weights.
 
-    python examples/analysis/rdm_nodale.py RUNFOLDER
-
-The panels are described in pycog_dgr/analysis/figures/decision.py.
+python examples/analysis/rdm_nodale.py RUNFOLDER
 """
 
 from pycog_dgr.analysis.figures import decision
@@ -10,6 +8,7 @@ from pycog_dgr.commands.figure import main
 
 n_trials = 2000  # that the figure wants
 draw = decision.draw_fixed_duration
+caption = decision.FIXED_DURATION
 
 if __name__ == "__main__":
     main(draw, __file__)

@@ -4,9 +4,6 @@
 
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 2. The choice is the output
 that first reaches the threshold, the reaction time is when it does.
-
-    A psychometric function      B reaction times of correct and wrong choices
-    C outputs before the response      D to H see pycog_dgr/analysis/figures/decision.py
 """
 
 import numpy as np
@@ -19,6 +16,10 @@ n_trials = 3000  # that the figure wants
 threshold = 1.0  # of an output whose target is 1.2
 before_response = 400  # ms
 shown = 800  # ms of stimulus in time courses
+caption = (
+    "A: psychometric function. B: mean reaction times of correct and of wrong choices. C: mean "
+    "difference of the two outputs before the response, by coherence. " + decision.UNITS
+)
 
 
 @style.styled

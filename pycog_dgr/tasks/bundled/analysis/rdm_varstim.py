@@ -3,9 +3,6 @@
     python examples/analysis/rdm_varstim.py RUNFOLDER
 
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 2.
-
-    A psychometric function      B percentage correct by duration and coherence
-    C outputs      D to H see pycog_dgr/analysis/figures/decision.py
 """
 
 import numpy as np
@@ -17,6 +14,10 @@ from pycog_dgr.commands.figure import main
 n_trials = 4000  # that the figure wants
 n_bins = 6  # of the duration, with equally many trials
 shown = 500  # ms of stimulus in time courses; few trials are longer
+caption = (
+    "A: psychometric function. B: percentage correct by duration of the stimulus and by coherence. "
+    "C: mean difference of the two outputs, by coherence. " + decision.UNITS
+)
 
 
 @style.styled

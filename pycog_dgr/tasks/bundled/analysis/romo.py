@@ -5,14 +5,7 @@
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016), Fig. 7, and R. Romo, C. D. Brody,
 A. Hernandez & L. Lemus, Nature 399, 470 (1999).
 
-    rate_i(t) = a0_i(t) + a1_i(t) f1                    least squares over trials, a1 in 1/Hz
-
-    A percentage correct of every pair (f1, f2)
-    B, C the units whose rate grows and falls most with f1 at the end of the delay
-    D rates of units at the end of the delay against f1
-    E a1 of every unit at the beginning against the end of the delay
-    F correlation over the units of a1 at any two times: how lasting the tuning is
-    G all weights, units sorted by a1 at the end of the delay    H strengths of the weights
+Tuning is a1 of     rate_i(t) = a0_i(t) + a1_i(t) f1     by least squares over trials, in 1/Hz.
 """
 
 import numpy as np
@@ -25,6 +18,14 @@ from pycog_dgr.commands.figure import main
 n_trials = 500  # that the figure wants
 window = 500  # ms, at the beginning and at the end of the delay
 n_tuned = 3  # units of either sign whose tuning curves are shown
+caption = (
+    "A: percentage correct of every pair of frequencies f1, f2. B, C: mean rates, by f1, of the "
+    "units whose rate at the end of the delay grows and falls most with f1; grey: both stimuli. "
+    f"D: rates at the end of the delay of the {n_tuned} units that grow and fall most with f1. "
+    "E: tuning (change of the rate per Hz of f1) of every unit at the beginning and at the "
+    "end of the delay. F: correlation over units of the tuning at any two times; dotted: the delay "
+    f"begins. G: all weights. {panels.OWN_COLOURS} H: strengths of the recurrent weights."
+)
 EPOCHS = ("f1", "delay", "f2", "decision")
 
 
@@ -116,10 +117,16 @@ def tuning_curves(ax, trials, late):
     _, ends = delay_ends(trials)
     rates = sorting.means_between(trials, trials.rates, *ends)
     order = np.argsort(late)
-    for units, color in ((order[-n_tuned:], style.BLUE), (order[:n_tuned], style.VERMILION)):
-        for unit in units:
-            found = choices.mean_by(trials.column("f1"), rates[:, unit])
-            ax.errorbar(found.x, found.mean, found.error, color=color, marker="o", markersize=3)
+    for units, color, change in (
+        (order[-n_tuned:], style.BLUE, "grow with f1"),
+        (order[:n_tuned], style.VERMILION, "fall with f1"),
+    ):
+        for i, unit in enumerate(units):
+            by_f1 = choices.mean_by(trials.column("f1"), rates[:, unit])
+            label = change if i == 0 else None
+            ax.errorbar(by_f1.x, by_f1.mean, by_f1.error, color=color, marker="o", markersize=3,
+                        label=label)  # fmt: skip
+    ax.legend(title="Units that", fontsize=6, title_fontsize=6)
     ax.set(xlabel="f1 (Hz)", ylabel=f"Rate, last {window} ms (a.u.)")
 
 

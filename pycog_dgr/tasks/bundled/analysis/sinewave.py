@@ -3,10 +3,6 @@
     python examples/analysis/sinewave.py RUNFOLDER
 
 After Song, Yang & Wang, PLoS Comput. Biol. 12, e1004792 (2016).
-
-    A output of some trials, and the target      B root mean square error of every trial
-    C rates of the most active units             D first two principal components of the rates
-    E all weights, as they are numbered          F strengths of the recurrent weights
 """
 
 import numpy as np
@@ -19,6 +15,11 @@ from pycog_dgr.commands.figure import main
 n_trials = 200  # that the figure wants
 n_shown = 10  # trials
 n_units = 6
+caption = (
+    "A: output in ten trials, and the target. B: root mean square errors of single trials. C: mean "
+    "rates of the six most active units. D: first two principal components of the mean rates. "
+    f"E: all weights. {panels.OWN_COLOURS} F: strengths of the recurrent weights."
+)
 
 
 @style.styled
