@@ -211,9 +211,9 @@ class Kernels(Protocol):
     ) -> Regularised:
         """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
 
-        Both have the factor (alpha D_{t+1})^T, so that one product serves them. That needs the
-        same alpha for all units. To save memory D may take the place of gr; `space` (time - 1,
-        trial, N) is for what else is kept of all steps.
+        Where all units share one alpha, both have the factor (alpha D_{t+1})^T, and one product
+        serves them. D takes the place of gr; `space` (time - 1, trial, N) is for what else is kept
+        of all steps.
         """
 
     def run(

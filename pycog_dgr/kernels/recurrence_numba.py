@@ -165,17 +165,23 @@ def backward_with_omega(
     Win, Wrec, brec, x0, alpha, activation = recurrence
     (x, r), dtype, D = trajectory, gr.dtype.type, gr
     q_term = np.empty_like(gr[1:]) if space is None else space
+    one_alpha = is_shared(alpha)
     total, n_counting = backpropagate_with_omega(
-        KINDS[activation], backward_factor(recurrence), x, r, D, alpha[0],
+        KINDS[activation], backward_factor(recurrence), x, r, D, alpha, one_alpha,
         dtype(regulariser.bound), q_term,
     )  # fmt: skip
-    scale = dtype(regulariser.lambda_Omega * (1 - alpha[0]) / max(n_counting, 1))
     out = Regularised(
         np.empty_like(Win), np.empty_like(Wrec), np.empty_like(brec), np.empty_like(x0),
         Omega=total / n_counting if n_counting else np.nan,
         nelems=n_counting / (D.shape[0] * D.shape[1]),
     )  # fmt: skip
-    weight_gradients(recurrence, inputs, r, D, q_term, scale, out)
+    weight = dtype(regulariser.lambda_Omega / max(n_counting, 1))
+    if not weight or one_alpha:
+        scale = weight * (1 - alpha[0])
+        weight_gradients(recurrence, inputs, r, D, q_term if weight else q_term[:0], scale, out)
+    else:
+        weight_gradients(recurrence, inputs, r, D, q_term[:0], weight, out)
+        out.Wrec[:] += weight * omega_gradient(recurrence, D, q_term)
     return out
 
 
@@ -305,12 +311,20 @@ def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
 
 
 @compiled
-def backpropagate_with_omega(kind, W, x, r, D, alpha, bound, q_term):
-    """`backpropagate` and `omega_pass` at once; D comes in as gr. All units share one alpha."""
+def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
+    """`backpropagate` and `omega_pass` at once; D comes in as gr.
+
+    Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t.
+    """
     n_time, n_trial, N = x.shape
-    zero, half, leak = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1) - alpha
+    zero, half, one = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1)
     has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
     S = np.empty((n_trial, W.width), x.dtype)
+    leak = one - alpha
+    recurrent, scale = S, leak
+    if not one_alpha:
+        recurrent, scale = np.empty_like(S), np.ones_like(leak)
+    leaked = np.empty((0 if one_alpha else n_trial, N), x.dtype)
     slope = np.empty_like(x[0])
     df_rows(kind, x[-1], r[-1], half, slope)
     for b in range(n_trial):
@@ -319,14 +333,19 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, bound, q_term):
     total, n_counting = 0.0, 0
     for t in range(n_time - 2, -1, -1):
         times_factor(D[t + 1], n_trial, W, S)
+        if not one_alpha:
+            for b in range(n_trial):
+                for i in range(N):
+                    leaked[b, i] = leak[i] * D[t + 1, b, i]
+            times_factor(leaked, n_trial, W, recurrent)
         df_rows(kind, x[t], r[t], half, slope)
         for b in range(n_trial):
             den, num = zero, zero
             for i in range(N):
-                d = leak * D[t + 1, b, i]
+                d = leak[i] * D[t + 1, b, i]
                 D[t, b, i] = (D[t, b, i] + S[b, i]) * slope[b, i] + d
                 slope_q = zero if has_kink and x[t, b, i] == zero else slope[b, i]
-                q = leak * d + leak * S[b, i] * slope_q
+                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q
                 q_term[t, b, i] = q * slope_q
                 den += d * d
                 num += q * q

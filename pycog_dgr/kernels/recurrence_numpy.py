@@ -153,11 +153,16 @@ def backward_with_omega(
     regulariser: Regulariser,
     space: NDArray | None = None,
 ) -> Regularised:
-    out = Cotangents.empty(recurrence, trajectory.x)
+    out = Cotangents.empty(recurrence, trajectory.x)._replace(D=gr)
     backpropagate(recurrence, trajectory, gr, None, out)
     value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound, space)
-    scale = regulariser.lambda_Omega * (1 - recurrence.alpha)
-    weight_cotangents(recurrence, inputs, trajectory.r[:-1] + scale * q_term, out)
+    lambda_Omega, with_D = regulariser.lambda_Omega, trajectory.r[:-1]
+    together = lambda_Omega and is_shared(recurrence.alpha)
+    if together:
+        with_D = with_D + lambda_Omega * (1 - recurrence.alpha) * q_term
+    weight_cotangents(recurrence, inputs, with_D, out)
+    if lambda_Omega and not together:
+        out.Wrec[:] += lambda_Omega * omega_gradient(recurrence, out.D, q_term)
     return Regularised(out.Win, out.Wrec, out.brec, out.x0, value, nelems)
 
 

@@ -8,6 +8,7 @@ from pycog_dgr.network.parameters import (
     alpha_logit_of,
     alpha_of,
     effective_weights,
+    trained_tau,
 )
 from pycog_dgr.network.simulate import Simulation, outputs, simulate, step
 from pycog_dgr.network.spectrum import spectrum_matched_settings
@@ -28,4 +29,5 @@ __all__ = [
     "spectral_radius",
     "spectrum_matched_settings",
     "step",
+    "trained_tau",
 ]

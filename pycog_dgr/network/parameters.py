@@ -99,7 +99,20 @@ def effective_weights(raw: Parameters[NDArray], network: NetworkConfig) -> Weigh
 
 
 def trained_tau(alpha_logit: Any, network: NetworkConfig) -> NDArray:
-    """Effective time constants (N,), ms, between network.tau_bounds; in alpha_logit's type."""
+    """Effective time constants.
+
+    Parameters
+    ----------
+    alpha_logit : ndarray of shape (N,)
+        Raw ones.
+    network : NetworkConfig
+        Gives dt and the bounds.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+        In ms, between network.tau_bounds; in alpha_logit's type.
+    """
     dtype = alpha_logit.dtype
     alpha_min, alpha_max = network.alpha_bounds
     alpha = alpha_min + (alpha_max - alpha_min) * sigmoid(alpha_logit)

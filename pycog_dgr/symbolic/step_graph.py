@@ -49,7 +49,7 @@ class Graph(NamedTuple):
 class Update(NamedTuple):
     """A compiled update, and the shared variables beside the parameters that it changes."""
 
-    function: Callable[..., Sequence]  # batch -> loss + penalties, gnorm, Omega, nelems
+    function: Callable[..., Any]  # batch -> loss + penalties, gnorm, Omega, nelems
     moments: dict[str, SharedVariable]
 
 
@@ -143,9 +143,40 @@ def compile_update(
     optimiser: optimisers.Transform,
     backend: str,
 ) -> Update:
-    """Clip, guard, and take the optimiser's step."""
+    """The whole update of a graph."""
     gradients = dict(graph.gradients)
-    gradients["Wrec"] += training.lambda_Omega * graph.omega_gradient
+    if training.lambda_Omega:
+        gradients["Wrec"] += training.lambda_Omega * graph.omega_gradient
+    gnorm, moments, updates = descent(gradients, trained, training, optimiser)
+    report = [graph.loss + graph.penalty, gnorm, graph.Omega.value, graph.Omega.nelems]
+    return Update(compile_graph(graph, report, backend, updates), moments)
+
+
+def compile_descent(
+    trained: dict[str, SharedVariable],
+    training: TrainingConfig,
+    optimiser: optimisers.Transform,
+) -> Update:
+    """What an update does with gradients that come from elsewhere, in the order of `trained`."""
+    gradients = {name: theta.type(f"gradient_{name}") for name, theta in trained.items()}
+    gnorm, moments, updates = descent(gradients, trained, training, optimiser)
+    function = pytensor.function(
+        list(gradients.values()),
+        gnorm,
+        updates=updates,
+        mode=numpy_mode(),
+        on_unused_input="ignore",
+    )
+    return Update(function, moments)
+
+
+def descent(
+    gradients: dict[str, TensorVariable],
+    trained: dict[str, SharedVariable],
+    training: TrainingConfig,
+    optimiser: optimisers.Transform,
+) -> tuple[TensorVariable, dict[str, SharedVariable], optimisers.Updates]:
+    """Clip, guard, and take the optimiser's step: gnorm, the moments, and all that changes."""
     context = optimisers.Context(trained, optimisers.global_norm(gradients))
     transform = optimisers.chain(
         optimisers.clip_by_global_norm(training.max_gradient_norm),
@@ -155,5 +186,4 @@ def compile_update(
     steps, updates = transform(gradients, context)
     moments = {str(shared.name): shared for shared, _ in updates}
     updates += [(theta, theta - steps[name]) for name, theta in trained.items()]
-    report = [graph.loss + graph.penalty, context.norm, graph.Omega.value, graph.Omega.nelems]
-    return Update(compile_graph(graph, report, backend, updates), moments)
+    return context.norm, moments, updates

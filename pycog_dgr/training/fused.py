@@ -1,13 +1,13 @@
 """The training step as a few passes through kernels, without PyTensor's graph.
 
     W     = pos(plastic * raw + fixed) * column                    effective weights, as in network/
+    alpha = dt / tau,  where tau is trained alpha_min + (alpha_max - alpha_min) sigmoid(alpha_logit)
     g     = d loss / d raw,   Wrec's plus lambda_Omega d Omega / d Wrec
-    gnorm = one norm of g over all trained parameters, before clipping
-    raw   <- raw - step of the optimiser on the clipped and guarded g
+    raw   <- raw - step of the optimiser on the clipped and guarded g          descent.py
 
-It serves what most networks are trained on: the losses of the output activations, Omega with one
-alpha for all units, SGD and Adam. The definition of everything here is the graph of
-symbolic/step_graph.py, which computes all else, and to which this is equal by test.
+It serves what most networks are trained on, the losses of the output activations and Omega. The
+definition of everything here is the graph of symbolic/step_graph.py, which computes all else, and
+to which this is equal by test.
 
 | symbol         | name                                              | shape                | unit |
 |----------------|---------------------------------------------------|----------------------|------|
@@ -19,8 +19,7 @@ symbolic/step_graph.py, which computes all else, and to which this is equal by t
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,9 +33,10 @@ from pycog_dgr.kernels import (
     Recurrence,
     Regulariser,
     Trajectory,
+    sigmoid,
 )
+from pycog_dgr.network import trained_tau
 from pycog_dgr.symbolic.objective import Penalty
-from pycog_dgr.symbolic.optimisers import LARGEST_NORM, SGD, SHRINK_WREC, Adam
 
 Arrays = dict[str, NDArray]
 PIECE = 2**18  # numbers of noise of the trials that are evaluated together: they stay in the cache
@@ -46,9 +46,8 @@ LEAST_TRIALS = 32  # evaluated together: fewer make products of few rows, which 
 def can_fuse(
     network: NetworkConfig, training: TrainingConfig, penalties: Sequence[Penalty]
 ) -> bool:
-    """Whether kernels can do the whole step, by SGD or Adam."""
-    one_alpha = not (np.ndim(network.tau) or network.train_tau)
-    return training.loss is None and not penalties and network.Nout > 0 and one_alpha
+    """Whether kernels can do the whole step, from the batch to the gradients."""
+    return training.loss is None and not penalties and network.Nout > 0
 
 
 class Dale(NamedTuple):
@@ -90,25 +89,20 @@ class Workspace(NamedTuple):
 
 
 class FusedStep:
-    """Updates and evaluations of one network.
-
-    raw, moments   by name, changed in place by `update`: raw parameters; what the optimiser keeps
-    """
+    """Updates and evaluations of one network, whose raw parameters are given by name."""
 
     def __init__(
         self,
         network: NetworkConfig,
         training: TrainingConfig,
-        optimiser: SGD | Adam,
         kernels: Kernels,
         dtype: str,
     ) -> None:
         self.network = network
         self.training = training
-        self.optimiser = optimiser
         self.kernels = kernels
         self.regulariser = Regulariser(training.lambda_Omega, training.bound)
-        self.alpha = np.broadcast_to(np.asarray(network.alpha, dtype), network.N).copy()
+        self.dtype = np.dtype(dtype)
         self.dale = {
             name: dale_of(network, connectivity, name != "Win", dtype)
             for name, connectivity in (
@@ -121,9 +115,16 @@ class FusedStep:
         self._space: Workspace | None = None
 
     def update(
-        self, raw: Arrays, moments: Arrays, batch: Batch, dropout_mask: NDArray | None = None
+        self,
+        raw: Arrays,
+        batch: Batch,
+        descend: Callable[[Arrays], float],
+        dropout_mask: NDArray | None = None,
     ) -> tuple[float, float, float, float]:
-        """Loss, gnorm, Omega and nelems of a batch, as seen before the parameters change."""
+        """Loss, gnorm, Omega and nelems of a batch, as seen before the parameters change.
+
+        `descend` changes them, by the gradients that it is given, and returns gnorm.
+        """
         dale = self.dale
         if dropout_mask is not None:
             dale = dale | {"Wrec": with_dropout(dale["Wrec"], dropout_mask)}
@@ -136,16 +137,13 @@ class FusedStep:
         back = kernels.backward_with_omega(
             recurrence, inputs, trajectory, loss.gr, self.regulariser, space.q_term
         )
-        with_respect_to = {**back._asdict(), "Wout": loss.Wout, "bout": loss.bout}
-        g = {
-            name: dale[name].gradient(raw[name], with_respect_to[name])
-            if name in dale
-            else with_respect_to[name]
-            for name in self.network.trained
-        }
-        gnorm = global_norm(g)
-        self._descend(raw, moments, self._guarded(raw, g, gnorm))
-        return loss.loss, float(gnorm), back.Omega, back.nelems
+        g = {**back._asdict(), "Wout": loss.Wout, "bout": loss.bout}
+        g |= {name: one.gradient(raw[name], g[name]) for name, one in dale.items()}
+        if self.network.train_tau:
+            g_alpha = kernels.alpha_cotangent(recurrence, trajectory, loss.gr)  # where D is now
+            g["alpha_logit"] = g_alpha * self._alpha_slope(raw["alpha_logit"])
+        gnorm = descend({name: g[name] for name in self.network.trained})
+        return loss.loss, gnorm, back.Omega, back.nelems
 
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
         """Loss, root-mean-square error and z (time, trial, Nout), some trials after the other."""
@@ -171,45 +169,30 @@ class FusedStep:
     def _network(self, raw: Arrays, dale: Mapping[str, Dale]) -> tuple[Recurrence, Readout]:
         W = {name: one.effective(raw[name]) for name, one in dale.items()}
         N, activation = self.network.N, self.network.hidden_activation
-        Win = W.get("Win", np.zeros((N, 0), self.alpha.dtype))
-        recurrence = Recurrence(Win, W["Wrec"], raw["brec"], raw["x0"], self.alpha, activation)
+        Win, alpha = W.get("Win", np.zeros((N, 0), self.dtype)), self._alpha(raw)
+        recurrence = Recurrence(Win, W["Wrec"], raw["brec"], raw["x0"], alpha, activation)
         return recurrence, Readout(W["Wout"], raw["bout"], self.network.output_activation)
+
+    def _alpha(self, raw: Arrays) -> NDArray:
+        """The ratio dt / tau (N,), with the rounding of symbolic/scan.py."""
+        network, dt = self.network, self.dtype.type(self.network.dt)
+        if network.train_tau:
+            return dt / trained_tau(raw["alpha_logit"], network)
+        if np.ndim(network.tau):
+            return dt / np.asarray(network.tau, self.dtype)
+        return np.full(network.N, network.alpha, self.dtype)
+
+    def _alpha_slope(self, alpha_logit: NDArray) -> NDArray:
+        """d alpha / d alpha_logit (N,)."""
+        alpha_min, alpha_max = self.network.alpha_bounds
+        share = sigmoid(alpha_logit)
+        return (alpha_max - alpha_min) * share * (1 - share)
 
     def _workspace(self, batch: Batch) -> Workspace:
         if self._space is None or self._space.trajectory.x.shape != batch.noise.shape:
-            like = np.empty(batch.noise.shape, self.alpha.dtype)
+            like = np.empty(batch.noise.shape, self.dtype)
             self._space = Workspace(Trajectory.empty(like), like, np.empty_like(like[1:]))
         return self._space
-
-    def _guarded(self, raw: Arrays, g: Arrays, gnorm: np.floating) -> Arrays:
-        """Clipped to the largest norm; of a norm that is unsound, only a little of Wrec."""
-        if not 0 <= gnorm <= LARGEST_NORM:  # NaN too
-            return {
-                name: SHRINK_WREC * raw[name] if name == "Wrec" else np.zeros_like(one)
-                for name, one in g.items()
-            }
-        limit = self.training.max_gradient_norm
-        if gnorm > limit:
-            scale = gnorm.dtype.type(limit) / gnorm
-            return {name: one * scale for name, one in g.items()}
-        return g
-
-    def _descend(self, raw: Arrays, moments: Arrays, g: Arrays) -> None:
-        dtype = self.alpha.dtype.type
-        if isinstance(self.optimiser, SGD):
-            for name, one in g.items():
-                raw[name] -= dtype(self.optimiser.learning_rate) * one
-            return
-        learning_rate, beta1, beta2, epsilon = map(dtype, dataclasses.astuple(self.optimiser))
-        one = dtype(1)
-        moments["adam_count"] += one
-        t = moments["adam_count"]
-        rate, unbiased = learning_rate / (one - beta1**t), one - beta2**t
-        for name, gradient in g.items():
-            m, v = moments[f"adam_mean_{name}"], moments[f"adam_square_{name}"]
-            m[...] = beta1 * m + (one - beta1) * gradient
-            v[...] = beta2 * v + (one - beta2) * gradient**2
-            raw[name] -= rate * m / (np.sqrt(v / unbiased) + epsilon)
 
 
 def dale_of(
@@ -232,9 +215,3 @@ def plain(*arrays: NDArray) -> list[NDArray]:
 
 def with_dropout(dale: Dale, mask: NDArray) -> Dale:
     return dale._replace(column=mask if dale.column is None else dale.column * mask)
-
-
-def global_norm(g: Arrays) -> np.floating:
-    """One Euclidean norm over all parameters, in their number type."""
-    dtype = next(iter(g.values())).dtype.type
-    return dtype(np.sqrt(sum(np.sum(np.square(one), dtype=np.float64) for one in g.values())))

@@ -6,8 +6,8 @@ The mathematics stands in symbolic/step_graph.py. Three backends compute the sam
     numpy   the backward pass written by hand, in numpy
     fast    the same, as loops that Numba compiles once and keeps on disk
 
-The latter two do whole updates and evaluations by kernels (fused.py) where the objective and the
-optimiser are standard ones; otherwise, and for `gradients`, they run the graph with the Op of
+The latter two do whole updates and evaluations by kernels (fused.py) where the objective is a
+standard one; otherwise, and for `gradients`, they run the graph with the Op of
 symbolic/recurrence_op.py.
 
 'auto' is 'fast', or 'numpy' where Numba cannot run; the log then says why. None needs a C compiler.
@@ -41,6 +41,7 @@ from pycog_dgr.symbolic.step_graph import (
     compile_graph,
     compile_update,
 )
+from pycog_dgr.training.descent import arrays_of, make_descent
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.fused import FusedStep, can_fuse
 
@@ -157,35 +158,30 @@ class TrainingStep:
     @cached_property
     def _fused(self) -> FusedStep | None:
         """The step by kernels alone, where they can do it."""
-        optimiser = self._optimiser
         if self.backend not in KERNELS:
             return None
         if not can_fuse(self.network, self.training, self._penalties):
             return None
-        if not isinstance(optimiser, (optimisers.SGD, optimisers.Adam)):
-            return None
-        if callable(optimiser.learning_rate):  # a schedule, which is symbolic
-            return None
         kernels = get_kernels(KERNELS[self.backend])
-        return FusedStep(self.network, self.training, optimiser, kernels, self.floatX)
+        return FusedStep(self.network, self.training, kernels, self.floatX)
 
     @cached_property
     def _compiled_update(self) -> Update:
         trained = {name: self._shared[name] for name in self.network.trained}
         if (fused := self._fused) is not None:
-            start = fused.optimiser.moments(arrays_of(trained))
-            moments = {name: pytensor.shared(value, name=name) for name, value in start.items()}
+            with pytensor.config.change_flags(floatX=self.floatX):
+                descent = make_descent(trained, self.training, self._optimiser)
 
             def update(*batch: NDArray) -> tuple[float, float, float, float]:
                 mask = self._dropout_mask
                 return fused.update(
                     arrays_of(self._shared),
-                    arrays_of(moments),
                     Batch(*batch),
+                    descent.update,
                     None if mask is None else mask.get_value(borrow=True),
                 )
 
-            return Update(update, moments)
+            return Update(update, descent.moments)
         graph = self.graph if self._dropout_mask is None else self._build_graph(self._dropout_mask)
         with pytensor.config.change_flags(floatX=self.floatX):
             return compile_update(graph, trained, self.training, self._optimiser, self.backend)
@@ -330,11 +326,6 @@ class TrainingStep:
         }
         for name, variable in self._state_variables().items():
             variable.set_value(checked[name])
-
-
-def arrays_of(variables: Mapping[str, Any]) -> dict[str, NDArray]:
-    """The arrays themselves, not copies."""
-    return {name: variable.get_value(borrow=True) for name, variable in variables.items()}
 
 
 def parameters_of(values: Mapping[str, Any]) -> Parameters:

@@ -3,18 +3,35 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.symbolic.optimisers import adam
+from pycog_dgr.symbolic.optimisers import (
+    adam,
+    chain,
+    keep_at_least,
+    one_cycle,
+    path_integral,
+    sgd,
+)
 from pycog_dgr.training.dropout import RecurrentDropout
 from pycog_dgr.training.step import TrainingStep
 from tests.pycog_dgr import small
 from tests.pycog_dgr.test_step import CASES, close
 
 EQUAL = 1e-12  # float64, relative to the largest entry
-NOT_STANDARD = ("tau", "lambda1_in", "penalties")  # what only the graph computes
+NOT_STANDARD = ("lambda1_in", "penalties")  # what only the graph computes
+TAU = {"train_tau": True, "tau": np.linspace(30, 90, 6), "tau_bounds": (25, 400)}
 STANDARD = [
-    case for case in CASES if not (next(iter(case)) in NOT_STANDARD and np.ndim(case.get("tau", 1)))
-    and next(iter(case)) not in ("lambda1_in", "penalties")
-]  # fmt: skip
+    *(case for case in CASES if next(iter(case)) not in NOT_STANDARD),
+    TAU,
+    TAU | {"lambda_Omega": 0, "hidden_activation": "tanh"},
+    {"tau": np.linspace(30, 90, 6), "lambda_Omega": 0},
+]
+OPTIMISERS = {
+    "sgd": None,
+    "adam": adam(0.01),
+    "schedule": adam(lambda n: 0.1 / (n + 1)),
+    "recipe": chain(adam(0.01), one_cycle(5), keep_at_least(1e-6, "Win", "Wrec", "Wout")),
+    "path": path_integral(sgd(0.01)),
+}
 
 
 def by_graph(step):
@@ -28,6 +45,13 @@ def with_dropout(step):
         step.network, step.training, step.parameters, step.floatX, step.backend,
         dropout=RecurrentDropout(0.5, 1),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("changes", [{}, TAU], ids=["", "train_tau"])
+def test_every_optimiser_takes_the_same_step(changes, name):
+    fused, graph = (small.step(optimiser=OPTIMISERS[name], **changes) for _ in range(2))
+    same_updates(fused, by_graph(graph))
 
 
 @pytest.mark.parametrize("optimiser", [None, adam(0.01)], ids=["sgd", "adam"])
@@ -60,12 +84,9 @@ def same_updates(fused, graph):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"tau": np.linspace(30, 90, 6)},
-        {"train_tau": True},
         {"lambda2_r": 0.3},
         {"Nout": 0},
         {"loss": lambda z, target: abs(z - target)},
-        {"optimiser": adam(lambda n: 0.1 / (n + 1))},
     ],
     ids=lambda changes: next(iter(changes)),
 )

@@ -129,19 +129,23 @@ def test_omega_of_nothing_that_counts_is_nan_and_its_gradient_zero(kernels):
     assert not kernels.omega_gradient(recurrence, D, omega.q_term).any()
 
 
+@pytest.mark.parametrize("lambda_Omega", [0, 2.5])
+@pytest.mark.parametrize("alpha", [SCALAR, VECTOR], ids=["one alpha", "one a unit"])
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
-def test_the_merged_backward_pass_is_both_together(kernels, activation):
-    recurrence, inputs, noise = problem(activation, SCALAR)
+def test_the_merged_backward_pass_is_both_together(kernels, activation, alpha, lambda_Omega):
+    recurrence, inputs, noise = problem(activation, alpha)
     trajectory = kernels.forward(recurrence, inputs, noise)
     gr = np.random.default_rng(1).normal(size=noise.shape)
     back = kernels.backward(recurrence, inputs, trajectory, gr)
     omega = kernels.omega(recurrence, trajectory, back.D, back.S, 1e-20)
+    D = gr.copy()
     merged = kernels.backward_with_omega(
-        recurrence, inputs, trajectory, gr.copy(), Regulariser(2.5, 1e-20)
+        recurrence, inputs, trajectory, D, Regulariser(lambda_Omega, 1e-20)
     )
+    close(D, back.D)
     assert merged[4:] == pytest.approx(omega[:2], rel=1e-13)
-    added = 2.5 * kernels.omega_gradient(recurrence, back.D, omega.q_term)
-    assert np.abs(added).max() > 0
+    added = lambda_Omega * kernels.omega_gradient(recurrence, back.D, omega.q_term)
+    assert np.abs(added).max() > 0 or not lambda_Omega
     expected = back._replace(Wrec=back.Wrec + added)
     for name in ("Win", "Wrec", "brec", "x0"):
         close(getattr(merged, name), getattr(expected, name))
