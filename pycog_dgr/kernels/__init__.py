@@ -4,6 +4,7 @@ from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Activation, Functio
 from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
 from pycog_dgr.kernels.interface import (
     Cotangents,
+    Dale,
     Kernels,
     LossGradient,
     Omega,
@@ -19,6 +20,7 @@ __all__ = [
     "ACTIVATIONS",
     "Activation",
     "Cotangents",
+    "Dale",
     "Function",
     "Kernels",
     "LossGradient",

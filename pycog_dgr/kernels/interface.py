@@ -65,6 +65,15 @@ class Recurrence(NamedTuple):
     activation: str
 
 
+class Dale(NamedTuple):
+    """How raw weights become effective ones: pos(plastic * raw + fixed) * column."""
+
+    plastic: NDArray  # (post, pre), 1 where raw is trained
+    fixed: NDArray  # (post, pre), weights that never move
+    column: NDArray  # (pre,), ei, or 1 without Dale's law, times a dropout mask
+    positive: str | None  # pos: 'rectify', 'abs', or None for the weights as they are
+
+
 class Trajectory(NamedTuple):
     """States and rates at t = 1..T, both (time, trial, N)."""
 
@@ -244,6 +253,21 @@ class Kernels(Protocol):
         out: NDArray | None = None,
     ) -> LossGradient:
         """The loss that belongs to the output activation, and its gradient; `out` serves for gr."""
+
+    def effective(self, dale: Dale, raw: NDArray) -> NDArray:
+        """Effective weights (post, pre) from raw ones."""
+
+    def raw_gradient(self, dale: Dale, raw: NDArray, g: NDArray) -> None:
+        """Overwrite g, a derivative with respect to effective weights, with that to raw ones.
+
+        A rectification's derivative at exactly 0 is 0.5.
+        """
+
+    def sum_of_squares(self, g: NDArray) -> float:
+        """Of a vector or matrix, in double precision."""
+
+    def subtract(self, theta: NDArray, factor: float, g: NDArray) -> None:
+        """Theta <- theta - factor g, both vectors or both matrices."""
 
     def pairs(self, position: np.uint64, cosines: NDArray, sines: NDArray) -> None:
         """Overwrite both (n,), float32, with normal pairs position + 1, position + 2, ...

@@ -47,10 +47,12 @@ from pycog_dgr.kernels.products import (
     times_factor,
 )
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
+from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
-    "omega_gradient", "outputs", "pairs", "polar", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "effective", "forward", "loss_gradient",
+    "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run", "subtract",
+    "sum_of_squares",
 ]  # fmt: skip
 
 HALF = 0.5  # f' of a rectification at 0, in the backward pass
@@ -334,9 +336,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     for t in range(n_time - 2, -1, -1):
         times_factor(D[t + 1], n_trial, W, S)
         if not one_alpha:
-            for b in range(n_trial):
-                for i in range(N):
-                    leaked[b, i] = leak[i] * D[t + 1, b, i]
+            times_units(leak, D[t + 1], leaked)
             times_factor(leaked, n_trial, W, recurrent)
         df_rows(kind, x[t], r[t], half, slope)
         for b in range(n_trial):
@@ -355,6 +355,14 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
             for i in range(N):
                 q_term[t, b, i] *= factor
     return total, n_counting
+
+
+@compiled
+def times_units(factor, D, result):
+    """Result <- factor D, of (N,) and (trial, N)."""
+    for b in range(D.shape[0]):
+        for i in range(D.shape[1]):
+            result[b, i] = factor[i] * D[b, i]
 
 
 @compiled

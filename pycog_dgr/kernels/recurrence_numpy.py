@@ -28,10 +28,12 @@ from pycog_dgr.kernels.interface import (
 from pycog_dgr.kernels.normals_numpy import pairs
 from pycog_dgr.kernels.polar_numpy import polar
 from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
+from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "forward", "loss_gradient", "omega",
-    "omega_gradient", "outputs", "pairs", "polar", "run",
+    "alpha_cotangent", "backward", "backward_with_omega", "effective", "forward", "loss_gradient",
+    "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run", "subtract",
+    "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import SharedVariable
 
 from pycog_dgr.config import TrainingConfig
+from pycog_dgr.kernels import Kernels
 from pycog_dgr.symbolic.optimisers import LARGEST_NORM, SGD, SHRINK_WREC, Adam, Transform
 from pycog_dgr.symbolic.step_graph import compile_descent
 
@@ -31,7 +32,10 @@ class Descent(NamedTuple):
 
 
 def make_descent(
-    trained: dict[str, SharedVariable], training: TrainingConfig, optimiser: Transform
+    trained: dict[str, SharedVariable],
+    training: TrainingConfig,
+    optimiser: Transform,
+    kernels: Kernels,
 ) -> Descent:
     """The descent of an optimiser on these parameters."""
     if not isinstance(optimiser, (SGD, Adam)) or callable(optimiser.learning_rate):
@@ -41,8 +45,18 @@ def make_descent(
     moments = {name: pytensor.shared(value, name=name) for name, value in start.items()}
 
     def update(g: Arrays) -> float:
-        raw, gnorm = arrays_of(trained), global_norm(g)
-        descend(optimiser, raw, arrays_of(moments), guarded(raw, g, gnorm, training))
+        squares = sum(kernels.sum_of_squares(gradient) for gradient in g.values())
+        dtype = next(iter(g.values())).dtype.type
+        gnorm = dtype(np.sqrt(squares))
+        raw, limit = arrays_of(trained), training.max_gradient_norm
+        scale = dtype(limit) / gnorm if gnorm > limit else dtype(1)
+        if not 0 <= gnorm <= LARGEST_NORM:  # NaN too
+            g, scale = guarded(raw, g), dtype(1)
+        if isinstance(optimiser, SGD):
+            for name, gradient in g.items():
+                kernels.subtract(raw[name], dtype(optimiser.learning_rate) * scale, gradient)
+        else:
+            adam(optimiser, raw, arrays_of(moments), g, scale)
         return float(gnorm)
 
     return Descent(update, moments)
@@ -53,40 +67,28 @@ def arrays_of(variables: Mapping[str, SharedVariable]) -> Arrays:
     return {name: variable.get_value(borrow=True) for name, variable in variables.items()}
 
 
-def global_norm(g: Arrays) -> np.floating:
-    """One Euclidean norm over all parameters, in their number type."""
-    dtype = next(iter(g.values())).dtype.type
-    return dtype(np.sqrt(sum(np.sum(np.square(one), dtype=np.float64) for one in g.values())))
+def guarded(raw: Arrays, g: Arrays) -> Arrays:
+    """In place of gradients whose norm is unsound: nothing, but a little of Wrec."""
+    return {
+        name: SHRINK_WREC * raw[name] if name == "Wrec" else np.zeros_like(one)
+        for name, one in g.items()
+    }
 
 
-def guarded(raw: Arrays, g: Arrays, gnorm: np.floating, training: TrainingConfig) -> Arrays:
-    """Clipped to the largest norm; of a norm that is unsound, only a little of Wrec."""
-    if not 0 <= gnorm <= LARGEST_NORM:  # NaN too
-        return {
-            name: SHRINK_WREC * raw[name] if name == "Wrec" else np.zeros_like(one)
-            for name, one in g.items()
-        }
-    limit = training.max_gradient_norm
-    if gnorm > limit:
-        scale = gnorm.dtype.type(limit) / gnorm
-        return {name: one * scale for name, one in g.items()}
-    return g
-
-
-def descend(optimiser: SGD | Adam, raw: Arrays, moments: Arrays, g: Arrays) -> None:
-    """The step of the optimiser; `raw` and `moments` are changed in place."""
-    dtype = next(iter(g.values())).dtype.type
-    if isinstance(optimiser, SGD):
-        for name, gradient in g.items():
-            raw[name] -= dtype(optimiser.learning_rate) * gradient
-        return
+def adam(optimiser: Adam, raw: Arrays, moments: Arrays, g: Arrays, scale: np.floating) -> None:
+    """Adam's step on the scaled gradients; `raw` and `moments` are changed in place."""
+    dtype = type(scale)
     learning_rate, beta1, beta2, epsilon = map(dtype, dataclasses.astuple(optimiser))
     one = dtype(1)
     moments["adam_count"] += one
     t = moments["adam_count"]
     rate, unbiased = learning_rate / (one - beta1**t), one - beta2**t
-    for name, gradient in g.items():
-        m, v = moments[f"adam_mean_{name}"], moments[f"adam_square_{name}"]
+    for name, unscaled in g.items():
+        m, v, gradient = (
+            moments[f"adam_mean_{name}"],
+            moments[f"adam_square_{name}"],
+            unscaled * scale,
+        )
         m[...] = beta1 * m + (one - beta1) * gradient
         v[...] = beta2 * v + (one - beta2) * gradient**2
         raw[name] -= rate * m / (np.sqrt(v / unbiased) + epsilon)

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig
 from pycog_dgr.data import Batch
 from pycog_dgr.kernels import (
+    Dale,
     Kernels,
     Readout,
     Recurrence,
@@ -48,36 +49,6 @@ def can_fuse(
 ) -> bool:
     """Whether kernels can do the whole step, from the batch to the gradients."""
     return training.loss is None and not penalties and network.Nout > 0
-
-
-class Dale(NamedTuple):
-    """How one matrix of raw weights becomes effective ones; see the module's table."""
-
-    plastic: NDArray | None  # None: all of them, and nothing fixed
-    fixed: NDArray | None
-    column: NDArray | None  # None: 1
-    positive: str | None  # 'rectify' or 'abs'; None without Dale's law
-
-    def masked(self, raw: NDArray) -> NDArray:
-        if self.plastic is None:
-            return raw
-        return self.plastic * raw + self.fixed
-
-    def effective(self, raw: NDArray) -> NDArray:
-        W = self.masked(raw)
-        if self.positive is not None:
-            W = np.maximum(W, 0) if self.positive == "rectify" else np.abs(W)
-        return W if self.column is None else W * self.column
-
-    def gradient(self, raw: NDArray, g: NDArray) -> NDArray:
-        """The derivative with respect to raw weights from `g`, that to the effective ones."""
-        if self.column is not None:
-            g = g * self.column
-        if self.positive == "rectify":
-            g = g * np.heaviside(self.masked(raw), g.dtype.type(0.5))
-        elif self.positive == "abs":
-            g = g * np.sign(self.masked(raw))
-        return g if self.plastic is None else g * self.plastic
 
 
 class Workspace(NamedTuple):
@@ -104,7 +75,7 @@ class FusedStep:
         self.regulariser = Regulariser(training.lambda_Omega, training.bound)
         self.dtype = np.dtype(dtype)
         self.dale = {
-            name: dale_of(network, connectivity, name != "Win", dtype)
+            name: dale_of(network, connectivity, network.shapes[name], name != "Win", dtype)
             for name, connectivity in (
                 ("Win", network.Cin),
                 ("Wrec", network.Crec),
@@ -138,7 +109,8 @@ class FusedStep:
             recurrence, inputs, trajectory, loss.gr, self.regulariser, space.q_term
         )
         g = {**back._asdict(), "Wout": loss.Wout, "bout": loss.bout}
-        g |= {name: one.gradient(raw[name], g[name]) for name, one in dale.items()}
+        for name, one in dale.items():
+            kernels.raw_gradient(one, raw[name], g[name])
         if self.network.train_tau:
             g_alpha = kernels.alpha_cotangent(recurrence, trajectory, loss.gr)  # where D is now
             g["alpha_logit"] = g_alpha * self._alpha_slope(raw["alpha_logit"])
@@ -167,7 +139,7 @@ class FusedStep:
     # --- parts ----------------------------------------------------------------------------------
 
     def _network(self, raw: Arrays, dale: Mapping[str, Dale]) -> tuple[Recurrence, Readout]:
-        W = {name: one.effective(raw[name]) for name, one in dale.items()}
+        W = {name: self.kernels.effective(one, raw[name]) for name, one in dale.items()}
         N, activation = self.network.N, self.network.hidden_activation
         Win, alpha = W.get("Win", np.zeros((N, 0), self.dtype)), self._alpha(raw)
         recurrence = Recurrence(Win, W["Wrec"], raw["brec"], raw["x0"], alpha, activation)
@@ -196,14 +168,22 @@ class FusedStep:
 
 
 def dale_of(
-    network: NetworkConfig, connectivity: Connectivity | None, is_presynaptic: bool, dtype: str
+    network: NetworkConfig,
+    connectivity: Connectivity | None,
+    shape: tuple[int, ...],
+    is_presynaptic: bool,
+    dtype: str,
 ) -> Dale:
     """`is_presynaptic`: whether the columns are units of the network, and so have a sign."""
     ei = network.ei
     return Dale(
-        plastic=None if connectivity is None else connectivity.mask_plastic.astype(dtype),
-        fixed=None if connectivity is None else connectivity.mask_fixed.astype(dtype),
-        column=None if ei is None or not is_presynaptic else ei.astype(dtype),
+        plastic=np.ones(shape, dtype)
+        if connectivity is None
+        else connectivity.mask_plastic.astype(dtype),
+        fixed=np.zeros(shape, dtype)
+        if connectivity is None
+        else connectivity.mask_fixed.astype(dtype),
+        column=np.ones(shape[1], dtype) if ei is None or not is_presynaptic else ei.astype(dtype),
         positive=None if ei is None else network.ei_positive_func,
     )
 
@@ -214,4 +194,4 @@ def plain(*arrays: NDArray) -> list[NDArray]:
 
 
 def with_dropout(dale: Dale, mask: NDArray) -> Dale:
-    return dale._replace(column=mask if dale.column is None else dale.column * mask)
+    return dale._replace(column=dale.column * mask)

@@ -170,7 +170,7 @@ class TrainingStep:
         trained = {name: self._shared[name] for name in self.network.trained}
         if (fused := self._fused) is not None:
             with pytensor.config.change_flags(floatX=self.floatX):
-                descent = make_descent(trained, self.training, self._optimiser)
+                descent = make_descent(trained, self.training, self._optimiser, fused.kernels)
 
             def update(*batch: NDArray) -> tuple[float, float, float, float]:
                 mask = self._dropout_mask

@@ -1,0 +1,88 @@
+"""Raw weights -> effective ones, the gradient's way back, and sums over it, compiled by Numba.
+
+The same as weights_numpy, in one pass over each matrix.
+"""
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.kernels.activations_numba import compiled
+from pycog_dgr.kernels.interface import Dale
+
+AS_IT_IS, RECTIFY, ABS = range(3)
+POSITIVE_KINDS = {None: AS_IT_IS, "rectify": RECTIFY, "abs": ABS}
+
+
+def effective(dale: Dale, raw: NDArray) -> NDArray:
+    W = raw.copy()
+    to_effective(POSITIVE_KINDS[dale.positive], dale.plastic, dale.fixed, dale.column, W)
+    return W
+
+
+def raw_gradient(dale: Dale, raw: NDArray, g: NDArray) -> None:
+    kind = POSITIVE_KINDS[dale.positive]
+    to_raw_gradient(kind, dale.plastic, dale.fixed, dale.column, raw, g)
+
+
+def sum_of_squares(g: NDArray) -> float:
+    return sum_of(np.atleast_2d(g))
+
+
+def subtract(theta: NDArray, factor: float, g: NDArray) -> None:
+    take_away(np.atleast_2d(theta), theta.dtype.type(factor), np.atleast_2d(g))
+
+
+@compiled
+def to_effective(kind, plastic, fixed, column, W):
+    """W comes in as raw weights."""
+    zero = W.dtype.type(0)
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            w = plastic[i, j] * W[i, j] + fixed[i, j]
+            if kind == RECTIFY:
+                w = zero if w < zero else w  # NaN stays NaN
+            elif kind == ABS:
+                w = abs(w)
+            W[i, j] = w * column[j]
+
+
+@compiled
+def to_raw_gradient(kind, plastic, fixed, column, raw, g):
+    """g comes in as the gradient with respect to effective weights."""
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            w = plastic[i, j] * raw[i, j] + fixed[i, j]
+            g[i, j] *= slope_of(kind, w) * column[j] * plastic[i, j]
+
+
+@compiled
+def slope_of(kind, w):
+    """The derivative of a weight that is kept positive; NaN of NaN."""
+    one, zero = type(w)(1), type(w)(0)
+    if kind == AS_IT_IS or w > zero:
+        return one
+    if w == zero:
+        return type(w)(0.5) if kind == RECTIFY else zero
+    if w < zero:
+        return zero if kind == RECTIFY else -one
+    return w
+
+
+@compiled
+def sum_of(g):
+    """The sum of squares, in double precision."""
+    total = 0.0
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            total += g[i, j] * g[i, j]
+    return total
+
+
+@compiled
+def take_away(theta, factor, g):
+    """Theta <- theta - factor g, both (row, column)."""
+    for i in range(theta.shape[0]):
+        for j in range(theta.shape[1]):
+            theta[i, j] -= factor * g[i, j]
