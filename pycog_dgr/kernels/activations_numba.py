@@ -8,13 +8,7 @@ of a time step. The compiler makes one loop of each kind, on vectors.
 
 import math
 
-from numba import njit
-
-# Sums may be regrouped and products fused; infinities and NaN keep their meaning.
-FASTMATH = {"reassoc", "contract", "nsz"}
-compiled = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, no_cfunc_wrapper=True
-)
+from pycog_dgr.kernels.compilation import compiled
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, TANH, RTANH, SOFTPLUS = range(7)
 KINDS = {

@@ -12,8 +12,8 @@ error is one unit in the last place of float32.
 import math
 
 import numpy as np
-from numba import njit
 
+from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.normals_numpy import SPLITMIX
 
 BLOCK = 256  # pairs
@@ -36,7 +36,7 @@ C2, C1, C0 = f4(2.443315711809948e-5), f4(-1.388731625493765e-3), f4(4.166664568
 ONE, HALF, MINUS_TWO = f4(1), f4(0.5), f4(-2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@compiled
 def pairs(position, cosines, sines):
     """Overwrite both (n,), float32, with the stream's pairs position + 1, position + 2, ..."""
     n = cosines.size

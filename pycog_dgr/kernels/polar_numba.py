@@ -11,9 +11,8 @@ Nothing is regrouped, so that every number is rounded as numpy rounds it.
 import math
 
 import numpy as np
-from numba import njit
 
-exact = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+from pycog_dgr.kernels.compilation import exact
 
 STATE, SHIFTED = 624, 397  # words of the state, and the distance of the two that make a new one
 PAIRS = 256  # of a block

@@ -5,7 +5,11 @@
 BLAS rearranges both factors at every call. Here W is prepared once, as a Factor, in the form that
 its product reads:
 
-    dense    panels (panel, k, columns of a panel), with zeros after the last column
+    panels    (panel, k, columns of a panel), with zeros after the last column
+    columns   W^T, (1, n, k), for one row A of which some columns of the result are wanted
+
+With one trial at a time reading W takes all the time, and half of the units of a rectified network
+are silent: one row A skips the rows k of the panels that it would multiply by 0.
 
 A product is compiled once for each number type and called by its address. Loops that use it would
 otherwise each be compiled with a copy of its instructions, which takes longer than all the rest.
@@ -21,21 +25,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import cfunc, from_dtype, types
+from numba import from_dtype, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import FASTMATH, compiled
+from pycog_dgr.kernels.compilation import compiled, compiled_address
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
 
 TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
+TILE_LISTED = tile(1, listed=True)
+TOGETHER = 4  # columns
 
 
 class Factor(NamedTuple):
     """A matrix W (k, n), prepared to be multiplied from the left many times."""
 
-    product: int  # address of the compiled product
-    values: NDArray  # (panel, k, columns of a panel)
+    product: int  # address of the compiled product; 0 for columns
+    values: NDArray  # panels or columns
     width: int  # numbers in a row of the result, n and what fills the last panel
 
 
@@ -47,6 +53,11 @@ def prepared(*matrices: NDArray) -> Factor:
     np.concatenate([matrix.T for matrix in matrices], out=W[:, :n])
     panels = W.reshape(size, -1, PANEL_BYTES // dtype.itemsize).transpose(1, 0, 2)
     return Factor(address_of(dense, dtype), np.ascontiguousarray(panels), W.shape[1])
+
+
+def prepared_columns(W_T: NDArray) -> Factor:
+    """The same of W^T (n, k), for `times_some` of one row."""
+    return Factor(0, np.ascontiguousarray(W_T)[np.newaxis], len(W_T))
 
 
 def full_panels(columns: int, dtype: np.dtype) -> int:
@@ -65,13 +76,62 @@ def product_of(dtype: np.dtype) -> int:
 
 @compiled
 def times_factor(A, n_rows, W, C):
-    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order."""
-    size = A.itemsize
+    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order.
+
+    Of a single row, what A would multiply by 0 is not read: an infinite W there gives no NaN.
+    """
+    size, count, listing, row = A.itemsize, A.shape[1], 0, A
+    if n_rows == 1:
+        row, places = np.empty_like(A[:1]), np.empty(count, np.int64)
+        count = non_zeros(A[0], places)
+        for j in range(count):
+            row[0, j] = A[0, places[j]]
+        listing = places.ctypes.data
     call(
-        W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
+        W.product, row.ctypes.data, A.shape[1] * size, size, n_rows, count,
         W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, A,
+        C.ctypes.data, W.width * size, 0, listing, A,
     )  # fmt: skip
+
+
+@compiled
+def times_some(A, n_rows, W, wanted, C):
+    """`times_factor` where `wanted` (m, n) is not 0; elsewhere that, or 0."""
+    if W.product == 0:
+        some_columns(A[0], W.values[0], wanted[0], C[0])
+    else:
+        times_factor(A, n_rows, W, C)
+
+
+@compiled
+def some_columns(a, W_T, wanted, c):
+    """Some of c <- W_T a, of W_T (n, k), a (k,) and c (n,), four together; zeros elsewhere."""
+    n, size = W_T.shape
+    zero, places = a.dtype.type(0), np.zeros(n + TOGETHER, np.int64)
+    for i in range(n):
+        c[i] = zero
+    found = non_zeros(wanted, places)
+    places[found:] = places[0]  # those that fill the last four
+    for j in range(0, found, TOGETHER):
+        n0, n1, n2, n3 = places[j], places[j + 1], places[j + 2], places[j + 3]
+        w0, w1, w2, w3 = W_T[n0], W_T[n1], W_T[n2], W_T[n3]
+        c0, c1, c2, c3 = zero, zero, zero, zero
+        for k in range(size):
+            c0 += w0[k] * a[k]
+            c1 += w1[k] * a[k]
+            c2 += w2[k] * a[k]
+            c3 += w3[k] * a[k]
+        c[n0], c[n1], c[n2], c[n3] = c0, c1, c2, c3
+
+
+@compiled
+def non_zeros(a, places):
+    """Where a (n,) is not 0, into the first of `places`; how many. No branch waits for a guess."""
+    found = 0
+    for i in range(len(a)):
+        places[found] = i
+        found += a[i] != 0
+    return found
 
 
 @compiled
@@ -81,17 +141,18 @@ def add_outer(product, A, B, n_rows, C):
     call(
         product, A.ctypes.data, size, A.shape[1] * size, A.shape[1], n_rows,
         B.ctypes.data, PANEL_BYTES, B.shape[1] * size, B.shape[1] * size // PANEL_BYTES,
-        C.ctypes.data, C.shape[1] * size, 1, A,
+        C.ctypes.data, C.shape[1] * size, 1, 0, A,
     )  # fmt: skip
 
 
-WORDS = 12  # integers that every product is called with
+WORDS = 13  # integers that every product is called with
 
 
 @intrinsic
 def call(
-    typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, like
-):
+    typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep,
+    listing, like,
+):  # fmt: skip
     """Call the product at an address, for the number type of the array `like`."""
 
     def generate(context, builder, signature, values):
@@ -110,15 +171,18 @@ def call(
 @functools.cache
 def compiled_product(function: Callable[..., None], dtype: np.dtype) -> Any:
     signature = types.void(*[types.intp] * WORDS, from_dtype(dtype))
-    return cfunc(signature, cache=True, error_model="numpy", fastmath=FASTMATH)(function)
+    return compiled_address(signature, function)
 
 
 def address_of(function: Callable[..., None], dtype: np.dtype) -> int:
     return compiled_product(function, dtype).address
 
 
-def dense(A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, number):
-    """All tiles, C (+)= A B; addresses and steps in bytes."""
+def dense(A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, number):  # fmt: skip
+    """All tiles, C (+)= A B; addresses and steps in bytes.
+
+    A `listing` of `size` numbers says which rows k of the panels a single row A is multiplied by.
+    """
     for p in range(n_panels):
         b, c = B + p * B_panel, C + p * PANEL_BYTES
         m = 0
@@ -134,6 +198,8 @@ def dense(A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep
             a, to = A + m * A_row, c + m * C_row
             TILE_2(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
             m += 2
-        if m < n_rows:
+        if m < n_rows and listing:
+            TILE_LISTED(A, A_row, A_k, b, B_k, listing, size, c, C_row, keep, number)
+        elif m < n_rows:
             a, to = A + m * A_row, c + m * C_row
             TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)

@@ -10,8 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import compiled, rectify, sigmoid, softplus, step
+from pycog_dgr.kernels.activations_numba import rectify, sigmoid, softplus, step
 from pycog_dgr.kernels.arrays import rows
+from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, SOFTMAX = range(5)

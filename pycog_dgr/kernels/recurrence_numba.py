@@ -22,12 +22,12 @@ from pycog_dgr.kernels.activations_numba import (
     KINDS,
     RECTIFY,
     RTANH,
-    compiled,
     df_rows,
     f_rows,
 )
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import is_shared, rows, times
+from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Omega,
@@ -43,8 +43,10 @@ from pycog_dgr.kernels.products import (
     add_outer,
     full_panels,
     prepared,
+    prepared_columns,
     product_of,
     times_factor,
+    times_some,
 )
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
@@ -115,7 +117,7 @@ def backward(
     x, r = trajectory
     out = out or Cotangents.empty(recurrence, x)
     backpropagate(
-        KINDS[recurrence.activation], backward_factor(recurrence), x, r,
+        KINDS[recurrence.activation], backward_factor(recurrence, x.shape[1]), x, r,
         gr, gr[:0] if gx is None else gx, recurrence.alpha, out.D, out.S,
     )  # fmt: skip
     weight_gradients(recurrence, inputs, r, out.D, r[:0], gr.dtype.type(0), out)
@@ -169,7 +171,7 @@ def backward_with_omega(
     q_term = np.empty_like(gr[1:]) if space is None else space
     one_alpha = is_shared(alpha)
     total, n_counting = backpropagate_with_omega(
-        KINDS[activation], backward_factor(recurrence), x, r, D, alpha, one_alpha,
+        KINDS[activation], backward_factor(recurrence, x.shape[1]), x, r, D, alpha, one_alpha,
         dtype(regulariser.bound), q_term,
     )  # fmt: skip
     out = Regularised(
@@ -242,9 +244,10 @@ def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
 # --- backward -------------------------------------------------------------------------------------
 
 
-def backward_factor(recurrence: Recurrence) -> Factor:
+def backward_factor(recurrence: Recurrence, n_trial: int) -> Factor:
     """diag(alpha) Wrec, for S_t = (alpha D_{t+1}) Wrec."""
-    return prepared(recurrence.alpha * recurrence.Wrec.T)
+    prepare = prepared_columns if n_trial == 1 else prepared
+    return prepare(recurrence.alpha * recurrence.Wrec.T)
 
 
 @compiled
@@ -253,7 +256,7 @@ def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
     n_time, n_trial, N = x.shape
     one, half = x.dtype.type(1), x.dtype.type(0.5)
     product = np.empty((n_trial, W.width), x.dtype)
-    slope = np.empty_like(x[0])
+    slope, everything = np.empty_like(x[0]), np.ones_like(x[0])
     for t in range(n_time - 1, -1, -1):
         df_rows(kind, x[t], r[t], half, slope)
         if t == n_time - 1:
@@ -261,7 +264,7 @@ def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
                 for i in range(N):
                     D[t, b, i] = gr[t, b, i] * slope[b, i]
         else:
-            times_factor(D[t + 1], n_trial, W, product)
+            times_some(D[t + 1], n_trial, W, everything, product)
             for b in range(n_trial):
                 for i in range(N):
                     S[t, b, i] = product[b, i]
@@ -334,11 +337,11 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
             D[-1, b, i] *= slope[b, i]
     total, n_counting = 0.0, 0
     for t in range(n_time - 2, -1, -1):
-        times_factor(D[t + 1], n_trial, W, S)
+        df_rows(kind, x[t], r[t], half, slope)
+        times_some(D[t + 1], n_trial, W, slope, S)
         if not one_alpha:
             times_units(leak, D[t + 1], leaked)
-            times_factor(leaked, n_trial, W, recurrent)
-        df_rows(kind, x[t], r[t], half, slope)
+            times_some(leaked, n_trial, W, slope, recurrent)
         for b in range(n_trial):
             den, num = zero, zero
             for i in range(N):

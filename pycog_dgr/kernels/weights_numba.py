@@ -8,7 +8,7 @@ The same as weights_numpy, in one pass over each matrix.
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import compiled
+from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import Dale
 
 AS_IT_IS, RECTIFY, ABS = range(3)
