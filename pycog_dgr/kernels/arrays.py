@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import Any
+
+import numpy as np
 from numpy.typing import NDArray
+
+Kept = MutableMapping[str, NDArray]  # arrays of a kernel's own, from one call to the next
 
 
 def rows(a: NDArray) -> NDArray:
@@ -18,3 +24,13 @@ def times(a: NDArray, W: NDArray) -> NDArray:
 def is_shared(alpha: NDArray) -> bool:
     """Whether all units have the same alpha."""
     return bool(alpha.min() == alpha.max())
+
+
+def reused(kept: Kept | None, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray:
+    """The array of this name where it fits, or a new one in its place; not filled."""
+    array = None if kept is None else kept.get(name)
+    if array is None or array.shape != shape or array.dtype != dtype:
+        array = np.empty(shape, dtype)
+        if kept is not None:
+            kept[name] = array
+    return array

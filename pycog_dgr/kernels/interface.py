@@ -51,6 +51,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pycog_dgr.kernels.arrays import Kept
+
 EPSILON = 1e-10  # inside the logarithms of the cross-entropies
 
 
@@ -161,8 +163,10 @@ class LossGradient(NamedTuple):
 class Kernels(Protocol):
     """The functions of recurrence_numpy and recurrence_numba.
 
-    `out` takes arrays of an earlier call to be written again. Training asks for the same large
-    arrays at every update, and getting them anew from the system costs a tenth of its time.
+    `out` takes arrays of an earlier call to be written again, and `kept`, a dictionary that is
+    empty at first, holds those of the kernels' own; what is returned may be among them. Training
+    asks for the same large arrays at every update, and getting them anew from the system costs a
+    tenth of its time.
     """
 
     def forward(
@@ -172,6 +176,7 @@ class Kernels(Protocol):
         noise: NDArray,
         out: Trajectory | None = None,
         first: int = 0,
+        kept: Kept | None = None,
     ) -> Trajectory:
         """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N).
 
@@ -217,6 +222,7 @@ class Kernels(Protocol):
         gr: NDArray,
         regulariser: Regulariser,
         space: NDArray | None = None,
+        kept: Kept | None = None,
     ) -> Regularised:
         """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
 

@@ -29,6 +29,7 @@ from numba import from_dtype, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled, compiled_address
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
 
@@ -45,19 +46,73 @@ class Factor(NamedTuple):
     width: int  # numbers in a row of the result, n and what fills the last panel
 
 
-def prepared(*matrices: NDArray) -> Factor:
-    """The Factor W (k, n) whose rows are the columns of `matrices`, each (n, some of k)."""
+def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
+    """The Factor W (k, n) whose rows are the columns of `matrices`, each (n, some of k).
+
+    `kept` serves for its array.
+    """
     n, dtype = len(matrices[0]), matrices[0].dtype
-    size = sum(matrix.shape[1] for matrix in matrices)
-    W = np.zeros((size, full_panels(n, dtype)), dtype)
-    np.concatenate([matrix.T for matrix in matrices], out=W[:, :n])
-    panels = W.reshape(size, -1, PANEL_BYTES // dtype.itemsize).transpose(1, 0, 2)
-    return Factor(address_of(dense, dtype), np.ascontiguousarray(panels), W.shape[1])
+    size, width = sum(matrix.shape[1] for matrix in matrices), full_panels(n, dtype)
+    columns = PANEL_BYTES // dtype.itemsize
+    panels = reused(kept, "panels", (width // columns, size, columns), dtype)
+    first = 0
+    for matrix in matrices:
+        into_panels(matrix, first, panels)
+        first += matrix.shape[1]
+    return Factor(address_of(dense, dtype), panels, width)
 
 
-def prepared_columns(W_T: NDArray) -> Factor:
-    """The same of W^T (n, k), for `times_some` of one row."""
-    return Factor(0, np.ascontiguousarray(W_T)[np.newaxis], len(W_T))
+def prepared_for_rows(factor: NDArray, W: NDArray, n_rows: int, kept: Kept | None = None) -> Factor:
+    """The Factor diag(factor) W (k, n), for `times_some` of so many rows."""
+    dtype = W.dtype
+    if n_rows == 1:
+        columns = reused(kept, "columns", (1, W.shape[1], len(W)), dtype)
+        into_columns(factor, W, columns[0])
+        return Factor(0, columns, W.shape[1])
+    width, in_one = full_panels(W.shape[1], dtype), PANEL_BYTES // dtype.itemsize
+    panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), dtype)
+    scaled_into_panels(factor, W, panels)
+    return Factor(address_of(dense, dtype), panels, width)
+
+
+@compiled
+def into_panels(W_T, first, panels):
+    """The rows of panels (panel, k, columns) from `first` on <- W_T^T, of W_T (n, some of k)."""
+    n, size = W_T.shape
+    n_panels, _, columns = panels.shape
+    for p in range(n_panels):
+        for c in range(columns):
+            i = p * columns + c
+            if i < n:
+                for k in range(size):
+                    panels[p, first + k, c] = W_T[i, k]
+            else:
+                for k in range(size):
+                    panels[p, first + k, c] = 0
+
+
+@compiled
+def scaled_into_panels(factor, W, panels):
+    """Panels (panel, k, columns) <- diag(factor) W, of W (k, n)."""
+    size, n = W.shape
+    n_panels, _, columns = panels.shape
+    for p in range(n_panels):
+        m = min(columns, n - p * columns)
+        for k in range(size):
+            for c in range(m):
+                panels[p, k, c] = factor[k] * W[k, p * columns + c]
+            for c in range(m, columns):
+                panels[p, k, c] = 0
+
+
+@compiled
+def into_columns(factor, W, columns):
+    """Columns (n, k) <- (diag(factor) W)^T, some of them at a time, which stay in the cache."""
+    size, n = W.shape
+    for start in range(0, n, 16):
+        for k in range(size):
+            for i in range(start, min(start + 16, n)):
+                columns[i, k] = factor[k] * W[k, i]
 
 
 def full_panels(columns: int, dtype: np.dtype) -> int:
@@ -178,7 +233,9 @@ def address_of(function: Callable[..., None], dtype: np.dtype) -> int:
     return compiled_product(function, dtype).address
 
 
-def dense(A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, number):  # fmt: skip
+def dense(
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, number
+):  # fmt: skip
     """All tiles, C (+)= A B; addresses and steps in bytes.
 
     A `listing` of `size` numbers says which rows k of the panels a single row A is multiplied by.

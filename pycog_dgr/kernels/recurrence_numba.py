@@ -26,7 +26,7 @@ from pycog_dgr.kernels.activations_numba import (
     f_rows,
 )
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
-from pycog_dgr.kernels.arrays import is_shared, rows, times
+from pycog_dgr.kernels.arrays import Kept, is_shared, reused, rows, times
 from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import (
     Cotangents,
@@ -39,11 +39,10 @@ from pycog_dgr.kernels.interface import (
 from pycog_dgr.kernels.normals_numba import pairs
 from pycog_dgr.kernels.polar_numba import polar
 from pycog_dgr.kernels.products import (
-    Factor,
     add_outer,
     full_panels,
     prepared,
-    prepared_columns,
+    prepared_for_rows,
     product_of,
     times_factor,
     times_some,
@@ -70,13 +69,15 @@ def forward(
     noise: NDArray,
     out: Trajectory | None = None,
     first: int = 0,
+    kept: Kept | None = None,
 ) -> Trajectory:
     x, r = out or Trajectory.empty(noise)
     n_time, n_trial, _ = r.shape
+    W = prepared(recurrence.Wrec, recurrence.Win, kept=kept)  # [Wrec, Win]^T
     start = np.empty_like(r[0])
     start[:] = recurrence.x0
     integrate(
-        KINDS[recurrence.activation], forward_factor(recurrence), inputs, noise, first,
+        KINDS[recurrence.activation], W, inputs, noise, first,
         np.full(n_time, n_trial), recurrence.brec, recurrence.alpha, start, x, r,
     )  # fmt: skip
     return Trajectory(x, r)
@@ -96,8 +97,9 @@ def run(
     kept = x[np.newaxis]
     if states is not None:
         states[0], kept = x, states[1:]
+    W = prepared(recurrence.Wrec, recurrence.Win)  # [Wrec, Win]^T
     integrate(
-        KINDS[activation], forward_factor(recurrence), inputs[1:], noise[1:], 0, running[1:],
+        KINDS[activation], W, inputs[1:], noise[1:], 0, running[1:],
         brec, alpha, x, kept, noise[1:],
     )  # fmt: skip
     if states is not None:
@@ -116,8 +118,9 @@ def backward(
 ) -> Cotangents:
     x, r = trajectory
     out = out or Cotangents.empty(recurrence, x)
+    W = prepared_for_rows(recurrence.alpha, recurrence.Wrec, x.shape[1])  # diag(alpha) Wrec
     backpropagate(
-        KINDS[recurrence.activation], backward_factor(recurrence, x.shape[1]), x, r,
+        KINDS[recurrence.activation], W, x, r,
         gr, gr[:0] if gx is None else gx, recurrence.alpha, out.D, out.S,
     )  # fmt: skip
     weight_gradients(recurrence, inputs, r, out.D, r[:0], gr.dtype.type(0), out)
@@ -165,36 +168,35 @@ def backward_with_omega(
     gr: NDArray,
     regulariser: Regulariser,
     space: NDArray | None = None,
+    kept: Kept | None = None,
 ) -> Regularised:
     Win, Wrec, brec, x0, alpha, activation = recurrence
     (x, r), dtype, D = trajectory, gr.dtype.type, gr
     q_term = np.empty_like(gr[1:]) if space is None else space
     one_alpha = is_shared(alpha)
+    W = prepared_for_rows(alpha, Wrec, x.shape[1], kept)  # diag(alpha) Wrec
     total, n_counting = backpropagate_with_omega(
-        KINDS[activation], backward_factor(recurrence, x.shape[1]), x, r, D, alpha, one_alpha,
-        dtype(regulariser.bound), q_term,
+        KINDS[activation], W, x, r, D, alpha, one_alpha, dtype(regulariser.bound), q_term
     )  # fmt: skip
+    weights = {"Win": Win, "Wrec": Wrec, "brec": brec, "x0": x0}
     out = Regularised(
-        np.empty_like(Win), np.empty_like(Wrec), np.empty_like(brec), np.empty_like(x0),
+        *(reused(kept, name, value.shape, value.dtype) for name, value in weights.items()),
         Omega=total / n_counting if n_counting else np.nan,
         nelems=n_counting / (D.shape[0] * D.shape[1]),
     )  # fmt: skip
     weight = dtype(regulariser.lambda_Omega / max(n_counting, 1))
     if not weight or one_alpha:
         scale = weight * (1 - alpha[0])
-        weight_gradients(recurrence, inputs, r, D, q_term if weight else q_term[:0], scale, out)
+        weight_gradients(
+            recurrence, inputs, r, D, q_term if weight else q_term[:0], scale, out, kept
+        )
     else:
-        weight_gradients(recurrence, inputs, r, D, q_term[:0], weight, out)
+        weight_gradients(recurrence, inputs, r, D, q_term[:0], weight, out, kept)
         out.Wrec[:] += weight * omega_gradient(recurrence, D, q_term)
     return out
 
 
 # --- forward --------------------------------------------------------------------------------------
-
-
-def forward_factor(recurrence: Recurrence) -> Factor:
-    """[Wrec, Win]^T, for r_{t-1} Wrec^T + u_t Win^T as one product."""
-    return prepared(recurrence.Wrec, recurrence.Win)
 
 
 @compiled
@@ -242,12 +244,6 @@ def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
 
 
 # --- backward -------------------------------------------------------------------------------------
-
-
-def backward_factor(recurrence: Recurrence, n_trial: int) -> Factor:
-    """diag(alpha) Wrec, for S_t = (alpha D_{t+1}) Wrec."""
-    prepare = prepared_columns if n_trial == 1 else prepared
-    return prepare(recurrence.alpha * recurrence.Wrec.T)
 
 
 @compiled
@@ -385,6 +381,7 @@ def weight_gradients(
     q_term: NDArray,
     scale: np.floating,
     out: Regularised | Cotangents,
+    kept: Kept | None = None,
 ) -> None:
     """Fill in the derivatives with respect to weights, brec and x0.
 
@@ -396,26 +393,30 @@ def weight_gradients(
     f, df = ACTIVATIONS[activation]
     r0, N = f(x0), len(x0)
     columns = N + inputs.shape[2] + 1
-    right = np.zeros((ROWS_TOGETHER, full_panels(columns, D.dtype)), D.dtype)
-    G = np.zeros((N, right.shape[1]), D.dtype)
+    width = full_panels(columns, D.dtype)
+    right = reused(kept, "right", (ROWS_TOGETHER, width), D.dtype)
+    G = reused(kept, "G", (N, width), D.dtype)
     sum_outer(
         product_of(D.dtype), rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs), right, G
     )
-    G *= alpha[:, np.newaxis]
-    out.Wrec[:], out.Win[:], out.brec[:] = G[:, :N], G[:, N : columns - 1], G[:, columns - 1]
+    scaled_parts(alpha, G, out.Wrec, out.Win, out.brec)
     D_first = np.sum(D[0], axis=0)
     out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first
 
 
 @compiled
 def sum_outer(product, D, r0, r, q_term, scale, inputs, right, G):
-    """G (N, width) += sum over rows (step, trial) of D^T [r + scale q_term, u, 1].
+    """G (N, width) <- sum over rows (step, trial) of D^T [r + scale q_term, u, 1, 0].
 
     Of r and q_term a row is that of the step before. Some rows at a time are put side by side into
     `right`, while they are in the cache.
     """
     n_rows, N = D.shape
     n_trial = n_rows - len(r)
+    for a in (G, right):
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                a[i, j] = 0
     for first in range(0, n_rows, len(right)):
         size = min(len(right), n_rows - first)
         for j in range(size):
@@ -429,3 +430,15 @@ def sum_outer(product, D, r0, r, q_term, scale, inputs, right, G):
                 right[j, N + k] = inputs[first + j, k]
             right[j, N + inputs.shape[1]] = 1
         add_outer(product, D[first : first + size], right, size, G)
+
+
+@compiled
+def scaled_parts(alpha, G, gWrec, gWin, gbrec):
+    """[gWrec, gWin, gbrec] <- diag(alpha) G."""
+    N, Nin = gWin.shape
+    for i in range(N):
+        for j in range(N):
+            gWrec[i, j] = alpha[i] * G[i, j]
+        for k in range(Nin):
+            gWin[i, k] = alpha[i] * G[i, N + k]
+        gbrec[i] = alpha[i] * G[i, N + Nin]

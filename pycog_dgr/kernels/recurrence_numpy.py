@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Function
-from pycog_dgr.kernels.arrays import is_shared, rows, times
+from pycog_dgr.kernels.arrays import Kept, is_shared, rows, times
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Omega,
@@ -45,6 +45,7 @@ def forward(
     noise: NDArray,
     out: Trajectory | None = None,
     first: int = 0,
+    kept: Kept | None = None,
 ) -> Trajectory:
     Win, Wrec, brec, x0, alpha, activation = recurrence
     f, _ = ACTIVATIONS[activation]
@@ -154,6 +155,7 @@ def backward_with_omega(
     gr: NDArray,
     regulariser: Regulariser,
     space: NDArray | None = None,
+    kept: Kept | None = None,
 ) -> Regularised:
     out = Cotangents.empty(recurrence, trajectory.x)._replace(D=gr)
     backpropagate(recurrence, trajectory, gr, None, out)

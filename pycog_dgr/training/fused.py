@@ -84,6 +84,7 @@ class FusedStep:
             if name in network.shapes
         }
         self._space: Workspace | None = None
+        self._kept: dict[str, NDArray] = {}
 
     def update(
         self,
@@ -103,10 +104,10 @@ class FusedStep:
         space = self._workspace(batch)
         kernels, (inputs, targets, mask, noise) = self.kernels, plain(*batch)
 
-        trajectory = kernels.forward(recurrence, inputs, noise, space.trajectory)
+        trajectory = kernels.forward(recurrence, inputs, noise, space.trajectory, kept=self._kept)
         loss = kernels.loss_gradient(readout, trajectory.r, targets, mask, space.gr)
         back = kernels.backward_with_omega(
-            recurrence, inputs, trajectory, loss.gr, self.regulariser, space.q_term
+            recurrence, inputs, trajectory, loss.gr, self.regulariser, space.q_term, self._kept
         )
         g = {**back._asdict(), "Wout": loss.Wout, "bout": loss.bout}
         for name, one in dale.items():

@@ -1,4 +1,4 @@
-"""What Numba keeps on disk is compiled anew where any kernel has changed, not its own file alone."""
+"""What Numba keeps on disk is compiled anew where any kernel has changed, in whatever file."""
 
 import os
 import shutil

@@ -204,16 +204,23 @@ def test_some_of_the_trials_are_run_and_the_last_states_kept(kernels):
     close(out.r, r[:, 1:3])
 
 
-@pytest.mark.parametrize("size", [(1, 70), (13, 33), (40, 5), (37, 90)], ids=str)
+@pytest.mark.parametrize(
+    ("size", "activation"),
+    [
+        *(((1, N), "rectify") for N in (3, 70)),
+        *((size, "tanh") for size in [(1, 70), (13, 33), (40, 5), (37, 90)]),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_any_number_of_trials_and_units_is_served(dtype, size):
-    """Sizes that fill no tile: the compiled kernels beside the plain ones."""
+def test_any_number_of_trials_and_units_is_served(dtype, size, activation):
+    """Sizes that fill no tile, one trial with silent units: compiled kernels beside plain ones."""
     B, N = size
     rng, tolerance = np.random.default_rng(4), 1e-4 if dtype == "float32" else 1e-11
     Wrec, Win = rng.normal(size=(N, N)) / np.sqrt(N), rng.normal(size=(N, Nin))
     brec, x0 = rng.normal(size=(2, N))
     arrays = (Win, Wrec, brec, x0, np.full(N, 0.3))
-    recurrence = Recurrence(*(array.astype(dtype) for array in arrays), "tanh")
+    recurrence = Recurrence(*(array.astype(dtype) for array in arrays), activation)
     inputs = rng.normal(size=(9, B, Nin)).astype(dtype)
     noise, gr = rng.normal(size=(2, 9, B, N)).astype(dtype)
     found = []
@@ -225,8 +232,27 @@ def test_any_number_of_trials_and_units_is_served(dtype, size):
             recurrence, inputs, trajectory, gr.copy(), Regulariser(2, 1e-20)
         )
         found.append((*trajectory, *back, *regularised))
+    silent = found[0][1] == 0
+    assert (silent.any() and not silent.all()) == (activation == "rectify")
     for got, expected in zip(*found, strict=True):
         close(got, expected, tolerance)
+
+
+def test_what_the_kernels_keep_changes_no_number(kernels):
+    kept = {}
+    for n_trial in (B, 1, B):
+        recurrence, inputs, noise = problem(seed=n_trial)
+        inputs, noise = (np.ascontiguousarray(a[:, :n_trial]) for a in (inputs, noise))
+        found = []
+        for one in (None, kept):
+            trajectory = kernels.forward(recurrence, inputs, noise, kept=one)
+            found.append(
+                kernels.backward_with_omega(
+                    recurrence, inputs, trajectory, noise.copy(), Regulariser(2, 1e-20), kept=one
+                )
+            )
+        for got, expected in zip(*found, strict=True):
+            np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("masked", ["all steps", "the last step", "nothing"])
