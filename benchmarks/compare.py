@@ -12,15 +12,13 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks import command
 from benchmarks.compare_worker import WORK
 from benchmarks.results import Goal
-from benchmarks.timing import ONE_THREAD, ROOT
+from benchmarks.timing import ONE_THREAD, ROOT, neighbours
 
 ROUNDS, QUICK_ROUNDS = 15, 3
 # Issue 13: today's time as a share of the time before, by name of the work.
@@ -37,7 +35,6 @@ GOALS = {
     "run dt 20": 0.5,
     "minibatch rdm_fixed, original stream": 0.6,
 }
-BUSY = "while True: sum(range(100000))"
 
 
 class Worker:
@@ -65,18 +62,6 @@ class Worker:
     def end(self) -> None:
         self.process.stdin.close()
         self.process.wait()
-
-
-@contextmanager
-def neighbours(count: int) -> Iterator[None]:
-    """Processes that do nothing but keep the machine busy."""
-    started = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
 
 
 def compare(name: str, before: Path, rounds: int) -> dict[str, float]:

@@ -28,7 +28,7 @@ from benchmarks.peers import (
     ours,
 )
 from benchmarks.results import Goal
-from benchmarks.timing import Timed, in_turns, version
+from benchmarks.timing import Timed, in_turns, neighbours, version
 from benchmarks.workloads import Workload, workload
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,9 @@ GOLDEN_THEANO = {"thesis": 7.1, "rdm": 14.8}  # golden/timing.json, rdm_fixed wi
 
 FLOOR_GOALS = {"thesis": 1.5, "rdm": 1.25, "large": 1.15}
 FLOOR_GOALS_PYTENSOR_33 = {"thesis": 1.2, "rdm": 1.05, "large": 1.05}
+SHARE_GOALS = {"jax by hand": 1.0, "jax": 0.8}  # of its time, issue 13
+BUSY_GOAL = 1.25  # ratio to the floor beside busy neighbours, of the quiet one
+BUSY_ROWS = ("floor", "fast")
 PEER_GOALS = {  # the goal, and the same peer at its best
     "torch eager": (3.0, "torch autograd"),
     "torch compiled": (1.0, "torch by hand compiled"),
@@ -198,6 +201,20 @@ def goals(sizes: dict[str, Any]) -> list[Goal]:
                     f"speed against {row}, {size}", "at least", limit, times_faster(row), note=note
                 )
             )
+        for row, limit in SHARE_GOALS.items():
+            if row in ms:
+                what = f"train step / {ROWS[row].label}, {size}"
+                found.append(Goal(what, "at most", limit, fast / ms[row]))
+    return found
+
+
+def busy_goals(quiet: dict[str, Any], busy: dict[str, Any], neighbours: int) -> list[Goal]:
+    """How much more of the floor's time a step takes beside busy neighbours."""
+    found = []
+    for name, result in busy.items():
+        more = result["ratio_to_floor"]["fast"] / quiet[name]["ratio_to_floor"]["fast"]
+        what = f"train step / C++ floor beside {neighbours} busy neighbours, of the quiet ratio"
+        found.append(Goal(f"{what}, {result['size']}", "at most", BUSY_GOAL, more))
     return found
 
 
@@ -212,25 +229,31 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
     rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
     sizes = {}
     for name in arguments.sizes:
-        rows = [
+        rows = arguments.rows or [
             row
             for row, described in ROWS.items()
             if is_wanted(described, name, arguments.quick, arguments.all)
         ]
         sizes[name] = time_size(name, rows, rounds)
+    busy = {}
+    if arguments.busy:
+        with neighbours(arguments.busy):
+            busy = {name: time_size(name, list(BUSY_ROWS), rounds) for name in arguments.sizes}
     labels = {row: described.label for row, described in ROWS.items()}
     return {
         "sizes": sizes,
         "labels": labels,
         "theano_ms_quoted": THEANO,
         "theano_ms_golden": GOLDEN_THEANO,
-    }, goals(sizes)
+        "neighbours": arguments.busy,
+        "busy": busy,
+    }, goals(sizes) + busy_goals(sizes, busy, arguments.busy)
 
 
 def lines(numbers: dict[str, Any]) -> str:
     """Medians, quartiles and ratios as text."""
     text = []
-    for result in numbers["sizes"].values():
+    for result in [*numbers["sizes"].values(), *numbers["busy"].values()]:
         text.append(f"{result['size']:34} CPU ms  (quartiles)        wall ms   / floor")
         for row, times in result["ms"].items():
             cpu = times["cpu"]
@@ -244,5 +267,9 @@ def lines(numbers: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    choices = {"nargs": "+", "default": list(THEANO), "choices": list(THEANO)}
-    command.run("step", measure, lines, __doc__, {"--sizes": choices})
+    options = {
+        "--sizes": {"nargs": "+", "default": list(THEANO), "choices": list(THEANO)},
+        "--rows": {"nargs": "+", "choices": list(ROWS), "help": "of the table; fast among them"},
+        "--busy": {"type": int, "default": 0, "help": "the same beside so many busy neighbours"},
+    }
+    command.run("step", measure, lines, __doc__, options)

@@ -13,8 +13,10 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +29,17 @@ ONE_THREAD = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")},
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
+
+
+# They touch a few megabytes again and again, on any core, as other programs would.
+BUSY = """
+import os
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, range(os.cpu_count()))
+block = bytearray(2**22)
+while True:
+    sum(block)
+"""
 
 
 class Spread(NamedTuple):
@@ -73,6 +86,18 @@ def in_turns(
             cpu[name].append((time.process_time() - cpu_start) / sizes[name])
             wall[name].append((time.perf_counter() - wall_start) / sizes[name])
     return {name: Timed(spread(cpu[name]), spread(wall[name])) for name in calls}
+
+
+@contextmanager
+def neighbours(count: int) -> Iterator[None]:
+    """Processes that do nothing but keep the machine busy."""
+    started = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 # --- the machine ----------------------------------------------------------------------------------

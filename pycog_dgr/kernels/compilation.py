@@ -37,7 +37,7 @@ def compiled_address(signature: Any, function: Callable) -> Any:
     return kept(with_digest(function))
 
 
-def with_digest(function: Callable) -> FunctionType:
+def with_digest(function: Callable) -> Callable:
     """The same function, with the digest among the variables it closes over: a part of the key."""
     assert isinstance(function, FunctionType)
     code = function.__code__
