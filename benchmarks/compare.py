@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import command
-from benchmarks.compare_worker import WORK
+from benchmarks.compare_worker import NEWER, WORK
 from benchmarks.results import Goal
 from benchmarks.timing import ONE_THREAD, ROOT, neighbours
 
@@ -115,7 +115,7 @@ def lines(numbers: dict[str, Any]) -> str:
 if __name__ == "__main__":
     options = {
         "--before": {"type": Path, "required": True, "help": "a checkout of the earlier commit"},
-        "--names": {"nargs": "+", "choices": WORK, "default": WORK},
+        "--names": {"nargs": "+", "choices": (*WORK, *NEWER), "default": WORK},
         "--busy": {"type": int, "default": 0, "help": "neighbours that keep the cores busy"},
     }
     command.run("compare", measure, lines, __doc__, options)

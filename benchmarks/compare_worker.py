@@ -21,6 +21,7 @@ WORK = (
     "run_trials dt 20", "run_trials dt 0.5", "run dt 20", "run dt 0.5",
     "minibatch rdm_fixed", "minibatch rdm_fixed, original stream",
 )  # fmt: skip
+NEWER = ("step replay recipe",)  # what the first checkouts cannot do
 BLOCK_SECONDS = 0.15
 TRIALS = 64
 
@@ -38,7 +39,27 @@ def prepared(name: str) -> Callable[[int], Any]:
     return run(kind, float(rest.removeprefix("dt ")))
 
 
+def recipe() -> Callable[[int], Any]:
+    """The update of the network that replays: trained time constants, Adam, a schedule, a floor."""
+    import numpy as np
+
+    from bridge.replay.improved import IMPROVED
+    from pycog_dgr.training import RateRNNClassifier
+
+    plan, rng = IMPROVED.solvers["biornn"], np.random.default_rng(0)
+    solver = RateRNNClassifier(1, **plan.options)
+    solver.begin_context(iterations=10_000)
+    images, labels = (
+        rng.uniform(size=(plan.batch_size, 28, 28)),
+        rng.integers(10, size=plan.batch_size),
+    )
+    batch = solver.minibatch(images, np.eye(10)[labels], np.ones(plan.batch_size), rng)
+    return lambda i: solver.step.update(batch)
+
+
 def step(name: str) -> Callable[[int], Any]:
+    if name == "replay recipe":
+        return recipe()
     from benchmarks.workloads import SIZES, workload
 
     size, _, optimiser = name.partition(", ")

@@ -16,10 +16,25 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-HAS_AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
+
+def has_avx512() -> bool:
+    """Whether Numba compiles for a processor with AVX-512, which its settings may rule out.
+
+    What is kept on disk is found by those settings, so they alone may decide.
+    """
+    if config.CPU_FEATURES is not None:
+        return "+avx512f" in config.CPU_FEATURES.split(",")
+    try:
+        features = llvm.get_host_cpu_features()
+    except RuntimeError:  # where LLVM cannot tell, Numba assumes none
+        return False
+    return bool(config.ENABLE_AVX and features.get("avx512f"))
+
+
+HAS_AVX512 = has_avx512()
 VECTOR_BYTES = 64 if HAS_AVX512 else 32
 VECTORS = 2  # in a panel's row
 PANEL_BYTES = VECTORS * VECTOR_BYTES
@@ -139,8 +154,8 @@ def emit_tile(  # noqa: C901 - one compiled loop
 
 
 def multiply_add(builder: Any, vector: Any, a: Any, b: Any, c: Any) -> Any:
-    """a b + c with one rounding."""
+    """a b + c, with one rounding where the processor can."""
     letter = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
     kind = ir.FunctionType(vector, [vector] * 3)
-    name = f"llvm.fma.v{vector.count}{letter}"
+    name = f"llvm.fmuladd.v{vector.count}{letter}"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])

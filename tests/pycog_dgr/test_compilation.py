@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import pycog_dgr
 
 OUTPUTS = """
@@ -15,16 +17,33 @@ readout = Readout(np.eye(1), np.zeros(1), "rectify")
 one = np.ones((1, 1, 1))
 print(get_kernels("numba").outputs(readout, one, one, one).z.item())
 """
+RATES = """
+import numpy as np
+from pycog_dgr.kernels import Recurrence, get_kernels
+from pycog_dgr.kernels.tiles import VECTOR_BYTES
+rng, N = np.random.default_rng(0), 37
+recurrence = Recurrence(rng.normal(size=(N, 2)), rng.normal(size=(N, N)) / 6, *np.zeros((2, N)),
+                        np.full(N, 0.3), "tanh")
+batch = rng.normal(size=(9, 11, 2)), rng.normal(size=(9, 11, N))
+r, expected = (get_kernels(name).forward(recurrence, *batch).r for name in ("numba", "numpy"))
+print(VECTOR_BYTES, np.abs(r - expected).max())
+"""
+
+
+def printed(script, folder, package, **settings):
+    """What a process of its own prints, whose compiled code is kept in a folder."""
+    environment = os.environ | {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(folder / "kept")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment | settings, cwd=folder,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [float(number) for number in done.stdout.split()]
 
 
 def outputs(folder):
-    """The output 1 of a rectified unit, as a process of its own computes it."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "kept")}
-    done = subprocess.run(
-        [sys.executable, "-c", OUTPUTS], env=environment, cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return float(done.stdout)
+    """The output 1 of a rectified unit."""
+    return printed(OUTPUTS, folder, package=folder)[0]
 
 
 def test_a_kernel_that_calls_one_of_another_file_follows_its_change(tmp_path):
@@ -39,3 +58,16 @@ def test_a_kernel_that_calls_one_of_another_file_follows_its_change(tmp_path):
     assert changed != source
     called.write_text(changed)
     assert outputs(tmp_path) == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"NUMBA_CPU_NAME": "generic"},
+        {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"},
+    ],
+    ids=["any processor", "AVX2"],
+)
+def test_vectors_are_as_long_as_those_that_numba_may_use(tmp_path, settings):
+    width, difference = printed(RATES, tmp_path, Path(pycog_dgr.__file__).parents[1], **settings)
+    assert width == 32 and difference < 1e-13
