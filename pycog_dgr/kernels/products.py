@@ -131,22 +131,32 @@ def product_of(dtype: np.dtype) -> int:
 
 @compiled
 def times_factor(A, n_rows, W, C):
-    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order.
-
-    Of a single row, what A would multiply by 0 is not read: an infinite W there gives no NaN.
-    """
-    size, count, listing, row = A.itemsize, A.shape[1], 0, A
+    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order."""
     if n_rows == 1:
-        row, places = np.empty_like(A[:1]), np.empty(count, np.int64)
-        count = non_zeros(A[0], places)
-        for j in range(count):
-            row[0, j] = A[0, places[j]]
-        listing = places.ctypes.data
+        times_row(A, W, C)
+        return
+    size = A.itemsize
     call(
-        W.product, row.ctypes.data, A.shape[1] * size, size, n_rows, count,
+        W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
         W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, listing, A,
+        C.ctypes.data, W.width * size, 0, 0, A,
     )  # fmt: skip
+
+
+@compiled
+def times_row(A, W, C):
+    """C <- A W of the first row. What A would multiply by 0 is not read, so that 0 inf is 0."""
+    size = A.itemsize
+    row, places = np.empty(A.shape[1], A.dtype), np.empty(A.shape[1], np.int64)
+    count = non_zeros(A[0], places)
+    for j in range(count):
+        row[j] = A[0, places[j]]
+    call(
+        W.product, row.ctypes.data, 0, size, 1, count,
+        W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
+        C.ctypes.data, W.width * size, 0, places.ctypes.data, A,
+    )  # fmt: skip
+    return row, places  # alive until here: the product knows their addresses alone
 
 
 @compiled
