@@ -19,6 +19,7 @@ from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
 from bridge.sweeps.experiments import Experiment, ReplayExperiment, TaskExperiment
 from bridge.sweeps.plan import SweepFile, read_sweep_file
+from pycog_dgr.files.npz import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,8 @@ def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
             try:
                 cells.setdefault(cell.name, cell)
             except ValueError as error:
-                raise SettingError(f"{path}, {values}, seed {seed}: {error}") from error
+                where = f"{path}, {shortened(values)}, seed {seed}"
+                raise SettingError(f"{where}: {shortened(error, 300)}") from error
     return Sweep(plan, experiment, tuple(cells.values()), folder)
 
 
