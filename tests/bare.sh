@@ -5,7 +5,8 @@
 #
 #     sudo tests/bare.sh [ARGUMENT OF PYTEST ...]
 #
-# BARE_USER (nobody) runs it; BARE_FOLDER, where it is given, is kept and used again.
+# BARE_USER (nobody) runs it, by PYTHON (/usr/bin/python3), which that user must be able to start;
+# BARE_FOLDER, where it is given, is kept and used again.
 set -eu
 
 [ "$(id -u)" = 0 ] || { echo "tests/bare.sh changes to another user: run it as root" >&2; exit 2; }
@@ -27,7 +28,7 @@ if [ -d "$clone" ]; then
 else
   git clone --quiet "$checkout" "$clone"
 fi
-make --no-print-directory -C "$clone" install
+make --no-print-directory -C "$clone" PYTHON="${PYTHON:-/usr/bin/python3}" install
 (cd "$clone" && .venv/bin/python -m compileall -q pycog_dgr torch_dgr bridge tests)
 chmod -R a+rX,go-w "$clone"
 chown -R "$user" "$written"
