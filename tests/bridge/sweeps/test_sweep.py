@@ -274,7 +274,7 @@ def test_a_replay_experiment_is_swept_and_measured_by_its_accuracy_matrix(tmp_pa
         ('labelz = "soft"', "labelz"),
         ('labels = "sotf"', "did you mean 'soft'"),
         ("evaluations = 0", "evaluations"),
-        ('scale = "x"', "scale"),
+        ("variation = 3", "variation"),
         ("data = [1]", "data"),
         ('solverz = "' + "x" * 5000 + '"', "solverz"),
         (f"{'z' * 5000} = 1", "zzz"),
