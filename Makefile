@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install docs reproduce test test-slow test-pythons test-cluster examples torture fuzz golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow test-pythons test-bare test-cluster examples torture fuzz golden crosscheck bench lint clean
 
 # Where torch comes from, such as the address that its own page gives for CPUs; pip's setting else.
 TORCH_INDEX ?=
@@ -49,6 +49,9 @@ test-pythons:  ## lint and tests under every Python that is promised and found, 
 	    $(MAKE) PYTHON=python$$version VENV=.venv-$$version lint test || exit 1; \
 	  else echo "python$$version: not found, skipped"; fi; \
 	done
+
+test-bare:  ## as root: the suite of another user who may not write here, ASCII, no HOME (BARE_FOLDER=KEPT)
+	tests/bare.sh
 
 test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slurm-wlm and munge)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m cluster -rs

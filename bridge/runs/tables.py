@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bridge.errors import MissingBackendError, ResultsError
-from bridge.files import write_whole
+from bridge.files import utf8, write_whole
 from bridge.runs.config import REMEDY
 from pycog_dgr.files.npz import shortened
 
@@ -224,7 +224,7 @@ def write_table(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> Non
         if missing := [column for column in schema.columns if column not in row]:
             raise ValueError(f"{path}: a row lacks {', '.join(missing)}: {dict(row)}")
         writer.writerow({key: _written(value) for key, value in row.items()})
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, utf8(text.getvalue()))
 
 
 def _written(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bridge.errors import SettingError
-from bridge.files import write_whole
+from bridge.files import utf8, write_whole
 from bridge.runs import lock
 from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
@@ -171,5 +171,5 @@ def write_table(sweep: Sweep) -> Path:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
-    write_whole(sweep.table, text.getvalue().encode())
+    write_whole(sweep.table, utf8(text.getvalue()))
     return sweep.table
