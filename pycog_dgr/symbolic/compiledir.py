@@ -1,4 +1,4 @@
-"""Where PyTensor keeps what it compiles: under the user's home, and where that cannot be, elsewhere.
+"""Where PyTensor keeps what it compiles: under the home folder, or elsewhere where that cannot be.
 
 Only the backend 'scan' compiles anything, one small C file, but PyTensor asks for the home folder
 as soon as it is imported. Imports PyTensor only where that takes a hand.
