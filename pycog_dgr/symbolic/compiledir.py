@@ -33,7 +33,8 @@ def require_compiledir() -> None:
     try:
         _ = pytensor.config.compiledir
     except (ValueError, OSError) as error:
-        folder = pytensor.config.compiledir = _temporary_folder()
+        folder = Path(_temporary_folder())
+        pytensor.config.compiledir = folder
         logger.info(
             "%s; until this process ends, PyTensor keeps what it compiles in %s: name a lasting "
             "place by PYTENSOR_FLAGS=base_compiledir=FOLDER", str(error).splitlines()[0], folder,
