@@ -136,7 +136,7 @@ def test_without_workers_ctrl_c_ends_the_sweep_at_once_and_it_goes_on_from_there
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )  # fmt: skip
     cells = tmp_path / "runs" / "sweeps" / "sweep" / "cells"
-    while not list(cells.glob("*/*.npz")) and started.poll() is None:
+    while not list(cells.glob("*/small.npz")) and started.poll() is None:
         time.sleep(0.1)
     started.send_signal(signal.SIGINT)
     said = started.communicate(timeout=60)[1]
