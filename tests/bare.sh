@@ -24,7 +24,8 @@ written="$top/ä b/t"
 mkdir -p "$written"
 chmod 755 "$top" "$top/ä b"
 if [ -d "$clone" ]; then
-  git -C "$clone" pull --quiet --ff-only
+  git -C "$clone" fetch --quiet origin HEAD
+  git -C "$clone" reset --quiet --hard FETCH_HEAD
 else
   git clone --quiet "$checkout" "$clone"
 fi
