@@ -86,10 +86,14 @@ def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
 def _experiment(plan: SweepFile, path: Path) -> Experiment:
     if plan.task is None:
         return ReplayExperiment()
-    modelfile = (path.parent / plan.task).resolve()
-    if not modelfile.is_file():
+    try:
+        modelfile = (path.parent / plan.task).resolve()
+        there = modelfile.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise SettingError(
-            f"{path}: no model file {modelfile}; `task` is relative to the sweep file"
+            f"{path}: no model file {shortened(plan.task)!r}; `task` is relative to the sweep file"
         )
     return TaskExperiment(modelfile)
 

@@ -164,6 +164,24 @@ def test_a_wrong_setting_is_found_before_anything_runs(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["task", "generate_trial", "learning_rat"])
+def test_a_name_that_is_no_setting_is_found_before_anything_runs(tmp_path, name):
+    """`task` was a TypeError, and `generate_trial` was ignored."""
+    path = write(tmp_path)
+    path.write_text(path.read_text() + f"{name} = [1, 2]\n")
+    with pytest.raises(SettingError, match=f"unknown setting '{name}'"):
+        open_sweep(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("task", ["absent.py", "a\\u0000b", "a" * 5000])
+def test_a_task_that_no_file_can_be_is_named(tmp_path, task):
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("small.py", task))
+    with pytest.raises(SettingError, match="no model file") as refused:
+        open_sweep(path, tmp_path / "out")
+    assert len(str(refused.value)) < 500
+
+
 def test_a_sweep_trains_writes_its_table_and_draws_every_axis(tmp_path):
     sweep = open_sweep(write(tmp_path), tmp_path / "out")
     assert run(sweep) == []
