@@ -165,8 +165,8 @@ def run_in(folder, *words, before="", **environment):
 
 
 @pytest.mark.parametrize("bare", [{}, {"HOME": "/proc/nowhere"}])
-def test_every_backend_runs_without_a_home_folder(tmp_path, bare):
-    """PyTensor's loop asked for a folder of its own in it."""
+def test_every_backend_and_the_translation_run_without_a_home_folder(tmp_path, bare):
+    """PyTensor's loop, and what translates Python 2, asked for folders of their own in it."""
     code = """
 import pwd
 
@@ -178,10 +178,12 @@ from tests.pycog_dgr import small
 for backend in ("fast", "numpy", "scan"):
     step = small.step(backend=backend)
     step.gradients(small.batch(step.network))
+from pycog_dgr.tasks import python2
+assert python2.translate("print 1", "a.py").text.strip() == "print(1)"
 """
     done = run_in(tmp_path, "-c", code, TMPDIR=str(tmp_path), **bare)
     assert done.returncode == 0, done.stderr
-    assert not list(tmp_path.glob("pytensor-*"))
+    assert not [*tmp_path.glob("pytensor-*"), *tmp_path.glob("fissix-*"), *tmp_path.glob("~")]
 
 
 def test_a_machine_without_fcntl_imports_trains_and_locks(tmp_path):
