@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install docs reproduce test test-slow test-pythons test-cluster examples torture fuzz golden crosscheck bench lint clean
+.PHONY: help install docs reproduce test test-slow test-pythons test-bare test-cluster examples torture fuzz golden crosscheck bench lint clean
 
 # Where torch comes from, such as the address that its own page gives for CPUs; pip's setting else.
 TORCH_INDEX ?=
@@ -21,6 +21,7 @@ help:  ## list the targets
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "dgr needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "installing into $(VENV), which takes some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,export,digits,mnist]'
@@ -48,6 +49,9 @@ test-pythons:  ## lint and tests under every Python that is promised and found, 
 	    $(MAKE) PYTHON=python$$version VENV=.venv-$$version lint test || exit 1; \
 	  else echo "python$$version: not found, skipped"; fi; \
 	done
+
+test-bare:  ## as root: the suite of another user who may not write here, ASCII, no HOME (BARE_FOLDER=KEPT)
+	tests/bare.sh
 
 test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slurm-wlm and munge)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m cluster -rs

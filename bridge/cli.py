@@ -6,6 +6,7 @@ loads none.
 
 import argparse
 import errno
+import io
 import logging
 import os
 import sys
@@ -142,6 +143,7 @@ def main(words: Sequence[str] | None = None) -> int:
     # These networks are small: a second BLAS thread costs more than it brings, and the second
     # core has a process of its own. Set before numpy is first imported, by the commands.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    printable()
     words = sys.argv[1:] if words is None else words
     if "--print-completion" in words:
         return print_completion(words)
@@ -165,6 +167,16 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         print(f"dgr: {in_one_line(error)}", file=sys.stderr)
         return 2
+
+
+def printable() -> None:
+    r"""Have output and error streams write what their encoding lacks as \\uXXXX (ASCII locales).
+
+    As pycog_dgr.commands.printable, whose package loads numpy.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_completion(words: Sequence[str]) -> int:

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+LONGEST_NAME = 60  # letters of a name in a message
+
 
 class BridgeError(ValueError):
     """Base of every error that a user of `bridge` can mend."""
@@ -35,6 +37,7 @@ class MissingBackendError(BridgeError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> SettingError:
     """An error for an unknown `name`, naming the nearest of the `known` ones."""
     known = sorted(known)
+    name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return SettingError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")

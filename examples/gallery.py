@@ -4,7 +4,8 @@
 
 Nothing is trained, simulated or drawn: a run is counted where its folder holds TASK.npz, shown
 where it holds TASK.png. What is read from the run folders is kept in docs/gallery/runs.csv, a row
-a task and seed: runs whose folders are no longer there stay on the page, with their pictures.
+a task and seed: runs whose folders are no longer there stay on the page, with their pictures, and
+so does a finished run that is being trained again.
 Trials and minutes are those of the runs that met the task's own criterion: the median over seeds,
 and in brackets the range. Minutes include compiling and validations. What is known of the original
 stands in original.csv: minutes as its authors reported them in 2015, and the trials that it needs
@@ -106,7 +107,10 @@ def read_task(path, runs, kept=()):
     model = Model(path)
     files = (runs / path.stem).glob(f"seed-*/{path.stem}.npz")
     by_seed = {run.seed: run for run in kept}
-    by_seed |= {run.seed: run for run in (read_run(file, model) for file in files)}
+    for run in (read_run(file, model) for file in files):
+        before = by_seed.get(run.seed)
+        if before is None or before.stopped in NOT_FINISHED or run.stopped not in NOT_FINISHED:
+            by_seed[run.seed] = run
     with taskrun.loaded(HERE / "analysis" / path.name) as drawing:
         caption = drawing.caption
     return Task(

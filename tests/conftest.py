@@ -2,9 +2,14 @@
 
 import signal
 
+import hypothesis
 import pytest
 
 from pycog_dgr.training.interrupt import SIGNALS
+
+# No test writes into the checkout; a failure prints what makes it again.
+hypothesis.settings.register_profile("nothing kept", database=None)
+hypothesis.settings.load_profile("nothing kept")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,6 +33,7 @@ import struct
 import sys
 import tempfile
 import time
+import tomllib
 import traceback
 import warnings
 import zipfile
@@ -167,6 +168,24 @@ def changed_json(data: bytes, chance: Chance) -> bytes:
     return json.dumps(changed_tree(json.loads(data), chance)).encode()
 
 
+def changed_toml(data: bytes, chance: Chance) -> bytes:
+    tree = changed_tree(tomllib.loads(data.decode()), chance)
+    lines = tree.items() if isinstance(tree, dict) else [("x", tree)]
+    return "".join(f"{json.dumps(key)} = {as_toml(value)}\n" for key, value in lines).encode()
+
+
+def as_toml(value: Any) -> str:
+    """A value on one line of TOML, which has no null."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(key)} = {as_toml(item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_toml, value))}]"
+    if isinstance(value, float):
+        return str(value)
+    return "2020-01-01" if value is None else json.dumps(value)
+
+
 def changed_csv(data: bytes, chance: Chance) -> bytes:
     """A table with a cell, a row or a column replaced, removed or doubled."""
     rows = [line.split(",") for line in data.decode().splitlines()]
@@ -226,7 +245,7 @@ def changer(kind: Kind) -> Callable[[bytes, Chance], bytes]:
     suffix = Path(kind.place).suffix
     return {
         ".npz": changed_npz, ".json": changed_json, ".csv": changed_csv, ".pkl": changed_pickle,
-        ".safetensors": changed_safetensors, ".py": changed_text,
+        ".safetensors": changed_safetensors, ".py": changed_text, ".toml": changed_toml,
     }.get(suffix, changed_bytes)  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def trained():
 def put(folder, save, seed=1, updates=5000, stopped="terminate", drawn=False, **settings):
     """A run folder of rdm_fixed."""
     place = folder / "rdm_fixed" / f"seed-{seed}"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     save = dataclasses.replace(
         save, settings={**save.settings, "seed": seed, **settings}, iteration=updates + 1,
         stopped=stopped,
@@ -125,6 +125,8 @@ def test_a_run_whose_folder_is_gone_stays_on_the_page_with_its_picture(gallery, 
     cells, said = written(gallery, tmp_path)
     assert first[0][2] == "100,000" and cells[2] == "110,000 (100,000 – 120,000)"
     assert "--seed 1" in said and "| 1 | 100,000 | 1.5 |" in said and "| 2 | 120,000 |" in said
+    put(tmp_path / "runs", trained, 1, updates=10, stopped=None)  # being trained again
+    assert written(gallery, tmp_path) == (cells, said)
     put(tmp_path / "runs", trained, 1, updates=7000)  # trained again: the new run counts
     cells, said = written(gallery, tmp_path)
     assert cells[2] == "130,000 (120,000 – 140,000)" and "--seed 2" in said

@@ -9,6 +9,7 @@ from bridge.runs import LabelledDigits, MissingResults, Results
 
 PER_ROW = 16  # samples of each generator where all are shown
 PER_CLASS = 10  # true digits of each class in Figure 2.1
+GAP = 2  # pixels between images
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE
 SHOWN_SEEDS = 3
 PIXEL_MAX = 255  # pixel value of full ink, the scale of the thesis' biological solver
@@ -163,7 +164,12 @@ def figure_samples(results: Results) -> Figure:
     ]
     figure = style.new_figure(style.DOUBLE, 0.2 + 0.42 * len(contexts))
     axes = style.panels(figure, 1, 1)[0, 0]
-    _show_grid(axes, [results.generated(seed, k).images[:PER_ROW] for k in contexts])
+    rows = [results.generated(seed, k).images[:PER_ROW] for k in contexts]
+    _show_grid(axes, rows)
+    pitch = rows[0].shape[1] + GAP
+    axes.set_yticks([(r + 0.5) * pitch for r in range(len(rows))], contexts)
+    axes.tick_params(length=0)
+    axes.set_ylabel("generator after context")
     return figure
 
 
@@ -190,14 +196,14 @@ def _first_of_class(digits: LabelledDigits, k: int, n: int) -> np.ndarray:
     return digits.images[digits.labels == k][:n]
 
 
-def _show_grid(axes: Axes, rows: list[np.ndarray], gap: int = 2) -> None:
+def _show_grid(axes: Axes, rows: list[np.ndarray]) -> None:
     """Show `rows` of images (trial, height, width) on one canvas, black ink on white."""
     height, width = rows[0].shape[1:]
     columns = max(len(row) for row in rows)
-    canvas = np.zeros((len(rows) * (height + gap) - gap, columns * (width + gap) - gap))
+    canvas = np.zeros((len(rows) * (height + GAP) - GAP, columns * (width + GAP) - GAP))
     for r, row in enumerate(rows):
         for c, image in enumerate(row):
-            top, left = r * (height + gap), c * (width + gap)
+            top, left = r * (height + GAP), c * (width + GAP)
             canvas[top : top + height, left : left + width] = image
     axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     style.bare(axes)

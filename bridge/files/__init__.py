@@ -3,6 +3,7 @@
 from bridge.files import archive
 from bridge.files.archive import (
     DamagedError,
+    utf8,
     write_json,
     write_whole,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "archive",
     "export",
     "read_export",
+    "utf8",
     "write_json",
     "write_whole",
 ]

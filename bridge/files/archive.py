@@ -62,7 +62,24 @@ def write_json(path: str | Path, value: Any) -> None:
     value
         Anything that JSON can hold.
     """
-    write_whole(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
+    write_whole(path, utf8(text + "\n"))
+
+
+def utf8(text: str) -> bytes:
+    """A text as UTF-8, names of files included that Python could not decode (ASCII locales).
+
+    Parameters
+    ----------
+    text
+        Their bytes stand in it as surrogates.
+
+    Returns
+    -------
+    bytes
+        What is no UTF-8 in them becomes U+FFFD.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
 
 
 def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from bridge.errors import SettingError, unknown
 from bridge.replay.protocol import Protocol
 from bridge.replay.published import EARLIER
+from pycog_dgr.files.npz import shortened
 
 BIORNN = "solvers.biornn.options"
 THESIS_GENERATOR = {
@@ -141,5 +142,6 @@ def _places(
             yield from _places(tree[key], rest, place, protocol)
         else:
             raise SettingError(
-                f"protocol '{protocol}' has no place {place!r}: it has {', '.join(tree)} there"
+                f"protocol '{protocol}' has no place {shortened(place, 80)!r}: it has "
+                f"{', '.join(tree)} there"
             )

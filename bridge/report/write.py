@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bridge.figures import FigureResult, draw_all
 from bridge.figures.catalogue import AUDITED, common_words, provenance
-from bridge.files import write_whole
+from bridge.files import utf8, write_whole
 from bridge.report import page, words
 from bridge.report.sections import (
     audit_section,
@@ -93,8 +93,10 @@ def write_report(
     path = results.paths.report
     write_whole(
         path,
-        page.page(
-            "Deep generative replay: thesis and reproduction", provenance(results), lead, parts
-        ).encode(),
+        utf8(
+            page.page(
+                "Deep generative replay: thesis and reproduction", provenance(results), lead, parts
+            )
+        ),
     )
     return path

@@ -27,6 +27,7 @@ from bridge.runs.paths import RunPaths
 from pycog_dgr.files import remove_partial_files
 
 REMEDY = "run `dgr reproduce` into a new folder, or restore the file from a copy"
+LARGEST_JSON = 2**22  # bytes; those of the largest runs have thousands
 THESIS_SOLVERS = ("lstm", "biornn")
 EXTENDABLE = ("seeds", "solvers", "replays", "audits")
 
@@ -148,7 +149,7 @@ def run_config(
     )
 
 
-def read_json(path: Path, kind: type[T]) -> T:
+def read_json(path: Path, kind: type[T], remedy: str = REMEDY) -> T:
     """The value of a JSON file, checked against `kind`; ResultsError names file and place.
 
     Parameters
@@ -156,20 +157,24 @@ def read_json(path: Path, kind: type[T]) -> T:
     path
         The file.
     kind
-        The typed dictionary that its value must be.
+        The type that its value must be.
+    remedy
+        What the user can do about a file that is something else.
 
     Returns
     -------
-    dict
-        Checked.
+    T
+        A value of `kind`.
     """
     try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ValueError(f"more than {LARGEST_JSON:,} bytes")
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         raise ResultsError(f"{path} is missing: not a finished results folder") from None
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())[:200]
-        raise ResultsError(f"{path}: not what belongs here ({words}); {REMEDY}") from None
+        raise ResultsError(f"{path}: not what belongs here ({words}); {remedy}") from None
 
 
 def read_config(folder: Path) -> RunConfig:

@@ -22,7 +22,7 @@ def log_into(folder: Path) -> Iterator[None]:
     folder
         A run folder.
     """
-    handler = logging.FileHandler(RunPaths(folder).log)
+    handler = logging.FileHandler(RunPaths(folder).log, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in PACKAGES]
     levels = [logger.level for logger in loggers]

@@ -12,6 +12,7 @@ from bridge.errors import ArchiveError
 from bridge.files import archive
 from bridge.networks import Network, State
 from pycog_dgr.files import previous
+from pycog_dgr.files.npz import shortened
 
 STATE = "dgr job"
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -56,7 +57,7 @@ class JobState:
         self.notes: dict[str, Any] = {"rows": [], "finished": False}
         if path.exists() or previous(path).exists():
             self.arrays, self.notes = archive.load_or_previous(path, STATE)
-            _check_notes(path, self.notes)
+            check_notes(path, self.notes)
         self._monitor: Any = None
         self._since = time.monotonic()
 
@@ -112,18 +113,25 @@ class JobState:
     def rng(self, first: np.random.Generator) -> np.random.Generator:
         """`first`, in the kept state where there is one."""
         if "rng" in self.notes:
-            first.bit_generator.state = self.notes["rng"]
+            try:
+                first.bit_generator.state = self.notes["rng"]
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
+                raise _no_notes(self.path, f"no state of a generator: {error}") from None
         return first
 
 
-def _check_notes(path: Path, notes: Mapping[str, Any]) -> None:
+def check_notes(path: Path, notes: Mapping[str, Any]) -> None:
     """ArchiveError unless a job can go on from these notes of its state file."""
     try:
         msgspec.convert(notes, Notes)
         if not {"rows", "finished"} <= set(notes):
             raise ValueError("'rows' or 'finished' is missing")
     except (msgspec.ValidationError, ValueError) as error:
-        raise ArchiveError(
-            f"{path}: its notes are not those of a job ({error}): restore the file from a copy, "
-            "or remove it to start anew"
-        ) from None
+        raise _no_notes(path, error) from None
+
+
+def _no_notes(path: Path, why: object) -> ArchiveError:
+    return ArchiveError(
+        f"{path}: its notes are not those of a job ({shortened(why)}): restore the file from a "
+        "copy, or remove it to start anew"
+    )

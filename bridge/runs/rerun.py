@@ -21,7 +21,7 @@ from bridge.files import archive
 from bridge.runs.config import read_config, read_json
 from bridge.runs.held import HELD
 from bridge.runs.job_list import jobs_of
-from bridge.runs.job_state import STATE
+from bridge.runs.job_state import STATE, check_notes
 from bridge.runs.manifest import Manifest, manifest
 from bridge.runs.paths import RunPaths
 from bridge.runs.reproduce import reproduce
@@ -222,7 +222,7 @@ def _column(cells: list[str]) -> np.ndarray:
     try:
         return np.array([float(cell) if cell else np.nan for cell in cells])
     except ValueError:
-        return np.array(cells, dtype=str)
+        return np.array(cells, dtype=object)  # of text it would take the longest cell for each
 
 
 def _samples(path: Path) -> dict[str, np.ndarray]:
@@ -238,12 +238,13 @@ def _work(path: Path) -> dict[str, np.ndarray]:
     if path.name != "state.npz":
         return archive.load(path, networks.KIND)[0]
     arrays, notes = archive.load(path, STATE)
+    check_notes(path, notes)
     rows = [
         json.dumps(row, sort_keys=True)
         for row in notes["rows"]
         if row.get("table") not in LATER_TABLES
     ]
-    return {**arrays, "rows": np.array(rows, dtype=str)}
+    return {**arrays, "rows": np.array(rows, dtype=object)}
 
 
 def _diverged(path: Path) -> dict[str, np.ndarray]:

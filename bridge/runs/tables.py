@@ -7,7 +7,7 @@ there and wrong is a plain `ResultsError`, which nothing catches on the way to t
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bridge.errors import MissingBackendError, ResultsError
-from bridge.files import write_whole
+from bridge.files import utf8, write_whole
 from bridge.runs.config import REMEDY
 from pycog_dgr.files.npz import shortened
+
+LARGEST_FILE = 2**24  # bytes of a table; one of 100,000 rows has 5 million
+LARGEST_WHOLE = 2**53  # beyond, floats leave out whole numbers
 
 
 class MissingResults(ResultsError):
@@ -25,15 +28,19 @@ class MissingResults(ResultsError):
 
 
 class Cell(NamedTuple):
-    """A kind of cell: its text to a value (ValueError where it is none), and what is expected."""
+    """A kind of cell: its text to a value (ValueError where it is none), and what is expected.
+
+    A column of text is one of objects: an array of text would take the longest cell for each.
+    """
 
     parse: Callable[[str], Any]
     expected: str
+    dtype: type = float
 
 
 def _whole(cell: str) -> int:
     value = float(cell)
-    if value != int(value) or value < 0:
+    if value != int(value) or not 0 <= value <= LARGEST_WHOLE:
         raise ValueError
     return int(value)
 
@@ -52,10 +59,10 @@ def _percent(cell: str) -> float:
     return value
 
 
-TEXT = Cell(str, "text")
-WHOLE = Cell(_whole, "a whole number >= 0")
+TEXT = Cell(str, "text", object)
+WHOLE = Cell(_whole, "a whole number >= 0", int)
 FINITE = Cell(_finite, "a finite number")
-FLAG = Cell(lambda cell: {"": 0, "0": 0, "1": 1}[cell], "0, 1 or blank")
+FLAG = Cell(lambda cell: {"": 0, "0": 0, "1": 1}[cell], "0, 1 or blank", int)
 PERCENT = Cell(_percent, "a percentage in [0, 100]")
 PERCENT_OR_BLANK = Cell(
     lambda cell: _percent(cell) if cell else math.nan, "a percentage in [0, 100] or blank"
@@ -217,7 +224,7 @@ def write_table(path: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> Non
         if missing := [column for column in schema.columns if column not in row]:
             raise ValueError(f"{path}: a row lacks {', '.join(missing)}: {dict(row)}")
         writer.writerow({key: _written(value) for key, value in row.items()})
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, utf8(text.getvalue()))
 
 
 def _written(value: Any) -> Any:
@@ -228,61 +235,61 @@ def _written(value: Any) -> Any:
 
 def read_table(path: Path, schema: Schema) -> Table:
     """Read a CSV file whose first line names the columns; others than the schema's are ignored."""
-    header, lines = _lines(path)
+    lines = _lines(path)
+    header = next(lines, [])
     if absent := [column for column in schema.columns if column not in header]:
         raise ResultsError(f"{path}: lacks column {', '.join(map(repr, absent))}; {REMEDY}")
-    if not lines:
-        raise MissingResults(f"{path}: has no rows")
+    cells = [(name, cell, header.index(name)) for name, cell in schema.columns.items()]
+    rows, seen = [], set()
     for number, line in enumerate(lines, start=2):
-        if len(line) != len(header):
-            raise ResultsError(
-                f"{path}, line {number}: {len(line)} cells instead of {len(header)}; {REMEDY}"
-            )
-    columns = {
-        name: _parsed(path, name, cell, [line[header.index(name)] for line in lines])
-        for name, cell in schema.columns.items()
-    }
-    _check_unique(path, {name: columns[name] for name in list(columns)[: schema.keys]})
-    return Table({name: np.asarray(values) for name, values in columns.items()})
+        row = [_parsed(path, number, name, cell, line[place]) for name, cell, place in cells]
+        key = tuple(row[: schema.keys])
+        if key in seen:
+            named = zip(schema.columns, key, strict=False)
+            which = ", ".join(f"{name} {shortened(value, 40)}" for name, value in named)
+            raise ResultsError(f"{path}, line {number}: a second row for {which}; {REMEDY}")
+        seen.add(key)
+        rows.append(row)
+    if not rows:
+        raise MissingResults(f"{path}: has no rows")
+    columns = zip(cells, zip(*rows, strict=True), strict=True)
+    return Table({name: np.array(values, cell.dtype) for (name, cell, _), values in columns})
 
 
 def read_cells(path: Path) -> dict[str, list[str]]:
     """The text of every cell of a CSV file, by column; ResultsError where it is not one."""
-    header, lines = _lines(path)
-    return {
-        name: [line[i] if i < len(line) else "" for line in lines] for i, name in enumerate(header)
-    }
+    lines = _lines(path)
+    header, rows = next(lines, []), list(lines)
+    return {name: [row[place] for row in rows] for place, name in enumerate(header)}
 
 
-def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The header and the other lines of a CSV file."""
+def _lines(path: Path) -> Iterator[list[str]]:
+    """The header of a CSV file, then its other lines one by one, each as wide as the header."""
+    width = 0
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"more than {LARGEST_FILE:,} bytes")
+        text = path.read_text(encoding="utf-8")
+        for number, line in enumerate(csv.reader(io.StringIO(text)), start=1):
+            width = len(line) if number == 1 else width
+            if len(line) != width:
+                raise ResultsError(
+                    f"{path}, line {number}: {len(line)} cells instead of {width}; {REMEDY}"
+                )
+            yield line
     except FileNotFoundError:
         raise MissingResults(f"{path}: this run has no such table") from None
+    except ResultsError:
+        raise
     except (OSError, ValueError, csv.Error) as error:
         raise ResultsError(f"{path}: not readable as CSV ({shortened(error)}); {REMEDY}") from None
-    return (lines[0], lines[1:]) if lines else ([], [])
 
 
-def _parsed(path: Path, name: str, cell: Cell, texts: list[str]) -> list:
-    values = []
-    for number, text in enumerate(texts, start=2):
-        try:
-            values.append(cell.parse(text))
-        except (ValueError, OverflowError, KeyError):
-            raise ResultsError(
-                f"{path}, line {number}, column '{shortened(name, 40)}': {shortened(text, 40)!r} "
-                f"is not {cell.expected}; {REMEDY}"
-            ) from None
-    return values
-
-
-def _check_unique(path: Path, keys: Mapping[str, list]) -> None:
-    """ResultsError where two rows have the same key."""
-    seen = set()
-    for number, key in enumerate(zip(*keys.values(), strict=True), start=2):
-        if key in seen:
-            which = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
-            raise ResultsError(f"{path}, line {number}: a second row for {which}; {REMEDY}")
-        seen.add(key)
+def _parsed(path: Path, number: int, name: str, cell: Cell, text: str) -> Any:
+    try:
+        return cell.parse(text)
+    except (ValueError, OverflowError, KeyError):
+        raise ResultsError(
+            f"{path}, line {number}, column '{name}': {shortened(text, 40)!r} is not "
+            f"{cell.expected}; {REMEDY}"
+        ) from None

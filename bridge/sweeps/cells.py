@@ -10,16 +10,17 @@ cell asked for in other words is the same folder, and a cell whose task has chan
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from bridge.errors import ResultsError
 from bridge.files import write_json
+from bridge.runs import read_json
 from bridge.sweeps.experiments import Experiment
 
 DIGITS = 16  # of a cell's name
+REMEDY = "remove it to run the cell again"
 Status = Literal["done", "failed", "started", "waiting"]
 STATUS_OF: dict[str, Status] = {
     "result.json": "done",
@@ -33,6 +34,21 @@ class Point(NamedTuple):
 
     values: dict[str, Any]
     seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """result.json: name of a measure -> value."""
+
+    measures: dict[str, float | int | str | bool | None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """failed.json: the last error, and the number of tries."""
+
+    error: str
+    tries: int
 
 
 @dataclass(frozen=True)
@@ -73,16 +89,16 @@ class Cell:
 
     def result(self) -> dict[str, Any]:
         """What came out of a finished cell: name of a measure -> value."""
-        return read_object(self.folder / "result.json")["measures"]
+        return dict(read_json(self.folder / "result.json", Result, REMEDY).measures)
 
     def error(self) -> str:
         """Why a failed cell failed."""
-        return read_object(self.folder / "failed.json")["error"]
+        return read_json(self.folder / "failed.json", Failure, REMEDY).error
 
     def fail(self, error: BaseException, tries: int) -> None:
         """Note that the cell was given up."""
         words = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        write_json(self.folder / "failed.json", {"error": words, "tries": tries})
+        write_json(self.folder / "failed.json", asdict(Failure(words, tries)))
 
 
 def run_cell(cell: Cell) -> None:
@@ -101,16 +117,3 @@ def run_cell(cell: Cell) -> None:
     measures = cell.experiment.run(cell.settings, cell.point.seed, cell.folder)
     write_json(cell.folder / "result.json", {"cell": cell.name, "measures": measures})
     (cell.folder / "failed.json").unlink(missing_ok=True)
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; ResultsError names the file and the remedy where it is none."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict) or not {"measures", "error"} & set(value):
-            raise ValueError("not what a sweep writes")
-    except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(
-            f"{path}: cannot be used ({error}); remove it to run the cell again"
-        ) from None
-    return value

@@ -6,8 +6,9 @@ A worker that is lost takes nothing with it: its cell goes on elsewhere from its
 
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
 from bridge.errors import MissingBackendError, SettingError
@@ -20,6 +21,22 @@ PATIENCE = 30  # seconds for a scheduler to answer
 MAY_HAVE_CHILDREN = {"distributed.worker.daemon": False}
 PROLOGUE = ["export DASK_DISTRIBUTED__WORKER__DAEMON=False"]  # the same, in a job's script
 CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
+
+
+class InTurn(Executor):
+    """Makes each call in this thread, where signals arrive, before `submit` returns.
+
+    What is no Exception, KeyboardInterrupt above all, is raised at once.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """The finished call."""
+        call: Future = Future()
+        try:
+            call.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            call.set_exception(error)
+        return call
 
 
 @contextlib.contextmanager
@@ -55,8 +72,7 @@ def executor(
         Where the cluster does not take the resources, or the scheduler does not answer.
     """
     if workers == 0 and scheduler is None and cluster is None:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
+        yield InTurn()
         return
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(_client(stack, workers, scheduler, cluster, resources or {}))
@@ -137,21 +153,25 @@ def run_cells(
     list of Cell
         Those that were given up; each has its error in its folder.
     """
-    tries = dict.fromkeys(range(len(cells)), 1)
-    running: dict[Future, int] = {pool.submit(run_cell, cell): i for i, cell in enumerate(cells)}
+    tries = [0] * len(cells)
+    waiting = deque(range(len(cells)))
+    running: dict[Future, int] = {}
     failed = []
-    while running:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+    while waiting or running:
+        if waiting:
+            i = waiting.popleft()
+            tries[i] += 1
+            running[pool.submit(run_cell, cells[i])] = i
+        timeout = 0 if waiting else None
+        for future in wait(running, timeout, return_when=FIRST_COMPLETED).done:
             i = running.pop(future)
             error = future.exception()
-            if error is None:
-                finished(cells[i])
-            elif tries[i] <= retries:
+            if error is not None and tries[i] <= retries:
                 logger.warning("%s failed, and is tried again: %s", cells[i], error)
-                tries[i] += 1
-                running[pool.submit(run_cell, cells[i])] = i
-            else:
+                waiting.append(i)
+                continue
+            if error is not None:
                 cells[i].fail(error, tries[i])
                 failed.append(cells[i])
-                finished(cells[i])
+            finished(cells[i])
     return failed

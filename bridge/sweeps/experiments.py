@@ -12,14 +12,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from bridge.data import parse_contexts
-from bridge.errors import unknown
+from bridge.errors import SettingError, unknown
 
 logger = logging.getLogger(__name__)
 
-RUN_SETTINGS = ("data", "protocol", "variation", "scale")  # of run_config, besides names of jobs
+
+class ReplaySettings(msgspec.Struct):
+    """The settings of a replay experiment that are no places in its protocol."""
+
+    solver: str = "biornn"
+    replay: str = "generative"
+    contexts: str = ""
+    data: str = "mnist5k"
+    protocol: str = "text"
+    variation: str = ""
+    scale: float = 1.0
+    data_root: str | None = None
 
 
 class Experiment(Protocol):
@@ -116,21 +128,24 @@ class ReplayExperiment:
         from bridge.replay import SOURCES
         from bridge.runs import run_config
 
-        given = {"solver": "biornn", "replay": "generative", **settings}
-        given.pop("data_root", None)
-        solver, replay = given.pop("solver"), given.pop("replay")
-        if replay not in SOURCES:
-            raise unknown("replay", str(replay), SOURCES)
-        contexts = given.pop("contexts", None)
-        named = {name: given.pop(name) for name in RUN_SETTINGS if name in given}
+        named = ReplaySettings.__struct_fields__
+        try:
+            run = msgspec.convert({k: v for k, v in settings.items() if k in named}, ReplaySettings)
+        except msgspec.ValidationError as error:
+            raise SettingError(str(error)) from None
+        if run.replay not in SOURCES:
+            raise unknown("replay", run.replay, SOURCES)
         return run_config(
-            **named,
+            data=run.data,
+            protocol=run.protocol,
+            variation=run.variation,
+            scale=run.scale,
             seeds=(seed,),
-            solvers=(solver,),
-            replays=(replay,),
-            contexts=parse_contexts(contexts) if contexts else None,
+            solvers=(run.solver,),
+            replays=(run.replay,),
+            contexts=parse_contexts(run.contexts) if run.contexts else None,
             audits=(),
-            changes=given,
+            changes={k: v for k, v in settings.items() if k not in named},
         )
 
 

@@ -18,6 +18,7 @@ depends on the seed and on i alone, so that asking for more samples adds to thos
 """
 
 import itertools
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,8 @@ from msgspec import Meta
 
 from bridge.errors import SettingError
 
+MOST_CELLS = 100_000
+LARGEST_FILE = 2**20  # bytes
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Meta(min_length=1)]
 Settings = dict[str, Any]
@@ -41,8 +44,8 @@ class Range(msgspec.Struct, forbid_unknown_fields=True):
     log: bool = False
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
-            raise ValueError("`low` must be below `high`")
+        if not 0 < self.high - self.low < math.inf:
+            raise ValueError("`low` must be below `high`, both of them finite")
         if self.log and not self.low > 0:
             raise ValueError("`low` must be above 0 where `log` is true")
 
@@ -85,11 +88,24 @@ class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if sum(search is not None for search in (self.grid, self.cells, self.random)) != 1:
             raise ValueError("give exactly one of the tables [grid], [[cells]] and [random]")
+        if self.n_cells > MOST_CELLS:
+            raise ValueError(f"over {MOST_CELLS:,} cells; give fewer values or seeds")
         if (self.experiment == "task") != (self.task is not None):
             raise ValueError('`task` names a model file where experiment = "task", and only there')
         repeated = set(self.settings) & set(self.axes)
         if repeated:
             raise ValueError(f"{sorted(repeated)[0]!r} is both in [settings] and swept")
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells there are, some of which may be the same."""
+        n_seeds = self.seeds if isinstance(self.seeds, int) else len(self.seeds)
+        if self.random is not None:
+            return n_seeds * self.random.samples
+        if self.cells is not None:
+            return n_seeds * len(self.cells)
+        assert self.grid is not None
+        return n_seeds * math.prod(len(values) for values in self.grid.values())
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -130,6 +146,8 @@ def read_sweep_file(path: Path) -> SweepFile:
         Where the file cannot be read or holds something else; the message names the key.
     """
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"more than {LARGEST_FILE:,} bytes")
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), SweepFile)
     except OSError as error:
         raise SettingError(f"{path}: cannot be read ({error.strerror}); check the path") from None

@@ -13,12 +13,13 @@ from typing import Any
 from tqdm import tqdm
 
 from bridge.errors import SettingError
-from bridge.files import write_whole
+from bridge.files import utf8, write_whole
 from bridge.runs import lock
 from bridge.sweeps.cells import Cell, Point
 from bridge.sweeps.execution import run_cells
 from bridge.sweeps.experiments import Experiment, ReplayExperiment, TaskExperiment
 from bridge.sweeps.plan import SweepFile, read_sweep_file
+from pycog_dgr.files.npz import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -77,17 +78,22 @@ def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
             try:
                 cells.setdefault(cell.name, cell)
             except ValueError as error:
-                raise SettingError(f"{path}, {values}, seed {seed}: {error}") from error
+                where = f"{path}, {shortened(values)}, seed {seed}"
+                raise SettingError(f"{where}: {shortened(error, 300)}") from error
     return Sweep(plan, experiment, tuple(cells.values()), folder)
 
 
 def _experiment(plan: SweepFile, path: Path) -> Experiment:
     if plan.task is None:
         return ReplayExperiment()
-    modelfile = (path.parent / plan.task).resolve()
-    if not modelfile.is_file():
+    try:
+        modelfile = (path.parent / plan.task).resolve()
+        there = modelfile.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise SettingError(
-            f"{path}: no model file {modelfile}; `task` is relative to the sweep file"
+            f"{path}: no model file {shortened(plan.task)!r}; `task` is relative to the sweep file"
         )
     return TaskExperiment(modelfile)
 
@@ -169,5 +175,5 @@ def write_table(sweep: Sweep) -> Path:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
-    write_whole(sweep.table, text.getvalue().encode())
+    write_whole(sweep.table, utf8(text.getvalue()))
     return sweep.table

@@ -63,7 +63,12 @@ def one_thread() -> Iterator[None]:
     import scipy.linalg  # noqa: F401 - its BLAS, another than numpy's, must be loaded to be limited
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    try:
+        limits = threadpool_limits(1)
+    except UnicodeError:  # of a library in a folder whose name an ASCII locale cannot spell
+        yield
+        return
+    with limits:
         yield
 
 

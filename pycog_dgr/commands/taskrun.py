@@ -28,8 +28,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from pycog_dgr.config import TrainingConfig, setting_names
-from pycog_dgr.errors import PycogDgrError, TaskError
+from pycog_dgr.config import TrainingConfig, setting_names, suggestion
+from pycog_dgr.errors import PycogDgrError, SettingError, TaskError
 from pycog_dgr.files import (
     Checkpoint,
     DamagedError,
@@ -39,6 +39,7 @@ from pycog_dgr.files import (
     provenance,
     remove_partial_files,
 )
+from pycog_dgr.files.npz import shortened
 from pycog_dgr.running import RNN, Trials, simulate_trials
 from pycog_dgr.tasks.model import Model
 from pycog_dgr.training import stopping
@@ -124,6 +125,9 @@ def open_run(
     model = Model(modelfile)
     if changes:
         known = setting_names()
+        for name in changes:
+            if name not in known:  # Model takes `task` and `generate_trial` as well
+                raise SettingError(f"unknown setting {shortened(name)!r}{suggestion(name, known)}")
         given = {name: value for name, value in vars(model.m).items() if name in known}
         model = Model(task=model.task, **{**given, **changes})
     seed = model.training.seed if model.has_own_seed else seed

@@ -35,10 +35,14 @@ def blas() -> str:
     str
         As 'openblas 0.3.31 SkylakeX'; '' where none is known.
     """
+    try:
+        libraries = threadpool_info()
+    except UnicodeError:  # of a library in a folder whose name an ASCII locale cannot spell
+        return ""
     loaded = [
         " ".join(str(library[key]) for key in ("internal_api", "version", "architecture")
                  if library.get(key))
-        for library in threadpool_info()
+        for library in libraries
         if library.get("user_api") == "blas"
     ]  # fmt: skip
     return ", ".join(dict.fromkeys(loaded))

@@ -1,6 +1,7 @@
 """Loops over time and the random numbers, as numpy and as Numba run them, behind one interface."""
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Activation, Function, sigmoid
+from pycog_dgr.kernels.arrays import rows
 from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
 from pycog_dgr.kernels.interface import (
     Cotangents,
@@ -13,6 +14,7 @@ from pycog_dgr.kernels.interface import (
     Recurrence,
     Regularised,
     Regulariser,
+    Rows,
     Trajectory,
 )
 
@@ -30,8 +32,10 @@ __all__ = [
     "Recurrence",
     "Regularised",
     "Regulariser",
+    "Rows",
     "Trajectory",
     "fastest_kernels",
     "get_kernels",
+    "rows",
     "sigmoid",
 ]

@@ -35,7 +35,7 @@ def get_kernels(name: str) -> Kernels:
         return recurrence_numpy
     try:
         import pycog_dgr.kernels.recurrence_numba as recurrence_numba
-    except (ImportError, RuntimeError, OSError) as error:
+    except (ImportError, RuntimeError, OSError, UnicodeError) as error:
         raise BackendError(
             f"Numba cannot run here ({type(error).__name__}: {error}); use backend='numpy', or "
             "install numba and make NUMBA_CACHE_DIR a folder that can be written"

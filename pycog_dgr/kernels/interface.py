@@ -88,6 +88,27 @@ class Trajectory(NamedTuple):
         return cls(np.empty_like(noise), np.empty_like(noise))
 
 
+class Rows(NamedTuple):
+    """Where the time steps of trials stand in arrays (row, ...): step t of trial b in row
+    begins[b] + t every.
+    """
+
+    begins: NDArray  # (trial,)
+    every: int
+    running: NDArray  # (time,): how many trials have such a step; they are the first ones
+
+    @classmethod
+    def of_batch(cls, n_time: int, n_trial: int) -> Rows:
+        """Those of arrays (time, trial, ...)."""
+        return cls(np.arange(n_trial), n_trial, np.full(n_time, n_trial))
+
+    @classmethod
+    def of_lengths(cls, steps: NDArray) -> Rows:
+        """One trial after the other, of so many steps each, the longest first."""
+        running = np.searchsorted(-steps, -np.arange(steps[0]))
+        return cls(np.cumsum(steps) - steps, 1, running)
+
+
 class Cotangents(NamedTuple):
     """Derivatives of a cost: D, S, and those with respect to the effective weights."""
 
@@ -175,14 +196,9 @@ class Kernels(Protocol):
         inputs: NDArray,
         noise: NDArray,
         out: Trajectory | None = None,
-        first: int = 0,
         kept: Kept | None = None,
     ) -> Trajectory:
-        """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N).
-
-        Where `out` has fewer trials, these are the ones from `first` on; where its x has one time
-        step, that is the last.
-        """
+        """States and rates, driven by inputs (time, trial, Nin) and noise (time, trial, N)."""
 
     def backward(
         self,
@@ -234,21 +250,27 @@ class Kernels(Protocol):
     def run(
         self,
         recurrence: Recurrence,
+        readout: Readout,
+        places: Rows,
         inputs: NDArray,
         noise: NDArray,
         x: NDArray,
-        running: NDArray,
+        r: NDArray | None = None,
         states: NDArray | None = None,
+        from_start: bool = False,
     ) -> NDArray:
-        """Rates at t = 0.. (time, trial, N) from the states x (trial, N) at t = 0.
+        """Currents of the outputs, a (row, Nout), of trials of any lengths from the states x.
 
-        At step t the first `running[t]` trials still run. To save memory, the rates take the place
-        of the noise, and the last states that of x; after a trial's end they are not defined. All
-        states are put into `states` (time, trial, N) where it is given.
+        inputs (row, Nin) and noise (row, N) drive them. The last states of each trial take the
+        place of x (trial, N); rates and states of all steps are put into r and states (row, N),
+        where they are given. r may be the array of the noise. Where the trials are `from_start`,
+        their first step is x itself, and what drives them at that step is not used.
         """
 
-    def outputs(self, readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
-        """Outputs of rates r (time, trial, N), and how far from the targets they are."""
+    def outputs(self, activation: str, a: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
+        """Outputs g(a) of currents a (time, trial, Nout), whose place they take, and how far from
+        the targets they are.
+        """
 
     def loss_gradient(
         self,

@@ -24,13 +24,9 @@ OUTPUT_KINDS = {
 LARGE = 1e9  # what is smaller has a finite fourth power in float32
 
 
-def outputs(readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
-    Wout, bout, activation = readout
-    z = np.empty(targets.shape, r.dtype)
-    loss, squared_error = output_rows(
-        OUTPUT_KINDS[activation], rows(r), Wout, bout, rows(targets), rows(mask), rows(z)
-    )
-    return Outputs(z, loss, squared_error)
+def outputs(activation: str, a: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
+    loss, squared_error = output_rows(OUTPUT_KINDS[activation], rows(a), rows(targets), rows(mask))
+    return Outputs(a, loss, squared_error)
 
 
 def loss_gradient(
@@ -121,12 +117,15 @@ def current_row(r, Wout, bout, a):
 
 
 @compiled
-def output_rows(kind, r, Wout, bout, targets, mask, z):
-    """z <- g(r Wout^T + bout), all (row, ...); the sums of l mask and of (z - target)^2 mask."""
+def output_rows(kind, z, targets, mask):
+    """z <- g(a) of what comes in as a, all (row, Nout); the sums of l mask and of
+    (z - target)^2 mask.
+    """
     loss, squared_error = 0.0, 0.0
-    a = np.empty(len(bout), r.dtype)
-    for row in range(r.shape[0]):
-        current_row(r[row], Wout, bout, a)
+    a = np.empty(z.shape[1], z.dtype)
+    for row in range(z.shape[0]):
+        for k in range(len(a)):
+            a[k] = z[row, k]
         g_row(kind, a, z[row])
         for k in range(len(a)):
             missed = z[row, k] - targets[row, k]

@@ -13,12 +13,12 @@ from pycog_dgr.kernels.arrays import rows, times
 from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
 
 
-def outputs(readout: Readout, r: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
-    a = output_current(readout, r)
-    z = G[readout.activation](a)
-    loss = np.sum(pointwise_loss(readout.activation, a, z, targets) * mask, dtype=np.float64)
+def outputs(activation: str, a: NDArray, targets: NDArray, mask: NDArray) -> Outputs:
+    z = G[activation](a)
+    loss = np.sum(pointwise_loss(activation, a, z, targets) * mask, dtype=np.float64)
     squared_error = np.sum((z - targets) ** 2 * mask, dtype=np.float64)
-    return Outputs(z, float(loss), float(squared_error))
+    a[:] = z
+    return Outputs(a, float(loss), float(squared_error))
 
 
 def loss_gradient(

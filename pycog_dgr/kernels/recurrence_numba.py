@@ -1,13 +1,7 @@
-"""The recurrence, its backward pass and Omega as loops compiled by Numba.
+"""The recurrence's backward pass and Omega as loops compiled by Numba.
 
-    drive_t = u_t Win^T + brec + noise_t
-    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
-    r_t     = f(x_t)
-    z_t     = g(r_t Wout^T + bout)                                          t = 1..T
-
-Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
-discretised by Euler's method as in its eqs. 5-7. Symbols, the backward pass and the interface stand
-in interface.py; recurrence_numpy.py is the reference. Everything about a time step is done before
+Equations, symbols and the interface stand in interface.py, the loop forward in integrate_numba.py;
+recurrence_numpy.py is the reference. Everything about a time step is done before
 the next one, so that its arrays stay in the cache; the matrices that are the same at every step are
 prepared once (products.py). Compiled once for each number type and kept on disk (Numba's cache,
 which processes share).
@@ -23,11 +17,11 @@ from pycog_dgr.kernels.activations_numba import (
     RECTIFY,
     RTANH,
     df_rows,
-    f_rows,
 )
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import Kept, is_shared, reused, rows, times
 from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.integrate_numba import forward, run
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Omega,
@@ -41,10 +35,8 @@ from pycog_dgr.kernels.polar_numba import polar
 from pycog_dgr.kernels.products import (
     add_outer,
     full_panels,
-    prepared,
     prepared_for_rows,
     product_of,
-    times_factor,
     times_some,
 )
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
@@ -61,51 +53,6 @@ ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one 
 
 
 # --- the interface --------------------------------------------------------------------------------
-
-
-def forward(
-    recurrence: Recurrence,
-    inputs: NDArray,
-    noise: NDArray,
-    out: Trajectory | None = None,
-    first: int = 0,
-    kept: Kept | None = None,
-) -> Trajectory:
-    x, r = out or Trajectory.empty(noise)
-    n_time, n_trial, _ = r.shape
-    W = prepared(recurrence.Wrec, recurrence.Win, kept=kept)  # [Wrec, Win]^T
-    start = np.empty_like(r[0])
-    start[:] = recurrence.x0
-    integrate(
-        KINDS[recurrence.activation], W, inputs, noise, first,
-        np.full(n_time, n_trial), recurrence.brec, recurrence.alpha, start, x, r,
-    )  # fmt: skip
-    return Trajectory(x, r)
-
-
-def run(
-    recurrence: Recurrence,
-    inputs: NDArray,
-    noise: NDArray,
-    x: NDArray,
-    running: NDArray,
-    states: NDArray | None = None,
-) -> NDArray:
-    _, _, brec, _, alpha, activation = recurrence
-    f, _ = ACTIVATIONS[activation]
-    noise[0] = f(x)
-    kept = x[np.newaxis]
-    if states is not None:
-        states[0], kept = x, states[1:]
-    W = prepared(recurrence.Wrec, recurrence.Win)  # [Wrec, Win]^T
-    integrate(
-        KINDS[activation], W, inputs[1:], noise[1:], 0, running[1:],
-        brec, alpha, x, kept, noise[1:],
-    )  # fmt: skip
-    if states is not None:
-        trials = np.arange(len(x))
-        x[:] = states[np.searchsorted(-running, -trials) - 1, trials]  # each at its own end
-    return noise
 
 
 def backward(
@@ -194,53 +141,6 @@ def backward_with_omega(
         weight_gradients(recurrence, inputs, r, D, q_term[:0], weight, out, kept)
         out.Wrec[:] += weight * omega_gradient(recurrence, D, q_term)
     return out
-
-
-# --- forward --------------------------------------------------------------------------------------
-
-
-@compiled
-def integrate(kind, W, inputs, noise, first, running, brec, alpha, start, x, r):
-    """x and r at t = 1..T from the states `start`; an x of one step is that of the last.
-
-    W is [Wrec, Win]^T. Inputs and noise may have more trials; these are the ones from `first` on.
-    r may be the array of the noise, and `start` that of x, if x has one step.
-    """
-    n_trial, N = start.shape
-    Nin = inputs.shape[2]
-    received = np.empty((n_trial, N + Nin), r.dtype)  # [r_{t-1}, u_t]
-    current = np.empty((n_trial, W.width), r.dtype)
-    x_prev = np.empty_like(start)  # not where x_t is written: that loop would not use vectors
-    for b in range(n_trial):
-        for i in range(N):
-            x_prev[b, i] = start[b, i]
-    f_rows(kind, start, received)
-    for t in range(len(r)):
-        n = running[t]
-        for b in range(n):
-            for k in range(Nin):
-                received[b, N + k] = inputs[t, first + b, k]
-        times_factor(received, n, W, current)
-        x_t = x[t % len(x)]
-        step(kind, x_prev[:n], current, brec, noise[t, first:], alpha, x_t, r[t])
-        for b in range(n):
-            for i in range(N):
-                received[b, i], x_prev[b, i] = r[t, b, i], x_t[b, i]
-
-
-@compiled
-def step(kind, x_prev, current, brec, noise_t, alpha, x_t, r_t):
-    """x_t and r_t one time step on for the trials in x_prev (trial, N).
-
-    current is r_prev Wrec^T + u_t Win^T, one product of [r_prev, u_t]; the rest of drive_t is added
-    here. r_t may be the array of noise_t.
-    """
-    one = x_t.dtype.type(1)
-    for b in range(x_prev.shape[0]):
-        for i in range(x_prev.shape[1]):
-            drive_t = brec[i] + noise_t[b, i]
-            x_t[b, i] = (one - alpha[i]) * x_prev[b, i] + alpha[i] * (current[b, i] + drive_t)
-    f_rows(kind, x_t[: len(x_prev)], r_t)
 
 
 # --- backward -------------------------------------------------------------------------------------

@@ -20,9 +20,11 @@ from pycog_dgr.kernels.arrays import Kept, is_shared, rows, times
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Omega,
+    Readout,
     Recurrence,
     Regularised,
     Regulariser,
+    Rows,
     Trajectory,
 )
 from pycog_dgr.kernels.normals_numpy import pairs
@@ -44,41 +46,43 @@ def forward(
     inputs: NDArray,
     noise: NDArray,
     out: Trajectory | None = None,
-    first: int = 0,
     kept: Kept | None = None,
 ) -> Trajectory:
     Win, Wrec, brec, x0, alpha, activation = recurrence
     f, _ = ACTIVATIONS[activation]
     x, r = out or Trajectory.empty(noise)
-    trials = slice(first, first + r.shape[1])
-    x_prev = np.broadcast_to(x0, r.shape[1:])
+    x_prev = np.broadcast_to(x0, noise.shape[1:])
     r_prev = f(x_prev)
-    for t, drive_t in enumerate(drive(inputs[:, trials], noise[:, trials], Win, brec)):
-        x_prev, r_prev = x[t % len(x)], r[t] = step(x_prev, r_prev, drive_t, Wrec, alpha, f)
+    for t, drive_t in enumerate(drive(inputs, noise, Win, brec)):
+        x_prev, r_prev = x[t], r[t] = step(x_prev, r_prev, drive_t, Wrec, alpha, f)
     return Trajectory(x, r)
 
 
 def run(
     recurrence: Recurrence,
+    readout: Readout,
+    places: Rows,
     inputs: NDArray,
     noise: NDArray,
     x: NDArray,
-    running: NDArray,
+    r: NDArray | None = None,
     states: NDArray | None = None,
+    from_start: bool = False,
 ) -> NDArray:
     Win, Wrec, brec, _, alpha, activation = recurrence
     f, _ = ACTIVATIONS[activation]
-    r = noise
-    r[0] = f(x)
-    if states is not None:
-        states[0] = x
-    for t in range(1, len(noise)):
-        n = running[t]
-        drive_t = inputs[t, :n] @ Win.T + brec + noise[t, :n]
-        x[:n], r[t, :n] = step(x[:n], r[t - 1, :n], drive_t, Wrec, alpha, f)
-        if states is not None:
-            states[t, :n] = x[:n]
-    return r
+    a = np.empty((len(noise), len(readout.bout)), noise.dtype)
+    r_t = f(x)
+    for t, n in enumerate(places.running):
+        row = places.begins[:n] + t * places.every
+        if t > 0 or not from_start:
+            drive_t = inputs[row] @ Win.T + brec + noise[row]
+            x[:n], r_t[:n] = step(x[:n], r_t[:n], drive_t, Wrec, alpha, f)
+        a[row] = r_t[:n] @ readout.Wout.T + readout.bout
+        for values, kept in ((r_t, r), (x, states)):
+            if kept is not None:
+                kept[row] = values[:n]
+    return a
 
 
 def drive(inputs: NDArray, noise: NDArray, Win: NDArray, brec: NDArray) -> NDArray:

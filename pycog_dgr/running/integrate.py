@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.kernels import Recurrence, fastest_kernels, get_kernels
-from pycog_dgr.network import Weights, activation, alpha_of, outputs
+from pycog_dgr.kernels import Readout, Recurrence, Rows, fastest_kernels, get_kernels
+from pycog_dgr.network import Weights, activation, alpha_of
 
 
 class DrawnTrial(NamedTuple):
@@ -64,41 +64,52 @@ def integrate_trials(
     # the longest first, so that those still running are always the first ones
     order = sorted(range(len(drawn)), key=lambda b: -len(drawn[b].t))
     drawn = [drawn[b] for b in order]
-    steps = np.array([len(trial.t) for trial in drawn])
-    running = np.searchsorted(-steps, -np.arange(steps[0]))  # trials, at every time step
+    places = Rows.of_lengths(np.array([len(trial.t) for trial in drawn]))
+    own = [
+        slice(begin, begin + len(trial.t))
+        for begin, trial in zip(places.begins.tolist(), drawn, strict=True)
+    ]
 
-    u = stacked_inputs(drawn, steps, network.Nin if weights.Win is not None else 0, training, dtype)
-    noise = np.zeros((steps[0], len(drawn), N), dtype)
-    for b, trial in enumerate(drawn):
-        noise[: steps[b], b] = trial.noise
+    u = stacked_inputs(drawn, own, network.Nin if weights.Win is not None else 0, training, dtype)
+    noise = np.empty((own[-1].stop, N), dtype)
+    for trial, rows in zip(drawn, own, strict=True):
+        noise[rows] = trial.noise
     x = np.stack([trial.x0 for trial in drawn]).astype(dtype, copy=False)
     states = np.empty_like(noise) if with_states else None
+    r = noise
 
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
     alpha = np.broadcast_to(np.asarray(alpha_of(weights, network), dtype), N).copy()
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )
-    r = get_kernels(fastest_kernels()).run(recurrence, u, noise, x, running, states)
-    z = outputs(r, weights, activation(network.output_activation))
+    Wout = np.zeros((0, N), dtype) if weights.Wout is None else weights.Wout
+    readout = Readout(Wout, weights.bout, network.output_activation)
+    a = get_kernels(fastest_kernels()).run(
+        recurrence, readout, places, u, noise, x, r, states, from_start=True
+    )
+    z = r if weights.Wout is None else activation(network.output_activation)(a)
 
     runs = {}
-    for b, trial in enumerate(drawn):
-        own = slice(steps[b]), b
-        u_own = None if weights.Win is None else u[own].T
-        x_own = None if states is None else states[own].T
-        runs[order[b]] = Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own)
+    for number, trial, rows in zip(order, drawn, own, strict=True):
+        u_own = None if weights.Win is None else u[rows].T
+        x_own = None if states is None else states[rows].T
+        runs[number] = Run(trial.t, u_own, r[rows].T, z[rows].T, trial.info, x_own)
     return [runs[b] for b in range(len(drawn))], x
 
 
 def stacked_inputs(
-    drawn: Sequence[DrawnTrial], steps: NDArray, Nin: int, training: TrainingConfig, dtype: Any
+    drawn: Sequence[DrawnTrial],
+    own: Sequence[slice],
+    Nin: int,
+    training: TrainingConfig,
+    dtype: Any,
 ) -> NDArray:
-    """Inputs (time, trial, Nin) with baseline and noise; sample 0 shows nothing of the task."""
-    u = np.zeros((max(steps), len(drawn), Nin), dtype)
-    for b, trial in enumerate(drawn):
-        u[1 : steps[b], b] = trial.shown
+    """Inputs (row, Nin) with baseline and noise; sample 0 of a trial shows nothing of the task."""
+    u = np.zeros((own[-1].stop, Nin), dtype)
+    for trial, rows in zip(drawn, own, strict=True):
+        u[rows.start + 1 : rows.stop] = trial.shown
     u += dtype.type(training.baseline_in)
-    for b, trial in enumerate(drawn):
-        u[: steps[b], b] += np.asarray(trial.noise_in, dtype)
+    for trial, rows in zip(drawn, own, strict=True):
+        u[rows] += np.asarray(trial.noise_in, dtype)
     return np.maximum(u, 0, out=u) if training.rectify_inputs else u

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
+from pycog_dgr.symbolic.compiledir import import_pytensor_without_home
+
+import_pytensor_without_home()
+
 # What a module needs (PyTensor, torch) is loaded when one of its names is first used.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,

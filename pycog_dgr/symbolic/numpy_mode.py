@@ -18,6 +18,7 @@ from pytensor.scalar.math import Softplus
 from pytensor.tensor.elemwise import Elemwise
 
 from pycog_dgr.symbolic import numpy_linker
+from pycog_dgr.symbolic.compiledir import require_compiledir
 
 # The rest of PyTensor's rewrites costs seconds and gains nothing without a compiler. The one that
 # is left out makes (1 - z) + 1e-10 into (1 + 1e-10) - z, which in float32 is 0 for z = 1.
@@ -76,6 +77,7 @@ def numpy_mode(loops: bool = False) -> Mode:
     rewrites = optdb.query(REWRITES)
     if not loops:
         return Mode(numpy_linker.NumpyLinker(), rewrites)
+    require_compiledir()
     linker = VMLinker(allow_gc=False, use_cloop=False, c_thunks=False)
     rewriter: Any = SequentialGraphRewriter(rewrites, UseNumpy())  # Mode's annotation lacks it
     return Mode(linker, rewriter)

@@ -13,8 +13,12 @@ numbers in Python 2.
 from __future__ import annotations
 
 import ast
+import atexit
 import difflib
 import functools
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
 FIXERS = (
@@ -72,6 +76,7 @@ def translate(text: str, name: str) -> Translation:
     SyntaxError
         Where the text is neither Python 2 nor Python 3; it names the line.
     """
+    _require_cache()
     from fissix.pgen2.parse import ParseError
     from fissix.pgen2.tokenize import TokenError
 
@@ -93,6 +98,21 @@ def _has_statements(text: str) -> bool:
         return has_print_statement(ast.parse(text))
     except SyntaxError:
         return True
+
+
+@functools.cache
+def _require_cache() -> None:
+    """Have fissix keep its tables in a temporary folder where it cannot in the user's cache."""
+    import fissix
+
+    try:
+        if not fissix.CACHE_DIR.is_absolute():  # of a user without a home folder
+            raise OSError
+        fissix.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = tempfile.mkdtemp(prefix="fissix-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        fissix.CACHE_DIR = Path(folder)
 
 
 @functools.cache

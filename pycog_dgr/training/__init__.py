@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
+import pycog_dgr.symbolic  # noqa: F401 - goes before PyTensor, whose import needs a home folder
+
 # What a module needs (PyTensor, torch) is loaded when one of its names is first used.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,

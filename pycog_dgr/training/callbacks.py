@@ -179,13 +179,14 @@ class CsvLog(_Latest):
         if not self.path.exists():
             return []
         try:
-            reader = csv.DictReader(io.StringIO(self.path.read_text(encoding="utf-8")))
-            rows = list(reader)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise ValueError("other columns")
+            with self.path.open(encoding="utf-8", newline="") as file:
+                lines = csv.reader(file)
+                if tuple(next(lines, ())) != COLUMNS:
+                    raise ValueError("other columns")
+                rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
             for row in rows:
-                _ = [float(row[name]) for name in COLUMNS]
-        except (ValueError, TypeError, csv.Error):
+                _ = [float(value) for value in row.values()]
+        except (OSError, ValueError, csv.Error):
             raise CheckpointError(
                 f"{self.path}: is there already, and no log of a training; give another name"
             ) from None

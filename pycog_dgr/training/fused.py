@@ -33,15 +33,15 @@ from pycog_dgr.kernels import (
     Readout,
     Recurrence,
     Regulariser,
+    Rows,
     Trajectory,
+    rows,
     sigmoid,
 )
 from pycog_dgr.network import trained_tau
 from pycog_dgr.symbolic.objective import Penalty
 
 Arrays = dict[str, NDArray]
-PIECE = 2**18  # numbers of noise of the trials that are evaluated together: they stay in the cache
-LEAST_TRIALS = 32  # evaluated together: fewer make products of few rows, which are slow
 
 
 def can_fuse(
@@ -119,23 +119,16 @@ class FusedStep:
         return loss.loss, gnorm, back.Omega, back.nelems
 
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
-        """Loss, root-mean-square error and z (time, trial, Nout), some trials after the other."""
+        """Loss, root-mean-square error and z (time, trial, Nout)."""
         recurrence, readout = self._network(raw, self.dale)
         inputs, targets, mask, noise = plain(*batch)
-        n_time, n_trial, N = noise.shape
-        size = max(LEAST_TRIALS, PIECE // (n_time * N))
-        loss, squared_error, z = 0.0, 0.0, np.empty_like(targets)
-        for first in range(0, n_trial, size):
-            piece = slice(first, first + size)
-            n = len(range(n_trial)[piece])
-            last, r = np.empty((1, n, N), noise.dtype), np.empty((n_time, n, N), noise.dtype)
-            self.kernels.forward(recurrence, inputs, noise, Trajectory(last, r), first)
-            found = self.kernels.outputs(readout, r, *plain(targets[:, piece], mask[:, piece]))
-            loss += found.loss
-            squared_error += found.squared_error
-            z[:, piece] = found.z
+        n_time, n_trial, _ = noise.shape
+        start = np.tile(recurrence.x0, (n_trial, 1))
+        places = Rows.of_batch(n_time, n_trial)
+        a = self.kernels.run(recurrence, readout, places, rows(inputs), rows(noise), start)
+        found = self.kernels.outputs(readout.activation, a.reshape(targets.shape), targets, mask)
         total = np.sum(mask, dtype=np.float64)
-        return float(loss / total), float(np.sqrt(squared_error / total)), z
+        return float(found.loss / total), float(np.sqrt(found.squared_error / total)), found.z
 
     # --- parts ----------------------------------------------------------------------------------
 

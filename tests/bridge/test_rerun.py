@@ -46,7 +46,8 @@ def finished(folder, config=CONFIG, **changes):
     write_table(RunPaths(folder).table("joint"), "joint", [{**ROW, "validation": 1 / 3}])
     archive.save(folder / "samples" / "true.npz", SAMPLES, {"images": np.ones(3, np.float32)})
     work = folder / "work" / "lstm-joint-1-thesis"
-    archive.save(work / "state.npz", STATE, {"solver/a": np.arange(3.0)}, rows=[ROW], seconds=1.0)
+    held = {"rows": [ROW], "finished": True, "seconds": 1.0}
+    archive.save(work / "state.npz", STATE, {"solver/a": np.arange(3.0)}, **held)
     archive.save(work / "solver-1.npz", KIND, {"a": np.array([np.nan, 0.0])})
     return folder
 
@@ -80,6 +81,7 @@ def test_equal_folders_are_the_same_to_the_last_bit_and_minutes_do_not_count(tmp
         STATE,
         {"solver/a": np.arange(3.0)},
         rows=[ROW],
+        finished=True,
         seconds=2.0,
     )
     found = list(compare(old, new))
@@ -106,6 +108,7 @@ def test_every_difference_is_counted_and_named(tmp_path):
         STATE,
         {"solver/a": np.arange(3.0)},
         rows=[{**ROW, "test": np.nextafter(50.0, 51)}],
+        finished=True,
     )
     write_table(RunPaths(new).table("joint"), "joint", [{**ROW, "validation": 0.5}])
     (new / "samples" / "true.npz").unlink()
@@ -123,7 +126,7 @@ def test_a_table_that_earlier_versions_did_not_write_is_no_difference(tmp_path):
     row = {**names, "scenario": "task", "accuracy": 50.0}
     rows = [ROW, {"table": "scenarios", **row}]
     work = new / "work" / "lstm-joint-1-thesis" / "state.npz"
-    archive.save(work, STATE, {"solver/a": np.arange(3.0)}, rows=rows)
+    archive.save(work, STATE, {"solver/a": np.arange(3.0)}, rows=rows, finished=True)
     write_table(RunPaths(new).table("scenarios"), "scenarios", [row])
     assert len(list(compare(old, new))) == 4 and all(one.same for one in compare(old, new))
     write_table(RunPaths(old).table("scenarios"), "scenarios", [{**row, "accuracy": 51.0}])

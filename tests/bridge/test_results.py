@@ -9,6 +9,7 @@ import pytest
 
 from bridge.errors import ResultsError
 from bridge.runs import TABLES, Calls, RunPaths, claim, lock, manifest, run_config, write_table
+from bridge.runs.tables import read_table
 from pycog_dgr.training import step
 
 OPTIONS = {"seeds": (1,), "solvers": ("lstm",), "replays": ("none",), "audits": ()}
@@ -75,6 +76,18 @@ def test_a_second_process_is_refused_and_a_dead_ones_lock_is_free(tmp_path):
         pass
 
 
+def test_a_table_costs_what_its_file_holds(tmp_path):
+    """One long cell made a column of it: its length for every row."""
+    path = RunPaths(tmp_path).table("matrix")
+    rows = [dict.fromkeys(TABLES["matrix"].columns, 1) | {"seed": i} for i in range(5000)]
+    write_table(path, "matrix", [*rows, rows[0] | {"solver": "x" * 100_000}])
+    table = read_table(path, TABLES["matrix"])
+    assert len(table) == 5001 and table["solver"].nbytes < 10**6
+    path.write_bytes(b"a\n" * (2**23 + 1))
+    with pytest.raises(ResultsError, match="more than 16,777,216 bytes"):
+        read_table(path, TABLES["matrix"])
+
+
 def test_tables_have_their_columns_and_empty_cells(tmp_path):
     row = dict.fromkeys(TABLES["accuracy"].columns, 1)
     write_table(
@@ -112,6 +125,20 @@ def test_minutes_add_up_over_calls_and_a_killed_call_counts_to_its_last_tick(tmp
         ("second", 1.0),
         ("third", 0.5),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[1]", "null", "[[]]", '[{"command": 1, "minutes": 2}]', "[" * 10**5, "\xff"]
+)
+def test_calls_of_another_shape_are_named(tmp_path, text):
+    """`{}` and `[1]` were tracebacks, and `[]` is a folder that nobody worked on yet."""
+    RunPaths(tmp_path).work.mkdir()
+    RunPaths(tmp_path).calls.write_text(text, encoding="latin-1")
+    with pytest.raises(ResultsError, match=r"calls\.json: not what belongs here.*; ") as refused:
+        Calls(tmp_path, "dgr reproduce")
+    assert len(str(refused.value)) < 500 + len(str(tmp_path))
+    RunPaths(tmp_path).calls.write_text("[]")
+    assert Calls(tmp_path, "dgr reproduce").tick() == 0
 
 
 def test_a_manifest_says_what_computes():

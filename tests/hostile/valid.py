@@ -10,21 +10,31 @@
 | job state        | bridge.runs.jobs                    | jobs.JobState                | yes      |
 | network          | solvers.save_network           | solvers.read_network         | yes      |
 | generator        | solvers.save_network           | solvers.read_network         | yes      |
-| samples          | bridge.runs.jobs                    | runs.Results                 | yes      |
+| job state to rerun | bridge.runs.jobs                  | runs.compare                 | yes      |
+| held penalties   | bridge.runs.held                    | held.load_held               | yes      |
+| samples, structure | bridge.runs.jobs                  | runs.Results                 | yes      |
 | replay batch     | batches.save_examples          | batches.load_examples        | yes      |
 | weights          | files.export, .npz           | files.read_export          | yes      |
 | safetensors      | files.export, .safetensors   | files.read_export          | yes      |
 | config, manifest | bridge.runs.results                 | runs.load_results            | no       |
-| tables           | bridge.runs.results                 | runs.Results                 | no       |
+| finished manifest | bridge.runs.results                | runs.finished_manifest       | no       |
+| calls            | bridge.runs.manifest                | manifest.Calls               | no       |
+| tables           | bridge.runs.results                 | runs.Results, runs.compare   | no       |
+| sweep files      | a user                         | sweeps.open_sweep            | no       |
+| sweep result, failure | sweeps.run_cell           | sweeps.Cell                  | no       |
+| CSV log          | callbacks.CsvLog               | callbacks.CsvLog             | no       |
 | images, labels   | whoever made MNIST (IDX)       | datasets.load                | no       |
 | model file       | a user                         | pycog_dgr.Model              | no       |
+| Python 2 file    | a user                         | compat.translated            | no       |
 """
 
 import functools
+import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -33,13 +43,31 @@ from bridge import files
 from bridge import networks as solvers
 from bridge.data import datasets
 from bridge.files import archive
-from bridge.runs import SAMPLES, STATE, JobState, load_results
+from bridge.replay import Held
+from bridge.runs import (
+    SAMPLES,
+    STATE,
+    TABLES,
+    JobState,
+    circumstances,
+    compare,
+    finished_manifest,
+    jobs_of,
+    load_results,
+    read_config,
+    read_json,
+)  # fmt: skip
+from bridge.runs.held import load_held, save_held
+from bridge.runs.manifest import Call
+from bridge.sweeps import Cell, open_sweep
+from bridge.sweeps.cells import Point
 from pycog_dgr import RNN, Trials
+from pycog_dgr.compat import translated
 from pycog_dgr.config import settings
 from pycog_dgr.files import checkpoint, legacy
 from pycog_dgr.network import effective_weights, initial_parameters
 from pycog_dgr.tasks.model import Model
-from pycog_dgr.training import divergence
+from pycog_dgr.training import callbacks, divergence
 from tests.bridge.synthetic_results import write_results
 from tests.pycog_dgr import tiny
 
@@ -189,6 +217,94 @@ def generate_trial(rng, dt, params):
 """
 
 
+PYTHON_2_FILE = MODEL_FILE.replace(b"tau, dt = 40, 20", b"print 'tau', 40\ntau, dt = 40, 20")
+TASK_SWEEP = b"""\
+experiment = "task"
+task = "model.py"
+seeds = 2
+retries = 1
+[settings]
+max_iter = 5
+[grid]
+learning_rate = [0.01, 0.1]
+lambda2_r = [0.0, 0.5]
+"""
+REPLAY_SWEEP = b"""\
+experiment = "replay"
+seeds = [1, 3]
+[settings]
+solver = "lstm"
+contexts = "01,23"
+scale = 0.02
+"solvers.lstm.options.learning_rate" = 0.003
+[random]
+samples = 3
+seed = 2
+[random.settings]
+replay = ["none", "exact"]
+labels = ["soft", "hard"]
+"""
+
+
+@dataclass(frozen=True)
+class FixedExperiment:
+    """An experiment whose one cell has always the same name."""
+
+    shown: ClassVar = {}
+
+    def resolve(self, settings, seed):
+        return {"seed": seed}
+
+    def run(self, settings, seed, folder):
+        return {}
+
+
+CELL = Cell(FixedExperiment(), {}, Point({}, 1), Path())
+
+
+def _in_cell(name, value, read):
+    return Kind(
+        str(CELL.folder / name),
+        lambda: json.dumps(value).encode(),
+        lambda folder: read(replace(CELL, root=folder)),
+        False,
+    )
+
+
+def _finished_manifest():
+    """The manifest of the synthetic run, with all its jobs."""
+    with tempfile.TemporaryDirectory() as name:
+        write_run(Path(name))
+        jobs = {job.name: {"seconds": 1.0} for job in jobs_of(read_config(Path(name)))}
+    whole = json.loads(result_files()["manifest.json"]) | {"jobs": jobs, "data_sha256": "0" * 64}
+    return json.dumps(whole).encode()
+
+
+def _read_finished_manifest(folder):
+    finished_manifest(folder)
+    circumstances(folder)
+
+
+def _state(path):
+    rows = [{"table": "joint", "epoch": 1}]
+    archive.save(path, STATE, {"solver/w": np.arange(9.0)}, rows=rows, finished=False, done=1)
+
+
+def _structure(path):
+    weights = {"Win": np.ones((4, 3)), "Wrec": np.ones((4, 4)), "Wout": np.ones((2, 4))}
+    archive.save(path, SAMPLES, {**weights, "ei": np.ones(4, int)})
+
+
+def _read_log(path):
+    return callbacks.CsvLog(path)._rows()
+
+
+def _csv_log(path):
+    log = callbacks.CsvLog(path)
+    for n_trials in (0, 40, 80):
+        log.validated(n_trials, [0.5, 0.3, 80.0])
+
+
 def _in_run(place, read, data=None):
     return Kind(
         place,
@@ -232,17 +348,20 @@ KINDS = {
     "original pickle": _file("a.pkl", ORIGINAL_SAVE.read_bytes, legacy.open_save, False),
     "job state": _file(
         "state.npz",
-        _bytes(
-            lambda path: archive.save(
-                path,
-                STATE,
-                {"solver/w": np.arange(9.0)},
-                rows=[{"table": "joint", "epoch": 1}],
-                finished=False,
-                done=1,
-            )
-        ),
-        lambda path: JobState(path).notes,
+        _bytes(_state),
+        lambda path: JobState(path).rng(np.random.default_rng(1)),
+        True,
+    ),
+    "job state to rerun": Kind(
+        "work/joint-lstm-1/state.npz",
+        _bytes(_state),
+        lambda folder: list(compare(folder, folder)),
+        True,
+    ),
+    "held penalties": _file(
+        "held-1.npz",
+        _bytes(lambda path: save_held(path, [Held({"w": np.ones(3)}, {"w": np.ones(3)})])),
+        load_held,
         True,
     ),
     "network": _file(
@@ -258,6 +377,9 @@ KINDS = {
         True,
     ),
     "samples": _in_run("samples/true.npz", lambda results: results.true_digits(), _bytes(_samples)),
+    "structure": _in_run(
+        "samples/structure-seed-1.npz", lambda results: results.structure(1), _bytes(_structure)
+    ),
     "replay batch": _file(
         "batch.npz",
         _bytes(lambda path: batches.save_examples(path, small_batch())),
@@ -283,11 +405,44 @@ KINDS = {
     ),
     "config": _in_run("config.json", lambda results: results.contexts),
     "manifest": _in_run("manifest.json", lambda results: results.manifest),
-    "accuracy table": _in_run("tables/accuracy.csv", lambda results: results.table("accuracy")),
-    "diagnostics table": _in_run(
-        "tables/diagnostics.csv", lambda results: results.table("diagnostics")
+    "finished manifest": Kind(
+        "manifest.json", _finished_manifest, _read_finished_manifest, False, write_run
     ),
+    "calls": _file(
+        "calls.json",
+        lambda: b'[{"command": "dgr reproduce", "minutes": 1.5, "began": null}]',
+        lambda path: read_json(path, list[Call]),
+        False,
+    ),
+    **{
+        f"{name} table": _in_run(
+            f"tables/{name}.csv", lambda results, name=name: results.table(name)
+        )
+        for name in TABLES
+    },
+    "table to rerun": Kind(
+        "tables/matrix.csv",
+        lambda: result_files()["tables/matrix.csv"],
+        lambda folder: list(compare(folder, folder)),
+        False,
+    ),
+    "sweep of a task": Kind(
+        "sweep.toml",
+        lambda: TASK_SWEEP,
+        lambda folder: open_sweep(folder / "sweep.toml", folder / "out").counts,
+        False,
+        lambda folder: write_files(folder, {"model.py": MODEL_FILE}),
+    ),
+    "sweep of replay": _file(
+        "sweep.toml", lambda: REPLAY_SWEEP, lambda path: open_sweep(path).counts, False
+    ),
+    "sweep result": _in_cell(
+        "result.json", {"cell": "x", "measures": {"loss": 0.5, "stopped": "max_iter"}}, Cell.result
+    ),
+    "sweep failure": _in_cell("failed.json", {"error": "OSError: x", "tries": 2}, Cell.error),
+    "CSV log": _file("log.csv", _bytes(_csv_log, "log.csv"), _read_log, False),
     "images": _in_digits("train-images-idx3-ubyte"),
     "labels": _in_digits("t10k-labels-idx1-ubyte"),
     "model file": _file("model.py", lambda: MODEL_FILE, Model, False),
+    "Python 2 file": _file("old.py", lambda: PYTHON_2_FILE, translated, False),
 }

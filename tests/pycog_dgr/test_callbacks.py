@@ -96,7 +96,13 @@ def test_a_csv_log_overwrites_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", [b"1,2\n", b"\xff,1,1,1,1,1,1,1,1\n", b"x" + b",1" * (len(COLUMNS) - 1) + b"\n"]
+    "line",
+    [
+        b"1,2\n",
+        b"1" + b",1" * len(COLUMNS) + b"\n",  # a cell too many
+        b"\xff,1,1,1,1,1,1,1,1\n",
+        b"x" + b",1" * (len(COLUMNS) - 1) + b"\n",
+    ],
 )
 def test_a_log_with_a_short_or_wrong_line_is_named_and_stays(tmp_path, line):
     path = tmp_path / "log.csv"

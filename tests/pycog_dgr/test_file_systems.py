@@ -164,6 +164,28 @@ def run_in(folder, *words, before="", **environment):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("bare", [{}, {"HOME": "/proc/nowhere"}])
+def test_every_backend_and_the_translation_run_without_a_home_folder(tmp_path, bare):
+    """PyTensor's loop, and what translates Python 2, asked for folders of their own in it."""
+    code = """
+import pwd
+
+def absent(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+pwd.getpwuid = absent
+from tests.pycog_dgr import small
+for backend in ("fast", "numpy", "scan"):
+    step = small.step(backend=backend)
+    step.gradients(small.batch(step.network))
+from pycog_dgr.tasks import python2
+assert python2.translate("print 1", "a.py").text.strip() == "print(1)"
+"""
+    done = run_in(tmp_path, "-c", code, TMPDIR=str(tmp_path), **bare)
+    assert done.returncode == 0, done.stderr
+    assert not [*tmp_path.glob("pytensor-*"), *tmp_path.glob("fissix-*"), *tmp_path.glob("~")]
+
+
 def test_a_machine_without_fcntl_imports_trains_and_locks(tmp_path):
     """`import pycog_dgr` needed fcntl: no Windows."""
     code = f"""
@@ -184,7 +206,7 @@ train(task, network, training, {str(tmp_path / "a.npz")!r}, backend="numpy")
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bare", [{}, {"HOME": "/nowhere"}])
+@pytest.mark.parametrize("bare", [{}, {"HOME": "/proc/nowhere"}])
 def test_a_task_trains_without_home_in_an_ascii_locale_and_a_path_of_other_letters(tmp_path, bare):
     folder = tmp_path / "Möwe und Meer"
     (folder / "tasks").mkdir(parents=True)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pycog_dgr.data import Batch
 from pycog_dgr.symbolic.optimisers import (
     adam,
     chain,
@@ -104,13 +105,10 @@ def test_kernels_and_graph_can_go_on_from_each_others_state():
     close(fused.update(batch), graph.update(batch), EQUAL)
 
 
-def test_evaluation_in_pieces_is_that_of_the_whole(monkeypatch):
-    from pycog_dgr.training import fused
-
+def test_evaluation_of_many_trials_is_that_of_each():
     step = small.step()
-    batch = small.batch(step.network, n_trial=11)
-    whole = step.evaluate(batch)
-    monkeypatch.setattr(fused, "PIECE", 4 * 7 * 6)  # four trials
-    monkeypatch.setattr(fused, "LEAST_TRIALS", 1)
-    for got, expected in zip(step.evaluate(batch), whole, strict=True):
-        close(got, expected, EQUAL)
+    batch = small.batch(step.network, n_trial=150)
+    z = step.evaluate(batch).z
+    for first in (0, 63, 64, 149):
+        alone = step.evaluate(Batch(*(array[:, first : first + 1] for array in batch)))
+        close(z[:, first : first + 1], alone.z, EQUAL)

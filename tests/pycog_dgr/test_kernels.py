@@ -12,9 +12,11 @@ from pycog_dgr.kernels import (
     Readout,
     Recurrence,
     Regulariser,
+    Rows,
     Trajectory,
     fastest_kernels,
     get_kernels,
+    rows,
 )
 from pycog_dgr.network import Weights, simulate
 from pycog_dgr.network import activation as activation_of
@@ -174,34 +176,52 @@ def test_arrays_of_an_earlier_call_are_written_again(kernels):
             np.testing.assert_array_equal(one, other)
 
 
+def readout_of(Nout=2, activation="linear"):
+    rng = np.random.default_rng(6)
+    return Readout(rng.normal(size=(Nout, N)), rng.normal(size=Nout), activation)
+
+
+@pytest.mark.parametrize("Nin", [Nin, 0])
+@pytest.mark.parametrize("from_start", [True, False])
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
-def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation):
-    recurrence, inputs, noise = problem(activation)
-    steps = [T, T, 4, 2]
-    running = np.array([4, 4, 3, 3, 2, 2])
-    x = np.random.default_rng(3).normal(size=(B, N))
-    last, states = x.copy(), np.empty_like(noise)
-    r = kernels.run(recurrence, inputs, noise.copy(), last, running, states)
-    np.testing.assert_array_equal(states[0], x)
+def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation, from_start, Nin):
+    recurrence, *_ = problem(activation, Nin=Nin)
+    readout, steps = readout_of(), [6, 6, 4, 2]
+    places = Rows.of_lengths(np.array(steps))
+    rng = np.random.default_rng(3)
+    x, inputs, noise = (rng.normal(size=size) for size in ((B, N), (18, Nin), (18, N)))
+    last, r, states = x.copy(), noise.copy(), np.empty_like(noise)
+    a = kernels.run(recurrence, readout, places, inputs, r, last, r, states, from_start)
     for b, n in enumerate(steps):
+        own = slice(places.begins[b], places.begins[b] + n)
+        driven = slice(own.start + from_start, own.stop)
         one = recurrence._replace(x0=x[b])
-        expected = kernels.forward(
-            one, *(np.ascontiguousarray(a[1:n, b : b + 1]) for a in (inputs, noise))
-        )
-        close(r[1:n, b], expected.r[:, 0], 1e-12)
-        close(states[1:n, b], expected.x[:, 0], 1e-12)
+        expected = kernels.forward(one, inputs[driven, None], noise[driven, None])
+        close(r[driven], expected.r[:, 0], 1e-12)
+        close(states[driven], expected.x[:, 0], 1e-12)
         close(last[b], expected.x[-1, 0], 1e-12)
-    without = kernels.run(recurrence, inputs, noise.copy(), x.copy(), running)
-    np.testing.assert_array_equal(without, r)
+        close(a[own], r[own] @ readout.Wout.T + readout.bout, 1e-12)
+        if from_start:
+            np.testing.assert_array_equal(states[own.start], x[b])
+            close(r[own.start], activation_of(activation)(x[b]))
+    again = kernels.run(
+        recurrence, readout, places, inputs, noise.copy(), x.copy(), from_start=from_start
+    )
+    np.testing.assert_array_equal(again, a)  # what else is kept changes nothing
 
 
-def test_some_of_the_trials_are_run_and_the_last_states_kept(kernels):
-    recurrence, inputs, noise = problem()
+@pytest.mark.parametrize("B", [1, 63, 64, 65, 200])
+def test_a_batch_of_any_size_runs_as_forward_does(kernels, B):
+    """Sizes about the number of trials that are integrated together."""
+    recurrence, *_ = problem()
+    readout, rng = readout_of(), np.random.default_rng(3)
+    inputs, noise = (rng.normal(size=(T, B, size)) for size in (Nin, N))
     x, r = kernels.forward(recurrence, inputs, noise)
-    out = Trajectory(np.empty((1, 2, N)), np.empty((T, 2, N)))
-    kernels.forward(recurrence, inputs, noise, out, first=1)
-    close(out.x[0], x[-1, 1:3])
-    close(out.r, r[:, 1:3])
+    last = np.tile(recurrence.x0, (B, 1))
+    places = Rows.of_batch(T, B)
+    a = kernels.run(recurrence, readout, places, rows(inputs), rows(noise), last)
+    close(a, rows(r) @ readout.Wout.T + readout.bout)
+    close(last, x[-1])
 
 
 @pytest.mark.parametrize(
@@ -270,12 +290,12 @@ def test_the_loss_and_its_gradient(kernels, activation, masked):
 
     with np.errstate(all="ignore"):
         found = kernels.loss_gradient(readout, r, targets, mask)
-        out = kernels.outputs(readout, r, targets, mask)
+        a = r @ readout.Wout.T + readout.bout
+        out = kernels.outputs(activation, a.copy(), targets, mask)
         if masked == "nothing":
             assert np.isnan(found.loss) and np.isnan(found.gr).all() and np.isnan(found.Wout).all()
             return
     assert found.loss == pytest.approx(out.loss / mask.sum(), rel=1e-12)
-    a = r @ readout.Wout.T + readout.bout
     close(out.z, activation_of(activation)(a))
     assert out.squared_error == pytest.approx(np.sum((out.z - targets) ** 2 * mask), rel=1e-12)
     h = 1e-6

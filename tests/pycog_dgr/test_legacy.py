@@ -49,7 +49,7 @@ class Calls:
 
 
 TOUCH = 'touch "$MARKER"'
-OPEN = "open(__import__('os').environ['MARKER'], 'w')"
+OPEN = "__import__('pathlib').Path(__import__('os').environ['MARKER']).touch()"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ CAPTION = (
     "variable in the population over time, the root mean square of the regression coefficients "
     "over units. D, E: motion context, G, H: colour context: mean states of correct trials on axes "
     "of choice and of motion or colour, which come from the regression. F, I: mean rates of the "
-    "units that are most selective for choice and for context (I has the lines of F). "
+    "units that are most selective for choice and for context. "
     f"J: all weights. {panels.OWN_COLOURS} K: strengths of the recurrent weights."
 )
 LINES = ("-", "--", ":")
@@ -186,7 +186,7 @@ def units(by_choice: Axes, by_context: Axes, trials: SimulatedTrials, made: NDAr
         )  # fmt: skip
         ax.set(xlabel="Time from stimulus (ms)", ylabel=panels.RATE)
         ax.set_title(f"Unit {unit}: {word}, d' = {panels.minus(d[unit], '.1f')}", fontsize=7)
-    panels.legend_above_lines(by_choice)
+    panels.legend_below(by_choice, 4)
     return d_choice
 
 

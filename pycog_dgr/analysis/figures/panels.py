@@ -59,9 +59,10 @@ def doubling_axis(ax: Axes, values: NDArray, label: str) -> None:
     ax.set_xlabel(label)
 
 
-def legend_above_lines(ax: Axes) -> None:
-    """A legend on a white ground: lines that would run through its words end there."""
-    ax.legend(fontsize=6, frameon=True, framealpha=1, edgecolor="none").set_zorder(10)
+def legend_below(ax: Axes, n_columns: int) -> None:
+    """The legend of the lines of `ax` below its row of panels, where it covers none of them."""
+    handles, labels = ax.get_legend_handles_labels()
+    ax.figure.legend(handles, labels, loc="outside lower right", ncols=n_columns, fontsize=6)
 
 
 def same_limits(axes: Sequence[Axes], which: str) -> None:
@@ -72,8 +73,9 @@ def same_limits(axes: Sequence[Axes], which: str) -> None:
 
 
 def minus(number: float, spec: str = "g") -> str:
-    """A number as text with a proper minus sign."""
-    return format(number, spec).replace("-", "−")
+    """A number as text with a proper minus sign; what is rounded to zero has none."""
+    text = format(number, spec)
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def note(ax: Axes, text: str) -> None:

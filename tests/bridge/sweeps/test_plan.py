@@ -61,6 +61,14 @@ def test_seeds_are_counted_from_one_or_written_out(tmp_path):
         (HEAD + "[random]\nsamples = 2\n[random.settings]\na = {low = 2, high = 1}\n", "below"),
         (HEAD + "[random]\nsamples = 2\n[random.settings]\na = {low = -1, high = 1, log = true}\n",
          "above 0"),
+        (HEAD + "[random]\nsamples = 2\n[random.settings]\na = {low = -inf, high = inf}\n",
+         "finite"),
+        (HEAD + "[random]\nsamples = 999999999\n[random.settings]\na = [1]\n",
+         "over 100,000 cells"),
+        (HEAD.replace("2", "9" * 12) + "[grid]\na = [1]\n", "over 100,000 cells"),
+        (HEAD + "[grid]\n" + "".join(f"a{i} = [0, 1, 2, 3]\n" for i in range(20)),
+         "over 100,000 cells"),
+        ("#" * 2**21, "more than"),
     ],
 )  # fmt: skip
 def test_a_wrong_sweep_file_is_one_error_that_names_file_and_key(tmp_path, text, named):

@@ -3,6 +3,8 @@
 import csv
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ import pytest
 from bridge.errors import ResultsError, SettingError
 from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
 from bridge.sweeps.figures import mean_of
+from pycog_dgr.files import open_save
 
 TASK = """
 import numpy as np
@@ -108,11 +111,39 @@ def test_the_same_sweep_again_repeats_only_what_failed(unreliable):
     assert [tries(unreliable, n) for n in (0, 1, 99)] == [1, 2, 4]
 
 
-def test_a_result_that_is_not_one_is_named(unreliable):
+@pytest.mark.parametrize("text", ["[]", "{}", '{"error": "x"}', '{"measures": [1]}', "[" * 10**5])
+def test_a_result_that_is_not_one_is_named(unreliable, text):
     run(unreliable)
-    (unreliable.cells[0].folder / "result.json").write_text("[]")
+    (unreliable.cells[0].folder / "result.json").write_text(text)
     with pytest.raises(ResultsError, match=r"result\.json.*remove it"):
         rows(unreliable)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"measures": {}}', '{"error": 3, "tries": 1}'])
+def test_an_error_that_is_not_one_is_named(unreliable, text):
+    (failed,) = run(unreliable)
+    (failed.folder / "failed.json").write_text(text)
+    with pytest.raises(ResultsError, match=r"failed\.json.*remove it"):
+        failed.error()
+
+
+def test_without_workers_ctrl_c_ends_the_sweep_at_once_and_it_goes_on_from_there(tmp_path):
+    """It waited for all cells that were left."""
+    endless = write(tmp_path, rates=(1e-9, 2e-9), extra="max_iter, checkfreq = 10**7, 10**7")
+    command = [sys.executable, "-m", "bridge", "sweep", str(endless), "--workers", "0"]
+    started = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    cells = tmp_path / "runs" / "sweeps" / "sweep" / "cells"
+    while not list(cells.glob("*/small.npz")) and started.poll() is None:
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    said = started.communicate(timeout=60)[1]
+    assert started.returncode == 130 and "the same command goes on from here" in said, said
+    assert len(list(cells.iterdir())) == 1
+    (saved,) = (open_save(path) for path in cells.glob("*/small.npz"))
+    assert saved.stopped == "interrupted"
 
 
 def test_the_same_cell_in_other_words_is_the_same_folder(tmp_path):
@@ -131,6 +162,24 @@ def test_a_wrong_setting_is_found_before_anything_runs(tmp_path):
     with pytest.raises(SettingError, match=r"sweep\.toml.*learning_rate.*-1"):
         open_sweep(write(tmp_path, rates=(0.01, -1)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["task", "generate_trial", "learning_rat"])
+def test_a_name_that_is_no_setting_is_found_before_anything_runs(tmp_path, name):
+    """`task` was a TypeError, and `generate_trial` was ignored."""
+    path = write(tmp_path)
+    path.write_text(path.read_text() + f"{name} = [1, 2]\n")
+    with pytest.raises(SettingError, match=f"unknown setting '{name}'"):
+        open_sweep(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("task", ["absent.py", "a\\u0000b", "a" * 5000])
+def test_a_task_that_no_file_can_be_is_named(tmp_path, task):
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("small.py", task))
+    with pytest.raises(SettingError, match="no model file") as refused:
+        open_sweep(path, tmp_path / "out")
+    assert len(str(refused.value)) < 500
 
 
 def test_a_sweep_trains_writes_its_table_and_draws_every_axis(tmp_path):
@@ -243,6 +292,10 @@ def test_a_replay_experiment_is_swept_and_measured_by_its_accuracy_matrix(tmp_pa
         ('labelz = "soft"', "labelz"),
         ('labels = "sotf"', "did you mean 'soft'"),
         ("evaluations = 0", "evaluations"),
+        ("variation = 3", "variation"),
+        ("data = [1]", "data"),
+        ('solverz = "' + "x" * 5000 + '"', "solverz"),
+        (f"{'z' * 5000} = 1", "zzz"),
         ('protocol = "txt"', "did you mean 'text'"),
     ],
 )

@@ -22,7 +22,7 @@ caption = (
     "A: psychometric functions of visual, auditory and multisensory trials. B: their widths, and "
     "the width that an optimal combination of the two modalities would have. C: d' of every unit "
     "for choice and for modality. D, E, F: mean rates of the units that are most selective for "
-    "choice, for modality and for both (E and F have the lines of D). "
+    "choice, for modality and for both. "
     f"G: all weights. {panels.OWN_COLOURS} H: strengths of the recurrent weights."
 )
 MODALITIES = {
@@ -58,7 +58,7 @@ def draw(trials, rnn):
             unit = int(np.nanargmax(most))
             unit_by_condition(axes[name], trials, made, unit)
             axes[name].set_title(f"Unit {unit}: {word}", fontsize=7)
-        panels.legend_above_lines(axes["D"])
+        panels.legend_below(axes["D"], 6)
     panels.network(fig, axes["G"], rnn, d_choice, by="d' for choice")
     panels.weight_distribution(axes["H"], rnn)
     return fig

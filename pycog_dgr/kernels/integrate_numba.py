@@ -1,0 +1,169 @@
+"""The loop over time that everything forward shares, compiled by Numba.
+
+    drive_t = u_t Win^T + brec + noise_t
+    x_t     = (1 - alpha) x_{t-1} + alpha (r_{t-1} Wrec^T + drive_t)
+    r_t     = f(x_t)
+    a_t     = r_t Wout^T + bout                                             t = 1..T
+
+Source: H. F. Song, G. R. Yang, X.-J. Wang (2016), PLoS Comput. Biol. 12, e1004792, eqs. 1-3,
+discretised by Euler's method as in its eqs. 5-7. Training keeps x and r of all steps, a validation
+only a, a run r, a and where they are asked for x. The readout costs nothing of its own: r_{t-1}
+is multiplied by Wrec and Wout at once,
+
+    [r_{t-1}, u_t] [[Wrec, Win], [Wout, 0]]^T = [r_{t-1} Wrec^T + u_t Win^T, r_{t-1} Wout^T]
+"""
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycog_dgr.kernels.activations_numba import KINDS, f_rows
+from pycog_dgr.kernels.arrays import Kept, rows
+from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
+from pycog_dgr.kernels.products import Factor, prepared, times_factor
+
+TOGETHER = 64  # trials: many, but their present state stays in the cache
+
+
+def forward(
+    recurrence: Recurrence,
+    inputs: NDArray,
+    noise: NDArray,
+    out: Trajectory | None = None,
+    kept: Kept | None = None,
+) -> Trajectory:
+    x, r = out or Trajectory.empty(noise)
+    n_time, n_trial, N = noise.shape
+    start = np.empty((n_trial, N), noise.dtype)
+    start[:] = recurrence.x0
+    no_outputs = Readout(recurrence.Wrec[:0], recurrence.brec[:0], "linear")
+    loop(
+        recurrence, no_outputs, Rows.of_batch(n_time, n_trial), False, rows(inputs), rows(noise),
+        start, rows(r), rows(x), np.empty((0, 0), noise.dtype), kept,
+    )  # fmt: skip
+    return Trajectory(x, r)
+
+
+def run(
+    recurrence: Recurrence,
+    readout: Readout,
+    places: Rows,
+    inputs: NDArray,
+    noise: NDArray,
+    x: NDArray,
+    r: NDArray | None = None,
+    states: NDArray | None = None,
+    from_start: bool = False,
+) -> NDArray:
+    nothing = noise[:0]
+    a = np.empty((len(noise), len(readout.bout)), noise.dtype)
+    loop(
+        recurrence, readout, places, from_start, inputs, noise, x,
+        nothing if r is None else r, nothing if states is None else states, a,
+    )  # fmt: skip
+    return a
+
+
+def loop(
+    recurrence: Recurrence,
+    readout: Readout,
+    places: Rows,
+    from_start: bool,
+    inputs: NDArray,
+    noise: NDArray,
+    x: NDArray,
+    r: NDArray,
+    states: NDArray,
+    a: NDArray,
+    kept: Kept | None = None,
+) -> None:
+    """`run`, where an array of no rows stands for what is not kept."""
+    integrate(
+        KINDS[recurrence.activation], factor(recurrence, readout.Wout, kept), places.begins,
+        places.every, places.running, from_start, inputs, noise, recurrence.brec, readout.bout,
+        recurrence.alpha, x, r, states, a,
+    )  # fmt: skip
+
+
+def factor(recurrence: Recurrence, Wout: NDArray, kept: Kept | None) -> Factor:
+    """[[Wrec, Win], [Wout, 0]]^T."""
+    Win, Wrec = recurrence.Win, recurrence.Wrec
+    if not len(Wout):
+        return prepared(Wrec, Win, kept=kept)
+    unread = np.zeros((len(Wout), Win.shape[1]), Win.dtype)
+    return prepared(np.concatenate([Wrec, Wout]), np.concatenate([Win, unread]), kept=kept)
+
+
+@compiled
+def integrate(
+    kind, W, begins, every, running, from_start, inputs, noise, brec, bout, alpha, x, r, states, a
+):
+    """Some trials after the other; see `Kernels.run`. r may be the array of the noise."""
+    n_trial = len(x)
+    for first in range(0, n_trial, TOGETHER):
+        last = min(first + TOGETHER, n_trial)
+        integrate_some(
+            kind, W, begins[first:last], every, running, first, from_start, inputs, noise, brec,
+            bout, alpha, x[first:last], r, states, a,
+        )  # fmt: skip
+
+
+@compiled
+def integrate_some(
+    kind, W, begins, every, running, first, from_start, inputs, noise, brec, bout, alpha, x, r,
+    states, a,
+):  # fmt: skip
+    """The trials x (trial, N), of which the first is number `first` of those that `running` counts.
+
+    Rates r_{t-1} stay in `received`. When they are multiplied for step t, the currents of the
+    outputs at t - 1 come with it.
+    """
+    n_trial, N = x.shape
+    received = np.empty((n_trial, N + inputs.shape[1]), x.dtype)  # [r_{t-1}, u_t]
+    current = np.empty((n_trial, W.width), x.dtype)
+    one = x.dtype.type(1)
+    f_rows(kind, x, received)
+    n_before, t = 0, 0
+    while t < len(running) and running[t] > first:
+        n = min(running[t] - first, n_trial)
+        if t > 0 or not from_start:
+            for b in range(n):
+                for k in range(inputs.shape[1]):
+                    received[b, N + k] = inputs[begins[b] + t * every, k]
+            times_factor(received, max(n, n_before), W, current)
+            read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
+            for b in range(n):
+                row = begins[b] + t * every
+                for i in range(N):
+                    drive_t = brec[i] + noise[row, i]
+                    x[b, i] = (one - alpha[i]) * x[b, i] + alpha[i] * (current[b, i] + drive_t)
+            f_rows(kind, x[:n], received)
+        keep(received, begins[:n], t * every, N, r)
+        keep(x, begins[:n], t * every, N, states)
+        n_before = n
+        t += 1
+    if len(a):
+        times_factor(received, n_before, W, current)
+        read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
+
+
+@compiled
+def keep(values, begins, offset, N, kept):
+    """The first N columns of the trials' rows (trial, ...) into `kept`, if it has any rows."""
+    if len(kept):
+        for b in range(len(begins)):
+            row = begins[b] + offset
+            for i in range(N):
+                kept[row, i] = values[b, i]
+
+
+@compiled
+def read_out(current, N, bout, begins, offset, a):
+    """The currents of the outputs, which stand after those of the N units."""
+    if len(a):
+        for b in range(len(begins)):
+            row = begins[b] + offset
+            for k in range(len(bout)):
+                a[row, k] = current[b, N + k] + bout[k]
