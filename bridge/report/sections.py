@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge import thesis
 from bridge.figures import FigureResult, measures, style
-from bridge.figures.catalogue import protocol_name, provenance
+from bridge.figures.catalogue import protocol_name
 from bridge.replay import BASELINES, SCENARIOS
 from bridge.report import page, words
 from bridge.report.comparison import HEADER, REPRODUCED_WITHIN, comparison, signed
