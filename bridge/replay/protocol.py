@@ -98,7 +98,7 @@ class Protocol:
     best on 'validation' (real held-out images of the present context and held-out replayed ones,
     weighed as in training), or the best on a 'test' batch. `generator_data`: 'replay', real
     images of the present context and samples of the last generator; or 'real', the real images
-    of all contexts so far. `leaks` names what in it flatters the numbers.
+    of all contexts so far. `leaks` names what in it raises the numbers unduly.
     """
 
     name: str

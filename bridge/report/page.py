@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
   th, td { padding: .2rem .25rem; }
   td { overflow-wrap: break-word; }
   td:first-child, td.n { white-space: normal; overflow-wrap: normal; }
+  caption { max-width: calc(100vw - 1.6rem); }
+  figure img { width: 100% !important; }
 }
 @media print { body { max-width: none; margin: 0; font-size: 10.5pt; } nav { display: none; }
                h2 { break-after: avoid; } tr { break-inside: avoid; } }
@@ -60,6 +63,11 @@ def text(value: object) -> str:
     """Any value as escaped text; numbers are not torn from their units."""
     whole = str(value).replace(" %", "\u00a0%").replace(" ± ", "\u00a0±\u00a0")
     return html.escape(whole, quote=True)
+
+
+def cell(value: object) -> str:
+    """A table's cell as escaped text; dotted names of settings may be broken after a dot."""
+    return re.sub(r"(?<=[a-z_])\.(?=[a-z_])", ".<wbr>", text(value))
 
 
 def paragraphs(sentences: Iterable[str], kind: str = "") -> str:
@@ -84,8 +92,8 @@ def table(
 
     def line(tag: str, cells: Sequence[object], mark: str = "") -> str:
         inner = "".join(
-            f"<{tag}{' class=n' if i in numbers else ''}>{text(cell)}</{tag}>"
-            for i, cell in enumerate(cells)
+            f"<{tag}{' class=n' if i in numbers else ''}>{cell(value)}</{tag}>"
+            for i, value in enumerate(cells)
         )
         return f"<tr{f' class={mark}' if mark else ''}>{inner}</tr>\n"
 

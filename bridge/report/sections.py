@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge import thesis
 from bridge.figures import FigureResult, measures, style
-from bridge.figures.catalogue import protocol_name, provenance
+from bridge.figures.catalogue import protocol_name
 from bridge.replay import BASELINES, SCENARIOS
 from bridge.report import page, words
 from bridge.report.comparison import HEADER, REPRODUCED_WITHIN, comparison, signed
@@ -121,21 +121,28 @@ def transfer_section(results: Results) -> str:
 
 def protocol_section(results: Results) -> str:
     leaks, config = words.leaks(results), results.config.as_json()
-    body = page.paragraphs([provenance(results)])
+    name = f"The protocol “{protocol_name(results)}”"
     if leaks:
-        body += page.paragraphs(
-            [f"The protocol “{protocol_name(results)}” has these leaks, which flatter its numbers:"]
-        ) + page.bullets(leaks)
+        body = page.paragraphs([f"{name} has these leaks, which raise its numbers:"])
+        body += page.bullets(leaks)
     else:
-        body += page.paragraphs([f"The protocol “{protocol_name(results)}” names no leak."])
+        body = page.paragraphs(
+            [
+                f"{name} trains its generators without real images of earlier contexts, and "
+                "chooses nothing on test images."
+            ]
+        )
     if results.config.protocol.summary:
         body += page.paragraphs([results.config.protocol.summary])
     contexts = "; ".join(", ".join(map(str, context)) for context in results.contexts)
+    settings = {k: v for k, v in config["protocol"].items() if k not in ("summary", "contexts")}
+    used = {k: v for k, v in settings["solvers"].items() if k in results.solvers}
+    settings = {**settings, "solvers": used}
     rows = [
         ("seeds", ", ".join(map(str, results.seeds))),
         ("contexts", contexts),
         *_flat("budget", config["budget"]),
-        *_flat("", config["protocol"]),
+        *_flat("", settings),
     ]
     return body + page.table(("setting", "value"), rows)
 

@@ -38,7 +38,7 @@ def alarms(results: Results) -> list[str]:
 
 
 def leaks(results: Results) -> list[str]:
-    """What in the protocol flatters the numbers, as its own configuration names it."""
+    """What in the protocol raises the numbers unduly, as its own configuration names it."""
     return [str(leak).rstrip(".") + "." for leak in results.config.protocol.leaks]
 
 
@@ -172,7 +172,7 @@ def _reproduced(rows: list[Row]) -> Iterable[str]:
     yield (
         f"Of {len(gaps)} published numbers that this run can answer: {met} met within "
         f"{REPRODUCED_WITHIN:g} points, {above} exceeded, {below} not reached. The "
-        f"widest gap is {signed(widest)} points ({what}, after {after})."
+        f"largest difference is {signed(widest)} points ({what}, after {after})."
     )
 
 

@@ -53,42 +53,72 @@ class NetworkConfig:
     Nout: Annotated[
         int, integer(0, MAX_UNITS), "number of outputs; 0 reads out the rates themselves"
     ] = 0
-    tau: Annotated[float | NDArray, number_or_array(above=0), "time constant; or (N,)", "ms"] = (
-        100.0
-    )
+    tau: Annotated[
+        float | NDArray,
+        number_or_array(above=0),
+        "time constant of the currents; or one per unit (N,)",
+        "ms",
+    ] = 100.0
     dt: Annotated[float, optional(number(above=0)), "time step; None: min(tau)/5", "ms"] = AUTO
-    ei: Annotated[NDArray | None, optional(signs), "Dale's law: (N,) of +1/-1, or none"] = None
-    ei_positive_func: Annotated[str, choice(*POSITIVE_FUNCTIONS), "keeps weights positive"] = (
+    ei: Annotated[
+        NDArray | None, optional(signs), "Dale's law: sign of each unit (N,); None: no such law"
+    ] = None
+    ei_positive_func: Annotated[
+        str, choice(*POSITIVE_FUNCTIONS), "how raw weights are made positive under Dale's law"
+    ] = "rectify"
+    Cin: Annotated[
+        Connectivity | None, optional(connectivity), "input connections (N, Nin); None: all-to-all"
+    ] = None
+    Crec: Annotated[
+        Connectivity,
+        optional(connectivity),
+        "recurrent connections (N, N); None: all but self-connections",
+    ] = AUTO
+    Cout: Annotated[
+        Connectivity | None,
+        optional(connectivity),
+        "output connections (Nout, N); None: all-to-all",
+    ] = None
+    hidden_activation: Annotated[str, choice(*HIDDEN_ACTIVATIONS), "f of the rates, r = f(x)"] = (
         "rectify"
     )
-    Cin: Annotated[Connectivity | None, optional(connectivity), "(N, Nin); None: all-to-all"] = None
-    Crec: Annotated[Connectivity, optional(connectivity), "(N, N); None: no self loops"] = AUTO
-    Cout: Annotated[Connectivity | None, optional(connectivity), "(Nout, N); None: all-to-all"] = (
-        None
+    output_activation: Annotated[
+        str, choice(*OUTPUT_ACTIVATIONS), "g of the outputs, z = g(r Wout^T + bout)"
+    ] = "linear"
+    brec: Annotated[
+        float | NDArray, number_or_array(), "initial recurrent bias; or one per unit (N,)"
+    ] = 0.0
+    bout: Annotated[
+        float | NDArray, number_or_array(), "initial output bias; or one per output (Nout,)"
+    ] = 0.0
+    x0: Annotated[float | NDArray, number_or_array(), "initial currents; or one per unit (N,)"] = (
+        0.1
     )
-    hidden_activation: Annotated[str, choice(*HIDDEN_ACTIVATIONS), "r = f(x)"] = "rectify"
-    output_activation: Annotated[str, choice(*OUTPUT_ACTIVATIONS), "z = g(r Wout^T + bout)"] = (
-        "linear"
-    )
-    brec: Annotated[float | NDArray, number_or_array(), "initial recurrent bias; or (N,)"] = 0.0
-    bout: Annotated[float | NDArray, number_or_array(), "initial output bias; or (Nout,)"] = 0.0
-    x0: Annotated[float | NDArray, number_or_array(), "initial state; or (N,)"] = 0.1
     train_brec: Annotated[bool, boolean, "train the recurrent bias"] = False
     train_bout: Annotated[bool, boolean, "train the output bias"] = False
     train_x0: Annotated[bool, boolean, "train the initial state; never in continuous mode"] = True
     train_tau: Annotated[bool, boolean, "train the time constants, one per unit"] = False
     tau_bounds: Annotated[
-        tuple[float, float], optional(interval), "of trained tau; None: dt and 10 max(tau)", "ms"
+        tuple[float, float],
+        optional(interval),
+        "least and largest trained tau; None: dt and 10 max(tau)",
+        "ms",
     ] = AUTO
     mode: Annotated[str, choice(*MODES), "continuous: a run starts where the last ended"] = "batch"
-    rho0: Annotated[float, number(above=0), "initial spectral radius with Dale (1.1 without)"] = 1.5
-    distribution_in: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
+    rho0: Annotated[
+        float, number(above=0), "initial spectral radius under Dale's law (without it always 1.1)"
+    ] = 1.5
+    distribution_in: Annotated[
+        str, optional(choice(*DISTRIBUTIONS)), "of initial input weights; None: uniform"
+    ] = AUTO
     distribution_rec: Annotated[
         str,
         optional(choice(*DISTRIBUTIONS, SPECTRUM_MATCHED)),
-        "None: gamma with Dale, normal without",
+        "of initial recurrent weights; None: gamma under Dale's law, else normal",
     ] = AUTO
-    distribution_out: Annotated[str, optional(choice(*DISTRIBUTIONS)), "None: uniform"] = AUTO
+    distribution_out: Annotated[
+        str, optional(choice(*DISTRIBUTIONS)), "of initial output weights; None: uniform"
+    ] = AUTO
     gamma_k: Annotated[float, number(above=0), "shape of the gamma distribution"] = 2.0
 
     def __post_init__(self) -> None:

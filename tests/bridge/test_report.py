@@ -72,7 +72,7 @@ class Links(HTMLParser):
             self.anchors.append(found["href"])
         if "id" in found:
             self.ids.add(found["id"])
-        if tag not in ("meta", "img", "br", "hr"):
+        if tag not in ("meta", "img", "br", "hr", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -146,6 +146,16 @@ def test_no_collapse_no_alarm(tmp_path):
     folder = bare(tmp_path / "run", collapsed=None)
     assert words.alarms(load_results(folder)) == []
     assert "COLLAPSED" not in words_only(folder).read_text()
+
+
+def test_the_settings_are_those_of_the_solvers_that_ran_and_can_be_broken_on_a_phone(tmp_path):
+    folder = bare(tmp_path / "run")
+    config = json.loads((folder / "config.json").read_text())
+    config["protocol"]["solvers"]["mlp"] = config["protocol"]["solvers"]["lstm"]
+    (folder / "config.json").write_text(json.dumps(config))
+    page = words_only(folder).read_text(encoding="utf-8")
+    assert "solvers.<wbr>lstm.<wbr>batch_size" in page and "solvers.<wbr>mlp" not in page
+    assert "trains its generators without real images of earlier contexts" in page
 
 
 def test_leaks_of_the_protocol_are_named_at_the_top(tmp_path):
