@@ -31,7 +31,10 @@ html_css_files = ["dgr.css"]
 html_theme_options = {
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        **dict.fromkeys(("comparison", "gallery", "speed", "generated/settings"), []),  # wide tables
+    },
     "show_prev_next": True,
     "use_edit_page_button": False,
     "footer_start": ["copyright"],
