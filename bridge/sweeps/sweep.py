@@ -105,7 +105,7 @@ def run_sweep(sweep: Sweep, pool: Executor, progress: bool = True) -> list[Cell]
     ----------
     sweep : Sweep
     pool : concurrent.futures.Executor
-        Of `executor`.
+        Of `bridge.runs.executor`.
     progress : bool
         Whether to draw a bar, on a terminal.
 

@@ -14,7 +14,8 @@ from typing import ClassVar
 import pytest
 
 from bridge.errors import ResultsError, SettingError
-from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
+from bridge.runs import executor
+from bridge.sweeps import draw_axes, open_sweep, rows, run_sweep
 from bridge.sweeps.figures import mean_of
 from pycog_dgr.files import open_save
 
@@ -248,9 +249,9 @@ def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(tmp_path
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
-    from bridge.sweeps import execution
+    from bridge.runs import executors
 
-    monkeypatch.setattr(execution, "PATIENCE", 0.5)
+    monkeypatch.setattr(executors, "PATIENCE", 0.5)
     with (
         pytest.raises(SettingError, match=r"127\.0\.0\.1:9"),
         executor(scheduler="tcp://127.0.0.1:9"),
