@@ -65,15 +65,26 @@ def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Settin
 
 @dataclass(frozen=True)
 class SettingLoader:
-    """`setting_of`, to be called in another process, which may be on another machine."""
+    """`setting_of`, to be called in another process, which may be on another machine.
+
+    `data_sha256` is the digest of the images and labels that its caller has.
+    """
 
     config: RunConfig
     folder: Path
     data_root: str | None
+    data_sha256: str
 
     def __call__(self) -> Setting:
-        """Load."""
-        return setting_of(self.config, self.folder, self.data_root)
+        """Load; ResultsError where the data are others."""
+        setting = setting_of(self.config, self.folder, self.data_root)
+        if (found := setting.contexts.digits.digest()) != self.data_sha256:
+            raise ResultsError(
+                f"a worker finds other images or labels called '{self.config.data}' (SHA-256 "
+                f"{found}) than the command that it works for ({self.data_sha256}): let "
+                "--data-root name a folder that is the same on all machines"
+            )
+        return setting
 
 
 @dataclass

@@ -18,9 +18,6 @@ from bridge.errors import MissingBackendError, SettingError
 from bridge.runs.worker import begin_process
 
 PATIENCE = 30  # seconds for a scheduler to answer
-# Workers may start processes of their own, as replay experiments do.
-MAY_HAVE_CHILDREN = {"distributed.worker.daemon": False}
-PROLOGUE = ["export DASK_DISTRIBUTED__WORKER__DAEMON=False"]  # the same, in a job's script
 CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
 
 
@@ -116,14 +113,12 @@ def _client(
     resources: Mapping[str, Any],
 ) -> Any:
     try:
-        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise MissingBackendError(
             f"a sweep on several processes, and any run on a cluster, needs Dask ({error}): "
             "pip install 'dgr[sweep]'; --workers 0 runs a sweep's cells one after the other"
         ) from None
-    dask.config.set(MAY_HAVE_CHILDREN)
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     if scheduler is not None:
         try:
@@ -151,7 +146,6 @@ def _batch_cluster(name: str, resources: Mapping[str, Any]) -> Any:
         ) from None
     asked = dict(resources)
     jobs = asked.pop("jobs", 2)
-    asked["job_script_prologue"] = [*asked.get("job_script_prologue", ()), *PROLOGUE]
     defaults = {"cores": 1, "processes": 1, "memory": "2GB"}
     try:
         cluster = getattr(dask_jobqueue, CLUSTERS[name])(**(defaults | asked))

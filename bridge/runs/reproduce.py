@@ -96,7 +96,8 @@ def reproduce(
                 )
             with local_processes(workers) if pool is None else nullcontext(pool) as used:
                 root = None if data_root is None else str(Path(data_root).absolute())
-                loading = SettingLoader(config, folder.absolute(), root)
+                digest = setting.contexts.digits.digest()
+                loading = SettingLoader(config, folder.absolute(), root, digest)
                 run_jobs(todo, setting, loading, used, progress, calls.tick)
         with lock(folder, wait=MOMENT):
             _describe_what_is_new(setting, command, data_root, calls)

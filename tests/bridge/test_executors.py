@@ -23,7 +23,7 @@ from bridge.runs import (
     run_config,
 )
 from bridge.runs import execution as module
-from bridge.runs.execution import run_jobs
+from bridge.runs.execution import SettingLoader, run_jobs
 from bridge.runs.worker import iterations_done, run_job
 from tests.bridge.helpers import tiny_digits, tiny_setting
 
@@ -96,7 +96,7 @@ def call(folder, seeds):
         replays=("none", "generative"),
         contexts=((0, 1), (2, 3)),
         audits=(),
-        scale=0.01,
+        scale=0.004,
     )
     reproduce(config, folder, f"seeds {seeds}", progress=False)
 
@@ -121,7 +121,7 @@ def alone(tmp_path_factory):
 
 def test_two_calls_on_one_folder_share_its_jobs_and_both_end_well(tmp_path, alone):
     folder = tmp_path / "run"
-    calls = [forked(folder, seeds) for seeds in ((1, 2), (2, 1), (2,))]
+    calls = [forked(folder, seeds) for seeds in ((1, 2), (1, 2), (1,))]
     assert [ended(process) for process in calls] == [0, 0, 0]
     assert differing(alone, folder) == []
     begun = [line for line in (folder / "log.txt").read_text().splitlines() if "jobs to do" in line]
@@ -182,6 +182,13 @@ def test_a_job_whose_workers_are_lost_goes_on_as_long_as_it_gets_further(tmp_pat
     assert found.finished and found.rows == whole.rows
     with pytest.raises(ResultsError, match=r"every worker that took up generators-2 was lost"):
         run_here(LosingAtOnce(2), tmp_path)
+
+
+def test_a_worker_with_other_data_says_so(tmp_path):
+    loading = SettingLoader(CONFIG, tmp_path, None, "0" * 64)
+    with pytest.raises(ResultsError, match=r"other images or labels called 'mnist5k'"):
+        run_job(loading, GeneratorJob(1))
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_failing_job_is_named(tmp_path, caplog):
