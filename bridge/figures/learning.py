@@ -122,7 +122,8 @@ def figure_3_6(results: Results) -> Figure:
             label, colour = style.replay_look("joint")
             top.axhline(joint.mean, color=colour, linestyle="-.", linewidth=1, label=label)
         _context_boundaries(axes[:, column], results, solver)
-        top.set_title(style.solver_look(solver, results.solvers)[0], pad=16)
+        lines = 1 if all(map(style.is_short, results.context_names)) else 2
+        top.set_title(style.solver_look(solver, results.solvers)[0], pad=7 + 9 * lines)
         bottom.set_xlabel("training iteration")
         bottom.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     style.percent_axis(axes[0, 0], "test accuracy, digits so far (%)")
@@ -241,7 +242,7 @@ def figure_confusion(results: Results) -> Figure:
         panel.set_xlabel("called")
         panel.set_ylabel("true class")
         panel.grid(False)
-    figure.colorbar(image, ax=list(axes), shrink=0.7, label="test digits of the class (%)")
+    figure.colorbar(image, ax=list(axes), shrink=0.7, label="test images of the class (%)")
     return figure
 
 

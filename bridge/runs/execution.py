@@ -106,8 +106,11 @@ class _Jobs:
         for job in list(self.waiting):
             if job.waits_for not in unfinished and self.not_before.get(job.name, now) <= now:
                 self.waiting.remove(job)
+                before = iterations_done(job, self.setting)
                 future = self.pool.submit(run_job, self.load_setting, job)
-                self.running[future] = job, iterations_done(job, self.setting)
+                self.running[future] = job, before
+                if future.done():  # in turn: the caller wants to know before the next one begins
+                    return
 
     def finished(self) -> Iterator[Job]:
         """Wait for a moment; the jobs that were finished in it."""
