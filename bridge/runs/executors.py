@@ -16,7 +16,9 @@ from typing import Any
 
 from bridge.errors import MissingBackendError, SettingError
 from bridge.runs.worker import begin_process
+from pycog_dgr.files.npz import shortened
 
+LARGEST_FILE = 2**20  # bytes of a file with resources
 PATIENCE = 30  # seconds for a scheduler to answer
 CLUSTERS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster"}
 
@@ -174,11 +176,13 @@ def read_resources(path: Path) -> dict[str, Any]:
         The file cannot be read, or has no such table.
     """
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"more than {LARGEST_FILE:,} bytes")
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("cluster")
     except OSError as error:
         raise SettingError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except ValueError as error:  # of TOML or UTF-8
-        raise SettingError(f"{path}: not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # errors of TOML and UTF-8 are ValueErrors
+        raise SettingError(f"{path}: not a TOML file: {shortened(error, 300)}") from None
     if not isinstance(table, dict):
         raise SettingError(f"{path}: has no table [cluster]; see the page Sweeps of the docs")
     return table

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge import data
-from bridge.errors import ResultsError
+from bridge.errors import ResultsError, SettingError
 from bridge.runs import (
     GeneratorJob,
     JobState,
@@ -19,6 +19,7 @@ from bridge.runs import (
     compare,
     executor,
     lock,
+    read_resources,
     reproduce,
     run_config,
 )
@@ -189,6 +190,28 @@ def test_a_worker_with_other_data_says_so(tmp_path):
     with pytest.raises(ResultsError, match=r"other images or labels called 'mnist5k'"):
         run_job(loading, GeneratorJob(1))
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("jobs = 8", r"no table \[cluster\]"),
+        ("[cluster", "not a TOML file"),
+        (None, "check the path"),
+    ],
+)
+def test_resources_that_are_none_are_named(tmp_path, text, named):
+    path = tmp_path / "resources.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SettingError, match=rf"resources\.toml.*{named}"):
+        read_resources(path)
+
+
+def test_resources_are_the_table_of_a_sweep_file(tmp_path):
+    path = tmp_path / "sweep.toml"
+    path.write_text('experiment = "replay"\n[cluster]\njobs = 8\nmemory = "2GB"\n')
+    assert read_resources(path) == {"jobs": 8, "memory": "2GB"}
 
 
 def test_a_failing_job_is_named(tmp_path, caplog):
