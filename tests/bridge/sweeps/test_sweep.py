@@ -16,7 +16,7 @@ import pytest
 from bridge.errors import ResultsError, SettingError
 from bridge.runs import executor
 from bridge.sweeps import draw_axes, open_sweep, rows, run_sweep
-from bridge.sweeps.figures import mean_of
+from bridge.sweeps.figures import mean_of, short_names
 from pycog_dgr.files import open_save
 
 TASK = """
@@ -201,6 +201,11 @@ def test_more_seeds_add_cells_and_repeat_none(tmp_path):
     more = open_sweep(write(tmp_path, seeds=2), tmp_path / "out")
     assert more.counts == {"done": 4, "waiting": 4}
     assert {cell.name for cell in first.cells} < {cell.name for cell in more.cells}
+
+
+def test_axes_are_called_by_their_last_word_where_that_is_theirs_alone():
+    assert short_names(["a.b.plastic", "dt"]) == {"a.b.plastic": "plastic", "dt": "dt"}
+    assert short_names(["a.rate", "b.rate"]) == {"a.rate": "a.rate", "b.rate": "b.rate"}
 
 
 def test_the_interval_is_students_and_one_value_has_none():
