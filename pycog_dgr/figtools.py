@@ -74,7 +74,7 @@ class Subplot:
 
     def __init__(
         self,
-        figure: matplotlib.figure.Figure,
+        figure: FigureBase,
         p: dict[str, Any],
         rect: Rect,
         projection: str | None = None,
@@ -299,7 +299,7 @@ class Subplot:
 class Subplot3D(Subplot):
     """One plot in three dimensions: Figure.add(projection='3d')."""
 
-    def __init__(self, figure: matplotlib.figure.Figure, p: dict[str, Any], rect: Rect) -> None:
+    def __init__(self, figure: FigureBase, p: dict[str, Any], rect: Rect) -> None:
         super().__init__(figure, p, rect, projection="3d")
 
     def zlabel(self, text: str, **kwargs: Any) -> Text:
