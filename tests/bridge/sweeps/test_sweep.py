@@ -239,9 +239,12 @@ def kill_a_worker_after(cluster, sweep, cells):
 
 
 @pytest.mark.parametrize("n_seeds", [2, pytest.param(6, marks=pytest.mark.slow)])
-def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(tmp_path, cluster, n_seeds):
+def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(
+    tmp_path, cluster, n_seeds, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # its workers stay where they are
     path = write(tmp_path, seeds=n_seeds)
-    serial, parallel = (open_sweep(path, tmp_path / name) for name in ("serial", "parallel"))
+    serial, parallel = (open_sweep(path, Path(name)) for name in ("serial", "parallel"))
     run(serial)
     killing = kill_a_worker_after(cluster, parallel, cells=n_seeds)
     with executor(scheduler=cluster.scheduler_address) as pool:
