@@ -114,7 +114,7 @@ def figure_diagnostics_classes(results: Results) -> Figure:
     figure = style.new_figure(style.DOUBLE * 0.8, 0.8 + 0.2 * len(generators))
     axes = style.panels(figure, 1, 1)[0, 0]
     axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    style.class_ticks(axes.xaxis, results.class_names)
+    style.class_ticks(axes, results.class_names)
     axes.set_yticks(
         range(len(generators)),
         [

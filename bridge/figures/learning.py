@@ -199,7 +199,7 @@ def figure_matrix(results: Results) -> Figure:
         for i, j in zip(*np.tril_indices(n), strict=True):
             colour = "white" if R[i, j] > 60 else "black"
             panel.text(j, i, f"{R[i, j]:.1f}", ha="center", va="center", fontsize=7, color=colour)
-        style.class_ticks(panel.xaxis, results.context_names)
+        style.class_ticks(panel, results.context_names)
         panel.set_yticks(range(n), range(1, n + 1))
         panel.set_title(style.solver_look(solver, results.solvers)[0])
         panel.set_xlabel("classes tested")
@@ -236,8 +236,7 @@ def figure_confusion(results: Results) -> Figure:
             if value >= SHOWN_SHARE:
                 colour = "white" if value > 60 else "black"
                 panel.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=5, color=colour)
-        style.class_ticks(panel.xaxis, results.class_names[: len(share)])
-        style.class_ticks(panel.yaxis, results.class_names[: len(share)])
+        style.class_ticks(panel, results.class_names[: len(share)], rows=True)
         panel.set_title(style.solver_look(solver, results.solvers)[0])
         panel.set_xlabel("called")
         panel.set_ylabel("true class")

@@ -12,7 +12,6 @@ import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -205,13 +204,15 @@ def context_axis(axes: Axes, names: Sequence[str], label: bool = True) -> None:
         axes.set_xlabel(f"contexts learnt ({what} added)")
 
 
-def class_ticks(axis: Axis, names: Sequence[str]) -> None:
-    """A tick for each class or context, from 0 on; long names lean."""
-    if all(map(is_short, names)):
-        axis.set_ticks(range(len(names)), names)
-        return
-    lean = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axis.set_ticks(range(len(names)), names, **(lean if axis.axis_name == "x" else {}))
+def class_ticks(axes: Axes, names: Sequence[str], rows: bool = False) -> None:
+    """A tick for each class or context along the columns, and the rows; long names lean."""
+    axes.set_xticks(range(len(names)), names)
+    if not all(map(is_short, names)):
+        axes.tick_params("x", rotation=45)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    if rows:
+        axes.set_yticks(range(len(names)), names)
 
 
 def is_short(name: str) -> bool:
