@@ -33,7 +33,8 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": {
         "**": ["page-toc"],
-        **dict.fromkeys(("comparison", "gallery", "speed", "generated/settings"), []),  # wide tables
+        # wide tables
+        **{page: [] for page in ("comparison", "gallery", "speed", "generated/settings")},
     },
     "show_prev_next": True,
     "use_edit_page_button": False,
