@@ -30,6 +30,10 @@ class ResultsError(BridgeError):
     """A results folder that is malformed, in use, or belongs to another configuration."""
 
 
+class InUseError(ResultsError):
+    """Another process works on this folder, or on this job of it."""
+
+
 class MissingBackendError(BridgeError):
     """A backend that was asked for is not installed."""
 

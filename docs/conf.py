@@ -31,7 +31,11 @@ html_css_files = ["dgr.css"]
 html_theme_options = {
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        # wide tables
+        **{page: [] for page in ("comparison", "gallery", "speed", "generated/settings")},
+    },
     "show_prev_next": True,
     "use_edit_page_button": False,
     "footer_start": ["copyright"],

@@ -29,6 +29,10 @@ class CheckpointError(PycogDgrError):
     """A save file is missing, damaged, of another kind, or does not fit the network."""
 
 
+class InUseError(CheckpointError):
+    """Another process works on this file or folder."""
+
+
 class TrainingInterrupted(KeyboardInterrupt):
     """A signal (Ctrl-C, TERM, HUP) stopped a training, which is saved; the message names the file.
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.figure
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.figure import FigureBase
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
@@ -73,7 +74,7 @@ class Subplot:
 
     def __init__(
         self,
-        figure: matplotlib.figure.Figure,
+        figure: FigureBase,
         p: dict[str, Any],
         rect: Rect,
         projection: str | None = None,
@@ -298,7 +299,7 @@ class Subplot:
 class Subplot3D(Subplot):
     """One plot in three dimensions: Figure.add(projection='3d')."""
 
-    def __init__(self, figure: matplotlib.figure.Figure, p: dict[str, Any], rect: Rect) -> None:
+    def __init__(self, figure: FigureBase, p: dict[str, Any], rect: Rect) -> None:
         super().__init__(figure, p, rect, projection="3d")
 
     def zlabel(self, text: str, **kwargs: Any) -> Text:
@@ -330,7 +331,10 @@ def _ragged(data: Any) -> bool:
 
 
 class Figure:
-    """A figure of w x h inches; further keywords are defaults of its subplots (see `defaults`)."""
+    """A figure of w x h inches; further keywords are defaults of its subplots (see `defaults`).
+
+    With `fig`, a Figure or SubFigure of matplotlib, it is drawn there, at that one's size.
+    """
 
     defaults = {  # noqa: RUF012 - as in pycog, where scripts read it
         "w": 6.5,
@@ -347,11 +351,12 @@ class Figure:
         "format": "pdf",
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, fig: FigureBase | None = None, **kwargs: Any) -> None:
         if unknown := sorted(set(kwargs) - set(self.defaults)):
             raise PycogDgrError(f"Figure: unknown {unknown}; known are {sorted(self.defaults)}")
         self.p = {**self.defaults, **kwargs}
-        self.fig = matplotlib.figure.Figure(figsize=(self.p["w"], self.p["h"]))
+        size = (self.p["w"], self.p["h"])
+        self.fig = matplotlib.figure.Figure(figsize=size) if fig is None else fig
         self.plots: list[Subplot] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -404,7 +409,8 @@ class Figure:
         name = Path(sys.argv[0]).stem if name is None else name
         target = Path(path) / f"{name}.{fmt or self.p['format']}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.fig.savefig(target, transparent=transparent, **kwargs)
+        whole = cast(matplotlib.figure.Figure, self.fig.figure)  # of a SubFigure: the one it is in
+        whole.savefig(target, transparent=transparent, **kwargs)
         return target
 
     def close(self) -> None:

@@ -1,12 +1,13 @@
 """One module a command: add_arguments(parser), run(arguments) -> exit status."""
 
+import argparse
 import os
 from pathlib import Path
 
 from bridge.errors import SettingError
 from pycog_dgr.commands import whole
 
-__all__ = ["check_folder", "check_output", "whole"]
+__all__ = ["add_cluster", "check_folder", "check_output", "whole"]
 
 
 def check_output(path: Path) -> None:
@@ -35,3 +36,18 @@ def check_folder(folder: Path) -> None:
         raise SettingError(f"{folder}: {there} is a file, not a folder; give another place")
     if not os.access(there, os.W_OK):
         raise SettingError(f"{folder}: {there} cannot be written to; give another place")
+
+
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Declare --scheduler and --cluster: where to run, if not on this machine.
+
+    Parameters
+    ----------
+    parser
+        Of a command.
+    """
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster")
+    where.add_argument(
+        "--cluster", choices=("slurm", "pbs", "sge"), help="workers are jobs of this batch system"
+    )

@@ -2,11 +2,12 @@
 
 import argparse
 import contextlib
+import json
 import logging
 import math
 from collections.abc import Iterator
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.commands import whole
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # it loads PyTensor
 EXAMPLES = """
   dgr doctor my_task.py                             200 updates under each change
   dgr doctor dms --updates 4000 --seeds 3           to the criterion, three initial networks
+  dgr doctor dms --json                             every seed's own numbers
 """
 COLUMNS = (
     "change", "loss before", "after", "performance", "clipped (%)", "skipped",
@@ -29,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--updates", type=whole(1), default=200, metavar="N", help="at most")
     parser.add_argument("--seeds", type=whole(1), default=1, metavar="N",
                         help="initial networks; numbers are their medians")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="print every seed's numbers as JSON, at the end")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,9 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     from pycog_dgr.tasks import BUNDLED
 
     path = find_task(arguments.task, BUNDLED)
-    print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}", flush=True)
     with contextlib.nullcontext() if arguments.verbose else silent_training():
-        for row in outcomes(path, arguments.updates, arguments.seeds):
+        rows = outcomes(path, arguments.updates, arguments.seeds)
+        if arguments.json:
+            print(json.dumps([as_json(row) for row in rows], indent=1))
+            return 0
+        print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}", flush=True)
+        for row in rows:
             cells = [row.refused, *"–" * (len(COLUMNS) - 2)] if row.refused else numbers(row)
             print(f"| {row.change} | {' | '.join(cells)} |", flush=True)
     return 0
@@ -56,6 +64,15 @@ def silent_training() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def as_json(row: "Outcome") -> dict[str, Any]:
+    """A change, why it was refused or None, and the numbers of each seed; None for what is none."""
+    trainings = [
+        {name: None if math.isnan(value) else value for name, value in numbers._asdict().items()}
+        for numbers in row.trainings
+    ]
+    return {"change": row.change, "refused": row.refused or None, "seeds": trainings}
 
 
 def numbers(row: "Outcome") -> list[str]:

@@ -3,18 +3,23 @@
 import argparse
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from bridge.commands import check_folder, whole
+from bridge.commands import add_cluster, check_folder, whole
 from bridge.data import NAMES, parse_contexts
 from bridge.replay import PROTOCOLS, REPLAYS, VARIATIONS
 
+DRAWING = 600  # seconds that another call may take to draw the folder's figures
 EXAMPLES = """
   dgr reproduce                                             embedded digits, minutes
   dgr reproduce --scale 0.1 --seeds 1 --no-audit            a short one, to try things out
   dgr reproduce --data mnist --data-root FOLDER --seeds 3   full MNIST, hours
   dgr reproduce --protocol improved --solvers biornn --replays generative,joint
   dgr reproduce --protocol improved --vary fixed-tau --generators-of runs/mnist5k-improved
+  dgr reproduce --cluster slurm --resources resources.toml  jobs of Slurm in place of processes
+
+The same command again goes on with what is not finished. Several calls can work on one folder.
 """
 
 
@@ -67,7 +72,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="take the finished generators of another run, where the same settings decide them",
     )
-    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="worker processes")
+    parser.add_argument("--workers", type=whole(1, 1000), default=2, help="local worker processes")
+    add_cluster(parser)
+    parser.add_argument(
+        "--resources",
+        type=Path,
+        metavar="FILE",
+        help="TOML file whose table [cluster] says what each job of --cluster asks for",
+    )
     parser.add_argument(
         "--out", type=Path, help="results folder (default: runs/DATA-PROTOCOL[-NAME])"
     )
@@ -75,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run, draw and report."""
-    from bridge.runs import reproduce, run_config
+    from bridge.runs import executor, lock, read_resources, reproduce, run_config
 
     config = run_config(
         data=arguments.data,
@@ -92,16 +104,22 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path("runs") / name
     check_folder(folder)
     command = shlex.join(["dgr", *sys.argv[1:]])
-    reproduce(
-        config,
-        folder,
-        command,
-        data_root=arguments.data_root,
-        workers=arguments.workers,
-        progress=not arguments.quiet,
-        generators_of=arguments.generators_of,
-    )
+    resources = read_resources(arguments.resources) if arguments.resources else {}
+    scheduler, cluster = arguments.scheduler, arguments.cluster
+    elsewhere = scheduler is not None or cluster is not None
+    with executor(0, scheduler, cluster, resources) if elsewhere else nullcontext() as pool:
+        reproduce(
+            config,
+            folder,
+            command,
+            data_root=arguments.data_root,
+            workers=arguments.workers,
+            pool=pool,
+            progress=not arguments.quiet,
+            generators_of=arguments.generators_of,
+        )
     from bridge.report import write_report
 
-    print(f"report: {write_report(folder, beside=arguments.beside)}")
+    with lock(folder, wait=DRAWING):
+        print(f"report: {write_report(folder, beside=arguments.beside)}")
     return 0

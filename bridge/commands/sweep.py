@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from bridge.commands import check_folder, whole
+from bridge.commands import add_cluster, check_folder, whole
 
 EXAMPLES = """
   dgr sweep sweep.toml                        two local worker processes
@@ -31,18 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="local worker processes; 0: in this process",
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster")
-    where.add_argument(
-        "--cluster", choices=("slurm", "pbs", "sge"), help="workers are jobs of this batch system"
-    )
+    add_cluster(parser)
     parser.add_argument("--status", action="store_true", help="only say how far the sweep is")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not finished, say how far the sweep is; 1 where cells failed."""
-    from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
+    from bridge.runs import executor
+    from bridge.sweeps import draw_axes, open_sweep, rows, run_sweep
 
     sweep = open_sweep(arguments.file, arguments.out)
     failed = []

@@ -2,7 +2,15 @@
 
 from bridge.data.augment import Augmentation, augment
 from bridge.data.contexts import Contexts, parse_contexts
-from bridge.data.datasets import N_CLASSES, NAMES, Digits, Labelled, is_known, load
+from bridge.data.datasets import (
+    N_CLASSES,
+    NAMES,
+    Digits,
+    Labelled,
+    class_names,
+    is_known,
+    load,
+)
 from bridge.data.examples import (
     EXAMPLES,
     Examples,
@@ -28,6 +36,7 @@ __all__ = [
     "PermutedContexts",
     "augment",
     "check_images",
+    "class_names",
     "examples",
     "is_known",
     "labelled",

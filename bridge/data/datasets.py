@@ -24,6 +24,10 @@ from bridge.errors import DataError, SettingError, unknown
 
 NAMES = ("mnist5k", "mnist", "fashion")
 N_CLASSES = 10
+FASHION = (
+    "T-shirt/top", "trouser", "pullover", "dress", "coat",
+    "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
 SPLIT_SEED = 0
 VALIDATION_SHARE = 1 / 12  # 5,000 of MNIST's 60,000
 KNOWN = {  # SHA-256 of the published images and labels, split by SPLIT_SEED
@@ -38,6 +42,22 @@ FILES = {
     "t10k-images-idx3-ubyte": (10000, 28, 28),
     "t10k-labels-idx1-ubyte": (10000,),
 }
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """What the classes of a data set are called, in their order.
+
+    Parameters
+    ----------
+    name
+        Of the data set.
+
+    Returns
+    -------
+    tuple of str
+        The digits, or the kinds of clothing of Fashion-MNIST (Xiao et al. 2017).
+    """
+    return FASHION if name == "fashion" else tuple(map(str, range(N_CLASSES)))
 
 
 class Labelled(NamedTuple):

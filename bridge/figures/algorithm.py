@@ -41,8 +41,8 @@ def figure_3_1(results: Results) -> Figure:
         if len(shown) == SCHOLARS
         else (WIDTH - len(shown) * SCHOLAR_WIDTH - (len(shown) - 1) * (2 * GAP + REPLAY_WIDTH)) / 2
     )
-    for number, context in enumerate(shown, 1):
-        _scholar(axes, left, number, context)
+    for number, names in enumerate(results.context_names[: len(shown)], 1):
+        _scholar(axes, left, number, names)
         right = left + SCHOLAR_WIDTH
         if number < len(shown):
             _replay(axes, right + GAP, number)
@@ -114,17 +114,17 @@ def _arrow(
     )
 
 
-def _scholar(axes: Axes, left: float, number: int, context: tuple[int, ...]) -> None:
+def _scholar(axes: Axes, left: float, number: int, names: str) -> None:
     middle, inset = left + SCHOLAR_WIDTH / 2, 0.13
     frame_bottom, frame_top = 0.32, 2.0
-    digits = ", ".join(map(str, context))
+    real = f"real digits {names}" if style.is_short(names) else names
     _box(
         axes,
         left,
         REAL_Y,
         SCHOLAR_WIDTH,
         BOX_HEIGHT,
-        f"context {number}\nreal digits {digits}",
+        f"context {number}\n{real}",
         style.GREY,
         "#F2F2F2",
     )

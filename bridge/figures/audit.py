@@ -73,7 +73,7 @@ def figure_audit_warmstart(results: Results) -> Figure:
         for panel, (quantity, (what, _, _)) in zip(line, style.QUANTITIES.items(), strict=True):
             _warm_starts(panel, results, solver, quantity)
             panel.set_title(f"{name}: {what}")
-            style.context_axis(panel, results.contexts)
+            style.context_axis(panel, results.context_names)
         style.percent_axis(line[0])
     style.legend_above(figure, list(axes.flat), columns=3)
     return figure
@@ -114,7 +114,7 @@ def figure_diagnostics_classes(results: Results) -> Figure:
     figure = style.new_figure(style.DOUBLE * 0.8, 0.8 + 0.2 * len(generators))
     axes = style.panels(figure, 1, 1)[0, 0]
     axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    axes.set_xticks(range(10))
+    style.class_ticks(axes, results.class_names)
     axes.set_yticks(
         range(len(generators)),
         [
@@ -186,7 +186,7 @@ def figure_diagnostics_drift(results: Results) -> Figure:
     if not any(line.get_marker() != "None" for panel in axes.flat for line in panel.lines):
         raise MissingResults("this run holds no diversity, label drift or confusion of old digits")
     for panel, letter in zip(axes.flat, "ABCD", strict=True):
-        style.context_axis(panel, results.contexts, label=panel in axes[1])
+        style.context_axis(panel, results.context_names, label=panel in axes[1])
         panel.set_title(letter, loc="left")
     style.legend_above(figure, list(axes.flat), columns=4)
     return figure

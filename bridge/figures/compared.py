@@ -38,7 +38,7 @@ def figure_protocols(runs: Sequence[Results]) -> Figure:
         published = measures.thesis_curve(runs[0], solver, "overall")
         style.draw_thesis(panel, published, style.BLACK, "thesis")
         panel.set_title(style.solver_look(solver, solvers)[0])
-        style.context_axis(panel, runs[0].contexts)
+        style.context_axis(panel, runs[0].context_names)
     style.percent_axis(axes[0], "test accuracy, digits so far (%)")
     style.legend_above(figure, list(axes), columns=3)
     return figure

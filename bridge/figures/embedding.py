@@ -87,6 +87,7 @@ def _draw(results: Results, contexts: int) -> Figure:
     keys = []
     for k in sorted(set(labels.tolist())):
         colour = style.DIGITS[k]
+        name = results.class_names[k]
         here = labels == k
         axes.scatter(
             *places[here & ~generated].T,
@@ -97,7 +98,7 @@ def _draw(results: Results, contexts: int) -> Figure:
             linewidth=0.8,
         )
         axes.scatter(*places[here & generated].T, s=16, marker="x", color=colour, linewidth=0.8)
-        keys.append(Line2D([], [], color=colour, marker="s", linestyle="", label=f"digit {k}"))
+        keys.append(Line2D([], [], color=colour, marker="s", linestyle="", label=name))
     keys += [
         Line2D([], [], color="0.3", marker="o", markerfacecolor="none", linestyle="", label="true"),
         Line2D([], [], color="0.3", marker="x", linestyle="", label="generated"),

@@ -122,7 +122,8 @@ def figure_3_6(results: Results) -> Figure:
             label, colour = style.replay_look("joint")
             top.axhline(joint.mean, color=colour, linestyle="-.", linewidth=1, label=label)
         _context_boundaries(axes[:, column], results, solver)
-        top.set_title(style.solver_look(solver, results.solvers)[0], pad=16)
+        lines = 1 if all(map(style.is_short, results.context_names)) else 2
+        top.set_title(style.solver_look(solver, results.solvers)[0], pad=7 + 9 * lines)
         bottom.set_xlabel("training iteration")
         bottom.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     style.percent_axis(axes[0, 0], "test accuracy, digits so far (%)")
@@ -159,7 +160,7 @@ def figure_3_7(results: Results) -> Figure:
             style.draw_spread(panel, found[quantity], colour, f"{label}, this run", marker)
             style.draw_thesis(panel, published, colour, f"{label}, thesis", marker)
         panel.set_title(style.solver_look(solver, results.solvers)[0])
-        style.context_axis(panel, results.contexts)
+        style.context_axis(panel, results.context_names)
     style.percent_axis(axes[0])
     style.legend_above(figure, list(axes), columns=3)
     return figure
@@ -198,10 +199,10 @@ def figure_matrix(results: Results) -> Figure:
         for i, j in zip(*np.tril_indices(n), strict=True):
             colour = "white" if R[i, j] > 60 else "black"
             panel.text(j, i, f"{R[i, j]:.1f}", ha="center", va="center", fontsize=7, color=colour)
-        panel.set_xticks(range(n), [", ".join(map(str, c)) for c in results.contexts])
+        style.class_ticks(panel, results.context_names)
         panel.set_yticks(range(n), range(1, n + 1))
         panel.set_title(style.solver_look(solver, results.solvers)[0])
-        panel.set_xlabel("digits tested")
+        panel.set_xlabel("classes tested")
         panel.set_ylabel("contexts learnt")
         panel.grid(False)
     return figure
@@ -235,13 +236,12 @@ def figure_confusion(results: Results) -> Figure:
             if value >= SHOWN_SHARE:
                 colour = "white" if value > 60 else "black"
                 panel.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=5, color=colour)
-        panel.set_xticks(range(len(share)))
-        panel.set_yticks(range(len(share)))
+        style.class_ticks(panel, results.class_names[: len(share)], rows=True)
         panel.set_title(style.solver_look(solver, results.solvers)[0])
         panel.set_xlabel("called")
         panel.set_ylabel("true class")
         panel.grid(False)
-    figure.colorbar(image, ax=list(axes), shrink=0.7, label="test digits of the class (%)")
+    figure.colorbar(image, ax=list(axes), shrink=0.7, label="test images of the class (%)")
     return figure
 
 
@@ -267,9 +267,10 @@ def figure_3_8(results: Results) -> Figure:
     left.set_ylabel("generator training (epochs)")
     style.draw_spread(right, used, style.GREEN, "this run")
     right.set_ylabel("generator training (iterations)")
-    for panel, letter, contexts in ((left, "A", thesis.CONTEXTS), (right, "B", results.contexts)):
+    published = [", ".join(map(str, context)) for context in thesis.CONTEXTS]
+    for panel, letter, names in ((left, "A", published), (right, "B", results.context_names)):
         panel.set_title(letter, loc="left")
-        style.context_axis(panel, contexts)
+        style.context_axis(panel, names)
         panel.set_ylim(0, 1.08 * max(max(line.get_ydata(), default=0) for line in panel.lines))
     right.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     style.legend_above(figure, [left], columns=2)
@@ -287,7 +288,7 @@ def _overall(results: Results, solvers: list[str]) -> Figure:
         raise MissingResults(
             f"this run holds no accuracy of {' or '.join(solvers)} with generative replay"
         )
-    style.context_axis(axes, results.contexts)
+    style.context_axis(axes, results.context_names)
     style.percent_axis(axes, "test accuracy, digits so far (%)")
     style.legend_above(figure, [axes], columns=2)
     return figure
@@ -326,14 +327,13 @@ def _chance(top: Axes, bottom: Axes, results: Results, solver: str) -> None:
 
 
 def _context_boundaries(column: np.ndarray, results: Results, solver: str) -> None:
-    """A line where a context ends, and its digits above the uppermost panel."""
+    """A line where a context ends, and its classes above the uppermost panel."""
     start = 0
     for context, length in measures.context_lengths(results, solver).items():
-        digits = ", ".join(map(str, results.contexts[context - 1]))
         column[0].text(
             start + length / 2,
             1.02,
-            digits,
+            style.in_lines(results.context_names[context - 1]),
             ha="center",
             va="bottom",
             fontsize=7,

@@ -266,14 +266,14 @@ def diagnostic(results: Results, quantity: str, solver: str = "") -> dict[int, S
 
 
 def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None:
-    """Shares (class,) of a generator's samples by class 0-9, None where they were not measured."""
+    """Shares (class,) of a generator's samples, None where they were not measured."""
     rows = results.table("diagnostics").where(solver="", seed=seed, context=context)
-    shares = np.zeros(10)
+    shares = np.zeros(len(results.class_names))
     found = False
     for quantity, value in zip(rows["quantity"], rows["value"], strict=True):
         if quantity.startswith("share of class "):
             digit = quantity.removeprefix("share of class ")
-            if digit not in list("0123456789") or not 0 <= value <= 1:
+            if digit not in map(str, range(len(shares))) or not 0 <= value <= 1:
                 raise ResultsError(
                     f"{results.paths.table('diagnostics')}: {quantity} "
                     f"is {value} (seed {seed}, context {context}): expected "

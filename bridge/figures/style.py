@@ -191,17 +191,38 @@ def percent_axis(axes: Axes, label: str = "test accuracy (%)") -> None:
     axes.set_ylabel(label)
 
 
-def context_axis(axes: Axes, contexts: Sequence[Sequence[int]], label: bool = True) -> None:
-    """A horizontal axis of contexts learnt, each tick with the digits that it added."""
-    ticks = range(1, len(contexts) + 1)
-    added = [", ".join(map(str, context)) for context in contexts]
-    axes.set_xticks(
-        ticks,
-        [f"{k}\n{'+ ' if k > 1 else ''}{digits}" for k, digits in zip(ticks, added, strict=True)],
-    )
-    axes.set_xlim(0.75, len(contexts) + 0.25)
+def context_axis(axes: Axes, names: Sequence[str], label: bool = True) -> None:
+    """A horizontal axis of contexts learnt, each tick with the classes that it added."""
+    ticks = range(1, len(names) + 1)
+    added = [
+        f"{'+ ' if k > 1 else ''}{in_lines(name)}" for k, name in zip(ticks, names, strict=True)
+    ]
+    axes.set_xticks(ticks, [f"{k}\n{name}" for k, name in zip(ticks, added, strict=True)])
+    axes.set_xlim(0.75, len(names) + 0.25)
     if label:
-        axes.set_xlabel("contexts learnt (digits added)")
+        what = "digits" if all(map(is_short, names)) else "classes"
+        axes.set_xlabel(f"contexts learnt ({what} added)")
+
+
+def class_ticks(axes: Axes, names: Sequence[str], rows: bool = False) -> None:
+    """A tick for each class or context along the columns, and the rows; long names lean."""
+    axes.set_xticks(range(len(names)), names)
+    if not all(map(is_short, names)):
+        axes.tick_params("x", rotation=45)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    if rows:
+        axes.set_yticks(range(len(names)), names)
+
+
+def is_short(name: str) -> bool:
+    """Whether it is a digit, or some with commas."""
+    return all(len(word) <= 2 for word in name.split(", "))
+
+
+def in_lines(name: str) -> str:
+    """The names of several classes, one below the other where they are long."""
+    return name if is_short(name) else name.replace(", ", ",\n")
 
 
 def legend_above(figure: Figure, axes: Sequence[Axes], columns: int) -> None:

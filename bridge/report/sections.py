@@ -134,13 +134,12 @@ def protocol_section(results: Results) -> str:
         )
     if results.config.protocol.summary:
         body += page.paragraphs([results.config.protocol.summary])
-    contexts = "; ".join(", ".join(map(str, context)) for context in results.contexts)
     settings = {k: v for k, v in config["protocol"].items() if k not in ("summary", "contexts")}
     used = {k: v for k, v in settings["solvers"].items() if k in results.solvers}
     settings = {**settings, "solvers": used}
     rows = [
         ("seeds", ", ".join(map(str, results.seeds))),
-        ("contexts", contexts),
+        ("contexts", "; ".join(results.context_names)),
         *_flat("budget", config["budget"]),
         *_flat("", settings),
     ]

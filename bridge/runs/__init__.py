@@ -7,6 +7,7 @@ that its jobs ask for.
 from bridge.runs.audits import AUDITS, FORCED_RADIUS, KEPT
 from bridge.runs.config import RunConfig, claim, read_config, read_json, run_config
 from bridge.runs.execution import setting_of
+from bridge.runs.executors import CLUSTERS, executor, local_processes, read_resources
 from bridge.runs.folder import PACKAGES, lock, log_into
 from bridge.runs.generator_job import GeneratorJob
 from bridge.runs.job_list import jobs_of, state_of
@@ -25,6 +26,7 @@ from bridge.runs.tables import TABLES, MissingResults, Table, write_table
 
 __all__ = [
     "AUDITS",
+    "CLUSTERS",
     "FORCED_RADIUS",
     "KEPT",
     "MAIN",
@@ -51,14 +53,17 @@ __all__ = [
     "circumstances",
     "claim",
     "compare",
+    "executor",
     "finished_manifest",
     "jobs_of",
     "load_results",
+    "local_processes",
     "lock",
     "log_into",
     "manifest",
     "read_config",
     "read_json",
+    "read_resources",
     "reproduce",
     "rerun",
     "run_config",

@@ -1,43 +1,45 @@
-"""Jobs run side by side in processes of their own, one thread each.
+"""Jobs handed to an executor: each as soon as the one that it waits for is finished.
 
-A job starts as soon as the one that it waits for is finished. What stops the parent (Ctrl-C,
-SIGTERM, SIGHUP) stops the workers at the end of the segment that each is in, when its state has
-been saved; a worker that is told to stop stops all; one whose parent died ends at once. A signal
-that the process was told to ignore (SIGHUP, by nohup) stays ignored here and there. Progress
-passes through shared counters, one a job, that nobody locks: a worker that is killed leaves
-nothing held.
+What stops the parent (Ctrl-C, SIGTERM, SIGHUP) stops its own workers at the end of the segment that
+each is in; a worker that is told to stop stops all. A signal that the process was told to ignore
+(SIGHUP, by nohup) stays ignored here and there. A job that another call on the same folder works on
+is looked at again until it is finished there, or free.
 """
 
 import contextlib
 import logging
-import multiprocessing
-import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from importlib.util import find_spec
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from bridge import data
 from bridge.errors import ResultsError
 from bridge.runs.config import RunConfig
-from bridge.runs.job_list import state_of
+from bridge.runs.executors import lost_its_workers
 from bridge.runs.jobs import Job
-from bridge.runs.manifest import commit
 from bridge.runs.paths import RunPaths
 from bridge.runs.setting import Setting
+from bridge.runs.worker import iterations_done, run_job
 from pycog_dgr.training import heeded_signals
 
 logger = logging.getLogger(__name__)
 
-REFRESH = 0.5  # seconds between two looks at the counters
+REFRESH = 0.5  # seconds between two looks at what is finished
+LOOK_AGAIN = 5.0  # seconds until a job that is in work elsewhere is tried again
 
 
 def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Setting:
@@ -61,15 +63,102 @@ def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Settin
     return Setting(RunPaths(folder), contexts, config.protocol, config.budget)
 
 
-def run_all(
+@dataclass(frozen=True)
+class SettingLoader:
+    """`setting_of`, to be called in another process, which may be on another machine.
+
+    `data_sha256` is the digest of the images and labels that its caller has.
+    """
+
+    config: RunConfig
+    folder: Path
+    data_root: str | None
+    data_sha256: str
+
+    def __call__(self) -> Setting:
+        """Load; ResultsError where the data are others."""
+        setting = setting_of(self.config, self.folder, self.data_root)
+        if (found := setting.contexts.digits.digest()) != self.data_sha256:
+            raise ResultsError(
+                f"a worker finds other images or labels called '{self.config.data}' (SHA-256 "
+                f"{found}) than the command that it works for ({self.data_sha256}): let "
+                "--data-root name a folder that is the same on all machines"
+            )
+        return setting
+
+
+@dataclass
+class _Jobs:
+    """Which jobs wait, which run, and how far those were when they were handed out."""
+
+    setting: Setting
+    load_setting: Callable[[], Setting]
+    pool: Executor
+    waiting: list[Job]
+    running: dict[Future[bool], tuple[Job, int]] = field(default_factory=dict)
+    not_before: dict[str, float] = field(default_factory=dict)  # of those in work elsewhere
+
+    def submit_what_is_ready(self) -> None:
+        """Hand out the jobs that need not wait."""
+        running = (job for job, _ in self.running.values())
+        unfinished = {job.name for job in (*self.waiting, *running)}
+        now = time.monotonic()
+        for job in list(self.waiting):
+            if job.waits_for not in unfinished and self.not_before.get(job.name, now) <= now:
+                self.waiting.remove(job)
+                before = iterations_done(job, self.setting)
+                future = self.pool.submit(run_job, self.load_setting, job)
+                self.running[future] = job, before
+                if future.done():  # in turn: the caller wants to know before the next one begins
+                    return
+
+    def finished(self) -> Iterator[Job]:
+        """Wait for a moment; the jobs that were finished in it."""
+        if not self.running:
+            time.sleep(REFRESH)
+        done, _ = wait(self.running, timeout=REFRESH, return_when=FIRST_COMPLETED)
+        for future in done:
+            job, before = self.running.pop(future)
+            if self._result(future, job, before):
+                yield job
+
+    def _result(self, future: Future[bool], job: Job, before: int) -> bool:
+        """Whether the job is finished; one that is not waits again."""
+        try:
+            if future.result():
+                return True
+            if job.name not in self.not_before:
+                logger.info("%s is in work by another call: waiting for it", job.name)
+            self.not_before[job.name] = time.monotonic() + LOOK_AGAIN
+        except (BrokenExecutor, CancelledError):
+            raise ResultsError(
+                f"{self.setting.paths.folder}: a worker process died (killed, or out of memory): "
+                "the same command goes on from here; --workers 1 needs half the memory"
+            ) from None
+        except Exception as error:
+            if not lost_its_workers(error):
+                logger.error("%s failed", job.name)
+                raise
+            if iterations_done(job, self.setting) <= before:
+                raise ResultsError(
+                    f"{self.setting.paths.folder}: every worker that took up {job.name} was lost "
+                    "before it had saved anything (killed, or out of memory): give the workers "
+                    "more memory or more time; the same command goes on from here"
+                ) from None
+            logger.warning("%s lost its workers: going on elsewhere", job.name)
+        self.waiting.append(job)
+        return False
+
+
+def run_jobs(
     jobs: Sequence[Job],
     setting: Setting,
     load_setting: Callable[[], Setting],
-    workers: int,
+    pool: Executor,
     progress: bool,
     finished: Callable[[], Any],
 ) -> None:
-    """Run jobs, `workers` at a time.
+    """Run jobs.
 
     Parameters
     ----------
@@ -79,8 +168,8 @@ def run_all(
         The parent's own.
     load_setting
         Makes a worker's; it travels to the workers.
-    workers
-        Processes.
+    pool
+        Where they run.
     progress
         Whether to draw a bar, on a terminal.
     finished
@@ -89,61 +178,38 @@ def run_all(
     Raises
     ------
     ResultsError
-        A worker died.
+        A worker died, and the executor does not replace it.
     KeyboardInterrupt
-        This process, or a worker of it, was told to stop; what was done is saved.
+        This process, or a worker of `local_processes`, was told to stop; what was done is saved.
     """
-    context = multiprocessing.get_context("spawn")
-    counters = context.RawArray("q", len(jobs))
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin_worker, initargs=(load_setting, counters)
-    )
+    todo = _Jobs(setting, load_setting, pool, list(jobs))
+
+    def iterations() -> int:
+        return sum(iterations_done(job, setting) for job in jobs)
+
     bar = tqdm(
         total=sum(job.iterations(setting) for job in jobs),
+        initial=iterations(),
         unit="it",
         unit_scale=True,
         disable=None if progress else True,
         desc=setting.paths.folder.name,
         smoothing=0.02,
     )
-    with bar, pool, _signals_interrupt():
+    n_done = 0
+    with bar, _signals_interrupt():
         try:
-            for _ in _completed(jobs, pool, workers, lambda: _show(bar, counters)):
-                finished()
-        except BrokenProcessPool:
-            raise ResultsError(
-                f"{setting.paths.folder}: a worker process died (killed, or out of memory): the "
-                "same command goes on from here; --workers 1 needs half the memory"
-            ) from None
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-
-
-def _completed(
-    jobs: Sequence[Job], pool: ProcessPoolExecutor, workers: int, look: Callable[[], None]
-) -> Iterator[Job]:
-    """Hand out jobs that need not wait; yield each when it is done."""
-    waiting = list(enumerate(jobs))
-    running: dict[Future, Job] = {}
-    while waiting or running:
-        unfinished = {job.name for job in (*(job for _, job in waiting), *running.values())}
-        ready = [entry for entry in waiting if entry[1].waits_for not in unfinished]
-        for entry in ready[: workers - len(running)]:
-            waiting.remove(entry)
-            running[pool.submit(_run_in_worker, *entry)] = entry[1]
-        done, _ = wait(running, timeout=REFRESH, return_when=FIRST_COMPLETED)
-        look()
-        for future in done:
-            job = running.pop(future)
-            future.result()
-            logger.info("finished %s", job.name)
-            yield job
-
-
-def _show(bar: tqdm, counters: Sequence[int]) -> None:
-    bar.update(sum(counters) - bar.n)
+            while todo.waiting or todo.running:
+                todo.submit_what_is_ready()
+                for job in todo.finished():
+                    n_done += 1
+                    logger.info("finished %s (%d of %d jobs)", job.name, n_done, len(jobs))
+                    finished()
+                if not bar.disable:
+                    bar.update(iterations() - bar.n)
+        finally:
+            for future in todo.running:
+                future.cancel()
 
 
 @contextlib.contextmanager
@@ -159,56 +225,3 @@ def _signals_interrupt() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-# -- in a worker ---------------------------------------------------------------------------------
-
-
-@dataclass
-class _Worker:
-    """What a worker process holds between its jobs."""
-
-    setting: Setting
-    counters: Any
-    limits: Any
-    stopping: bool = False
-
-    def stop(self, *_: Any) -> None:
-        self.stopping = True
-
-    def advance(self, job: int, iterations: int) -> None:
-        self.counters[job] += iterations
-        if self.stopping:
-            raise KeyboardInterrupt
-
-
-_worker: _Worker | None = None
-
-
-def _begin_worker(load_setting: Callable[[], Setting], counters: Any) -> None:
-    """In each worker: one thread, an end when the parent ends, and the data."""
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers, by SIGTERM
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # workers are started by run_all
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    limits = threadpool_limits(1)
-    if find_spec("torch"):
-        import torch
-
-        torch.set_num_threads(1)
-    _worker = _Worker(load_setting(), counters, limits)
-    for number in heeded_signals():
-        signal.signal(number, _worker.stop)
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
-
-
-def _run_in_worker(number: int, job: Job) -> None:
-    assert _worker is not None  # _begin_worker ran
-    state = state_of(job, _worker.setting.paths.folder)
-    state.notes.setdefault("commit", commit())
-    job.run(_worker.setting, state, lambda iterations: _worker.advance(number, iterations))

@@ -1,12 +1,13 @@
-"""A run folder in use: by one process at a time, with a log."""
+"""A run folder in use: a lock on the whole or on one job of it, and a log."""
 
 import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import pycog_dgr.errors
 import pycog_dgr.files
-from bridge.errors import ResultsError
+from bridge.errors import InUseError, ResultsError
 from bridge.runs.paths import RunPaths
 from pycog_dgr.errors import CheckpointError
 
@@ -39,18 +40,31 @@ def log_into(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; ResultsError where another one works on it.
+def lock(folder: Path, use: str = "works on this folder", wait: float = 0) -> Iterator[None]:
+    """Hold `folder` for this process.
 
     Parameters
     ----------
     folder
-        A run folder.
+        A run folder, or a job's own.
+    use
+        What another process does with it, for the message.
+    wait
+        Seconds to wait for another process.
+
+    Raises
+    ------
+    InUseError
+        Another process holds it.
+    ResultsError
+        It cannot be locked.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(pycog_dgr.files.lock(folder, "works on this folder"))
+            held.enter_context(pycog_dgr.files.lock(folder, use, wait))
+        except pycog_dgr.errors.InUseError as error:
+            raise InUseError(str(error)) from error
         except CheckpointError as error:
             raise ResultsError(str(error)) from error
         yield

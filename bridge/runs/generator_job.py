@@ -37,6 +37,10 @@ class GeneratorJob:
         """Nothing."""
         return None
 
+    def folders(self, paths: RunPaths) -> tuple[Path, ...]:
+        """Where it alone writes."""
+        return (paths.job(self.name), paths.samples_of(self.seed))
+
     def iterations(self, setting: Setting) -> int:
         """Updates in all."""
         plan = setting.protocol.generator

@@ -6,9 +6,11 @@ JointJob        one solver on all digits at once
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from bridge.runs.job_state import JobState
+from bridge.runs.paths import RunPaths
 from bridge.runs.setting import Setting
 
 Advance = Callable[[int], None]
@@ -27,6 +29,9 @@ class Job(Protocol):
     @property
     def waits_for(self) -> str | None:
         """The name of the job that must be finished before this one starts."""
+
+    def folders(self, paths: RunPaths) -> tuple[Path, ...]:
+        """Where it alone writes, and who holds its lock; its own folder under work/ comes first."""
 
     def iterations(self, setting: Setting) -> int:
         """Updates in all."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bridge.data import augment, examples, one_hot
@@ -9,6 +10,7 @@ from bridge.networks import make_solver
 from bridge.replay import accuracy
 from bridge.runs.job_state import JobState
 from bridge.runs.jobs import Advance, Row
+from bridge.runs.paths import RunPaths
 from bridge.runs.setting import REPLAY, SOLVER, Setting
 
 MAIN = "thesis"  # the variant with the protocol's own options
@@ -37,6 +39,10 @@ class JointJob:
     def waits_for(self) -> None:
         """Nothing."""
         return None
+
+    def folders(self, paths: RunPaths) -> tuple[Path, ...]:
+        """Where it alone writes."""
+        return (paths.job(self.name),)
 
     def iterations(self, setting: Setting) -> int:
         """Updates in all."""

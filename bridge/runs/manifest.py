@@ -1,5 +1,6 @@
 """What is needed to say where numbers come from, and to make them again: manifest.json."""
 
+import contextlib
 import os
 import platform
 import re
@@ -15,8 +16,9 @@ import numpy as np
 from bridge.files import write_json
 from bridge.runs.config import read_json
 from bridge.runs.paths import RunPaths
-from pycog_dgr.files import provenance
+from pycog_dgr.files import lock, provenance
 
+MOMENT = 60  # seconds that another call may take to write how long it takes
 HERE = Path(__file__).parent
 PACKAGES = (
     "numpy",
@@ -113,6 +115,7 @@ class Calls:
     """How long the calls that worked on a folder took, in work/calls.json.
 
     `tick` brings this call's minutes up to date: a killed one counts as far as its last tick.
+    Several calls can go on at once.
 
     Parameters
     ----------
@@ -123,19 +126,28 @@ class Calls:
     """
 
     def __init__(self, folder: Path, command: str):
-        paths = RunPaths(folder)
-        self._path = paths.calls
-        self._all = read_json(self._path, list[Call]) if self._path.exists() else _one_call(paths)
+        self._paths = RunPaths(folder)
         self._started = time.time()
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
-        self._all.append(Call(command, 0.0, began))
-        self.tick()
+        with self._changed() as calls:
+            self._place = len(calls)
+            calls.append(Call(command, 0.0, began))
 
     def tick(self) -> float:
         """Write this call's minutes; return those of all calls."""
-        self._all[-1].minutes = round((time.time() - self._started) / 60, 2)
-        write_json(self._path, [asdict(call) for call in self._all])
-        return round(sum(call.minutes for call in self._all), 2)
+        with self._changed() as calls:
+            calls[self._place].minutes = round((time.time() - self._started) / 60, 2)
+        return round(sum(call.minutes for call in calls), 2)
+
+    @contextlib.contextmanager
+    def _changed(self) -> Iterator[list[Call]]:
+        """The calls so far, written after the block changed them."""
+        path = self._paths.calls
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock(path, "writes this file", wait=MOMENT):
+            calls = read_json(path, list[Call]) if path.exists() else _one_call(self._paths)
+            yield calls
+            write_json(path, [asdict(call) for call in calls])
 
 
 def _one_call(paths: RunPaths) -> list[Call]:

@@ -8,6 +8,7 @@ samples/seed-S/generated-context-K.npz       samples of a generator
 samples/structure-seed-S.npz                 effective weights of a trained network
 samples/initial-seed-S.npz                   those of the same network before its first update
 work/JOB/state.npz                           from which a killed job goes on
+work/JOB/iterations.txt                      how many of its updates are done, for the bar
 work/JOB/diverged.npz                        the first update that a guard replaced
 work/generators-S/generator-K.npz            finished generators
 work/JOB/solver-K.npz                        the solver that went on from context K
@@ -78,7 +79,11 @@ class RunPaths:
 
     def generated(self, seed: int | str, k: int) -> Path:
         """Samples of the generator that has learnt k contexts."""
-        return self.samples / f"seed-{seed}" / f"generated-context-{k}.npz"
+        return self.samples_of(seed) / f"generated-context-{k}.npz"
+
+    def samples_of(self, seed: int | str) -> Path:
+        """The folder of the samples of a seed's generators."""
+        return self.samples / f"seed-{seed}"
 
     def structure(self, seed: int | str) -> Path:
         """Effective weights of a trained biological network."""
@@ -88,9 +93,17 @@ class RunPaths:
         """Effective weights of the same network before its first update."""
         return self.samples / f"initial-seed-{seed}.npz"
 
+    def job(self, name: str) -> Path:
+        """The folder of a job, whose lock lies beside it."""
+        return self.work / name
+
     def state(self, job: str) -> Path:
         """The state file of a job."""
-        return self.work / job / "state.npz"
+        return self.job(job) / "state.npz"
+
+    def iterations(self, job: str) -> Path:
+        """How many of a job's updates are done."""
+        return self.job(job) / "iterations.txt"
 
     def generator(self, seed: int, k: int) -> Path:
         """The finished generator of context k."""

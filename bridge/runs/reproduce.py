@@ -6,15 +6,17 @@ are those of an uninterrupted run.
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from bridge.data import is_known
 from bridge.files import write_json
 from bridge.networks import CONSTRAINED
-from bridge.runs.config import RunConfig, claim, read_json
-from bridge.runs.execution import run_all, setting_of
+from bridge.runs.config import RunConfig, claim, read_config, read_json
+from bridge.runs.execution import SettingLoader, run_jobs, setting_of
+from bridge.runs.executors import local_processes
 from bridge.runs.folder import lock, log_into
 from bridge.runs.job_list import jobs_of, state_of
 from bridge.runs.jobs import Job
@@ -29,6 +31,8 @@ from pycog_dgr.files import remove_partial_files_below
 
 logger = logging.getLogger(__name__)
 
+MOMENT = 60  # seconds that another call may take to enter the folder, or to write its tables
+
 
 def reproduce(
     config: RunConfig,
@@ -37,13 +41,15 @@ def reproduce(
     *,
     data_root: str | None = None,
     workers: int = 2,
+    pool: Executor | None = None,
     progress: bool = True,
     generators_of: Path | None = None,
 ) -> None:
     """Run what is not yet there and write tables, samples and manifest into `folder`.
 
     A folder that already holds other seeds, solvers or replays of the same configuration keeps
-    them.
+    them. Several calls can work on one folder: each job has a lock, and a call that needs what
+    another is at waits for it.
 
     Parameters
     ----------
@@ -56,7 +62,10 @@ def reproduce(
     data_root
         Where the data lie.
     workers
-        Processes.
+        Processes of this machine.
+    pool
+        Where jobs run instead, as of `executor`; the folder has to be on a file system that its
+        workers see.
     progress
         Whether to draw a bar, on a terminal.
     generators_of
@@ -65,37 +74,50 @@ def reproduce(
     Raises
     ------
     ResultsError
-        The folder belongs to another configuration or is in use; or `generators_of` does not hold
-        these generators.
+        The folder belongs to another configuration; a worker was lost; or `generators_of` does not
+        hold these generators.
     """
     setting = setting_of(config, folder, data_root)
-    with lock(folder):
-        held = claim(folder, config)
-        with log_into(folder):
-            remove_partial_files_below(folder)
-            if generators_of is not None:
-                take_generators(generators_of, config, setting)
-            todo = [job for job in jobs_of(config) if not state_of(job, folder).finished]
-            if todo and not is_known(setting.contexts.digits):
+    with lock(folder, wait=MOMENT):
+        jobs = jobs_of(claim(folder, config))
+        own = [place for job in jobs for place in job.folders(setting.paths)]
+        remove_partial_files_below(folder, spared=own)
+        if generators_of is not None:
+            take_generators(generators_of, config, setting)
+    with log_into(folder):
+        todo = [job for job in jobs_of(config) if not state_of(job, folder).finished]
+        calls = Calls(folder, command) if todo else None
+        if calls is not None:
+            logger.info("%s: %d of %d jobs to do", command, len(todo), len(jobs_of(config)))
+            if not is_known(setting.contexts.digits):
                 logger.warning(
                     "%s: not the published images and labels of that name (their digest differs)",
                     config.data,
                 )
-            calls = Calls(folder, command) if todo else None
-            if calls is not None:
-                logger.info("%s: %d of %d jobs to do", command, len(todo), len(jobs_of(config)))
-                loading = partial(setting_of, config, folder, data_root)
-                run_all(todo, setting, loading, workers, progress, calls.tick)
-            finished = [job for job in jobs_of(held) if state_of(job, folder).finished]
-            if {job.name for job in finished} != _described(folder):
-                minutes = (calls or Calls(folder, command)).tick()
-                about = {
-                    **manifest(command),
-                    "data_root": data_root,
-                    "data_sha256": setting.contexts.digits.digest(),
-                    "minutes": minutes,
-                }
-                _describe(finished, setting, about)
+            with local_processes(workers) if pool is None else nullcontext(pool) as used:
+                root = None if data_root is None else str(Path(data_root).absolute())
+                digest = setting.contexts.digits.digest()
+                loading = SettingLoader(config, folder.absolute(), root, digest)
+                run_jobs(todo, setting, loading, used, progress, calls.tick)
+        with lock(folder, wait=MOMENT):
+            _describe_what_is_new(setting, command, data_root, calls)
+
+
+def _describe_what_is_new(
+    setting: Setting, command: str, data_root: str | None, calls: Calls | None
+) -> None:
+    """Tables, samples and manifest of all that is finished, where they lack some of it."""
+    folder = setting.paths.folder
+    finished = [job for job in jobs_of(read_config(folder)) if state_of(job, folder).finished]
+    if {job.name for job in finished} == _described(folder):
+        return
+    about = {
+        **manifest(command),
+        "data_root": data_root,
+        "data_sha256": setting.contexts.digits.digest(),
+        "minutes": (calls or Calls(folder, command)).tick(),
+    }
+    _describe(finished, setting, about)
 
 
 def _described(folder: Path) -> set[str]:

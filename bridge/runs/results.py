@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bridge.data import class_names
 from bridge.errors import ResultsError
 from bridge.runs.config import REMEDY, RunConfig, read_config, read_json
 from bridge.runs.paths import RunPaths
@@ -44,6 +45,17 @@ class Results:
     def contexts(self) -> list[tuple[int, ...]]:
         """The classes of each context, in the order learnt."""
         return list(self.config.contexts)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes of its data are called."""
+        return class_names(self.config.data)
+
+    @property
+    def context_names(self) -> list[str]:
+        """The classes of each context by their names, in the order learnt."""
+        named = self.class_names
+        return [", ".join(named[k] for k in context) for context in self.contexts]
 
     def has(self, name: str) -> bool:
         """Whether table `name` is in the folder."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from bridge.runs.generator_job import GeneratorJob, diagnostic_rows
 from bridge.runs.held import load_held, save_held
 from bridge.runs.job_state import JobState
 from bridge.runs.jobs import Advance, Row
+from bridge.runs.paths import RunPaths
 from bridge.runs.samples import SAMPLES
 from bridge.runs.setting import REPLAY, SOLVER, Setting
 
@@ -60,6 +62,10 @@ class SequentialJob:
     def waits_for(self) -> str | None:
         """The generators that it replays."""
         return GeneratorJob(self.seed).name if self.replay == "generative" else None
+
+    def folders(self, paths: RunPaths) -> tuple[Path, ...]:
+        """Where it alone writes."""
+        return (paths.job(self.name),)
 
     def iterations(self, setting: Setting) -> int:
         """Updates in all."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge.errors import ResultsError
 from bridge.files import write_whole
 from bridge.runs.config import RunConfig, read_config, read_json
+from bridge.runs.folder import lock
 from bridge.runs.generator_job import GeneratorJob
 from bridge.runs.job_list import jobs_of, state_of
 from bridge.runs.manifest import Manifest
@@ -32,7 +33,7 @@ def take_generators(source: Path, config: RunConfig, setting: Setting) -> None:
     ------
     ResultsError
         `source` is no run, was run on other data, by other settings that decide its generators,
-        or has not finished those of a seed.
+        or has not finished those of a seed; or another process trains them.
     """
     jobs = [job for job in jobs_of(config) if isinstance(job, GeneratorJob)]
     wanted = [job for job in jobs if not state_of(job, setting.paths.folder).finished]
@@ -55,5 +56,6 @@ def take_generators(source: Path, config: RunConfig, setting: Setting) -> None:
             )
         n = len(config.contexts)
         pairs = zip(job.files(RunPaths(source), n), job.files(setting.paths, n), strict=True)
-        for old, new in pairs:
-            write_whole(new, old.read_bytes())
+        with lock(setting.paths.job(job.name), "works on these generators"):
+            for old, new in pairs:
+                write_whole(new, old.read_bytes())

@@ -106,12 +106,13 @@ class ReplayExperiment:
 
     def run(self, settings: Mapping[str, Any], seed: int, folder: Path) -> dict[str, Any]:
         from bridge.replay import average_accuracy, backward_transfer, forgetting
-        from bridge.runs import load_results, reproduce
+        from bridge.runs import executor, load_results, reproduce
 
         config = self._config(settings, seed)
         run_folder = folder / "run"
         root = settings.get("data_root")
-        reproduce(config, run_folder, "dgr sweep", data_root=root, workers=1, progress=False)
+        with executor(workers=0) as pool:  # this process, which is a worker already
+            reproduce(config, run_folder, "dgr sweep", data_root=root, pool=pool, progress=False)
         matrix = load_results(run_folder).table("matrix")
         n = len(config.contexts)
         accuracies = np.full((n, n), np.nan)

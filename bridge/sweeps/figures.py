@@ -75,6 +75,7 @@ def _draw(
     if len(lines) > MAX_LINES:
         lines = {(): list(done)}
     positions, ticks = _positions([row[axis] for row in done])
+    called = short_names(axes)
     figure = Figure(figsize=(4 * len(shown), 3.2), layout="constrained")
     for panel, (measure, label) in zip(
         figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True
@@ -89,7 +90,9 @@ def _draw(
                     [one.half_width for one in means],
                     marker="o",
                     capsize=3,
-                    label=", ".join(f"{n} = {v}" for n, v in zip(others, values, strict=False)),
+                    label=", ".join(
+                        f"{called[n]} = {v}" for n, v in zip(others, values, strict=False)
+                    ),
                 )
         if ticks:
             panel.set_xticks(range(len(ticks)), ticks)
@@ -97,13 +100,33 @@ def _draw(
             max(positions.values()) / min(positions.values()) >= RATIO_OF_LOG
         ):
             panel.set_xscale("log")
-        panel.set(xlabel=axis, ylabel=label)
+        panel.set(xlabel=called[axis], ylabel=label)
     if others and () not in lines:
         figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     path = folder / "figures" / f"{axis}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     return path
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Each setting by the last word of its place, where no other one has the same.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As `solvers.biornn.options.plastic`.
+
+    Returns
+    -------
+    dict
+        Setting -> as `plastic`.
+    """
+    last = [name.rpartition(".")[2] for name in names]
+    return {
+        name: word if last.count(word) == 1 else name
+        for name, word in zip(names, last, strict=True)
+    }
 
 
 def _key(value: Any) -> Any:

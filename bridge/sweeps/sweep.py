@@ -72,9 +72,10 @@ def open_sweep(path: Path, folder: Path | None = None) -> Sweep:
     folder = Path("runs") / "sweeps" / path.stem if folder is None else folder
     experiment = _experiment(plan, path)
     cells: dict[str, Cell] = {}
+    root = folder.absolute()  # workers on a cluster have working folders of their own
     for seed in plan.all_seeds:
         for values in plan.points:
-            cell = Cell(experiment, plan.settings | values, Point(values, seed), folder)
+            cell = Cell(experiment, plan.settings | values, Point(values, seed), root)
             try:
                 cells.setdefault(cell.name, cell)
             except ValueError as error:
@@ -105,7 +106,7 @@ def run_sweep(sweep: Sweep, pool: Executor, progress: bool = True) -> list[Cell]
     ----------
     sweep : Sweep
     pool : concurrent.futures.Executor
-        Of `executor`.
+        Of `bridge.runs.executor`.
     progress : bool
         Whether to draw a bar, on a terminal.
 

@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -180,16 +180,19 @@ def remove_partial_files(path: str | Path) -> None:
                 part.unlink(missing_ok=True)
 
 
-def remove_partial_files_below(folder: str | Path) -> None:
+def remove_partial_files_below(folder: str | Path, spared: Collection[Path] = ()) -> None:
     """Remove what killed writes left in a folder and below; hold the folder's lock meanwhile.
 
     Parameters
     ----------
     folder
         A folder.
+    spared
+        Folders in it that have locks of their own.
     """
     for part in Path(folder).rglob(f".*{PART}"):
-        part.unlink(missing_ok=True)
+        if not any(one in part.parents for one in spared):
+            part.unlink(missing_ok=True)
 
 
 def require_folder(path: str | Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from pycog_dgr.errors import CheckpointError
+from pycog_dgr.errors import CheckpointError, InUseError
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ SOFT_WAIT = 0.5  # seconds for taking over the lock of an owner that has ended
 
 
 @contextlib.contextmanager
-def lock(path: str | Path, use: str = "is training into this file") -> Iterator[None]:
+def lock(
+    path: str | Path, use: str = "is training into this file", wait: float = 0
+) -> Iterator[None]:
     """Keep other processes from a file, or from a folder, for as long as the block lasts.
 
     Parameters
@@ -37,19 +39,23 @@ def lock(path: str | Path, use: str = "is training into this file") -> Iterator[
         What is locked; the lock itself is a file .NAME.lock beside it.
     use
         What another process does with it, for the message.
+    wait
+        Seconds to wait for another process.
 
     Raises
     ------
+    InUseError
+        Where another process holds the lock.
     CheckpointError
-        Where another process holds the lock, or none can be had.
+        Where none can be had.
     """
     path = Path(path)
     place = path.with_name(f".{path.name}.lock")
     try:
-        owned = _acquired(place)
+        owned = _acquired(place, wait)
     except Timeout:
         named = place.exists() and place.stat().st_size > 0  # a soft lock, which outlives its owner
-        raise CheckpointError(
+        raise InUseError(
             f"{path}: another process {use}; wait for it, or use another name"
             + (f". If no such process is left, remove {place}" if named else "")
         ) from None
@@ -63,18 +69,18 @@ def lock(path: str | Path, use: str = "is training into this file") -> Iterator[
         owned.release()
 
 
-def _acquired(place: Path) -> BaseFileLock:
+def _acquired(place: Path, wait: float) -> BaseFileLock:
     """The lock at `place`, owned: the system's where it has locks, else a soft one."""
     owned: BaseFileLock = FileLock(place, fallback_to_soft=False)
     try:
-        owned.acquire(blocking=False)
+        owned.acquire(timeout=wait)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
         if place.exists() and not place.stat().st_size:  # left by the attempt
             place.unlink(missing_ok=True)
         owned = SoftFileLock(place)
-        owned.acquire(timeout=SOFT_WAIT, poll_interval=SOFT_WAIT / 10)
+        owned.acquire(timeout=max(wait, SOFT_WAIT), poll_interval=SOFT_WAIT / 10)
     if isinstance(owned, SoftFileLock):
         logger.info("%s: no locks on this file system; a file that names its owner is one", place)
     return owned

@@ -63,9 +63,8 @@ def commit(file: str | Path) -> str | None:
 def git(folder: Path, *words: str) -> str | None:
     """What git prints there, None where it fails or is not installed."""
     try:
-        return subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=True)
+        return done.stdout.decode("utf-8", "replace").strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -414,12 +414,12 @@ class RNN:
 
     # -- figures --------------------------------------------------------------------------------
 
-    def plot_costs(self) -> Any:
-        """Figure of the loss, the regulariser and the error during training."""
+    def plot_costs(self, fig: Any = None) -> Any:
+        """Figure of the loss, the regulariser and the error during training, in `fig` if given."""
         # matplotlib only where a figure is asked for
         from pycog_dgr.analysis.figures import network as network_figures
 
-        return network_figures.plot_costs(self)
+        return network_figures.plot_costs(self, fig)
 
     @staticmethod
     def plot_connection_matrix(
@@ -430,8 +430,11 @@ class RNN:
 
         network_figures.plot_connection_matrix(plot, W, smap_exc, smap_inh, labelsize)
 
-    def plot_structure(self, sortby: Any = None) -> Any:
-        """Figure of all weights and their distributions; `sortby` orders the units."""
+    def plot_structure(self, sortby: Any = None, fig: Any = None) -> Any:
+        """Figure of all weights and their distributions; `sortby` orders the units.
+
+        Drawn into `fig`, a Figure or SubFigure of matplotlib, if given.
+        """
         from pycog_dgr.analysis.figures import network as network_figures
 
-        return network_figures.plot_structure(self, sortby)
+        return network_figures.plot_structure(self, sortby, fig)

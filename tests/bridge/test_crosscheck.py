@@ -349,7 +349,8 @@ def test_the_command_returns_one_where_a_backend_is_faulty(
     assert "FIRST DIFFERENCE" in capsys.readouterr().out
 
 
-def test_bad_requests_are_one_clear_error(case, tmp_path, capsys):
+def test_bad_requests_are_one_clear_error(case, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     assert main(["crosscheck", "--task", "rdm_fixd", "--out", str(tmp_path)]) == 2
     assert "did you mean 'rdm_fixed'" in capsys.readouterr().err
     assert main(["crosscheck", "--weights", str(tmp_path / "absent.npz")]) == 2

@@ -12,7 +12,8 @@ import pytest
 
 from bridge.errors import ResultsError
 from bridge.runs import GeneratorJob, JobState
-from bridge.runs.execution import run_all
+from bridge.runs.execution import run_jobs
+from bridge.runs.executors import local_processes
 from tests.bridge.helpers import tiny_setting
 
 
@@ -40,7 +41,9 @@ def go(folder, job):
     setting, fork = tiny_setting(folder), multiprocessing.get_context("fork")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multiprocessing, "get_context", lambda _: fork)
-        run_all([job], setting, partial(tiny_setting, folder), 1, False, lambda: None)
+        with local_processes(1) as pool:
+            loading = partial(tiny_setting, folder)
+            run_jobs([job], setting, loading, pool, False, lambda: None)
     return JobState(setting.paths.state(job.name))
 
 

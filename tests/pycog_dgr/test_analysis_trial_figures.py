@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.figure
 import numpy as np
 import pytest
 
@@ -91,6 +92,21 @@ def test_the_colours_of_rates_have_a_bar_with_their_unit():
     rnn.run(T=200, seed=1)
     for figure in (plot_trials(trials()), plot_resting_state(rnn)):
         assert "Rate (a.u.)" in [ax.get_ylabel() for ax in figure.get_axes()]
+
+
+def test_two_of_them_fit_into_one_figure():
+    rnn = RNN(rnnparams={"N": 5, "dt": 10, "tau": 100})
+    rnn.run(T=200, seed=1)
+    whole = matplotlib.figure.Figure(figsize=(8, 8))
+    upper, lower = whole.subfigures(2, 1)
+    plot_trials(trials(), title="trials", fig=upper)
+    resting = plot_resting_state(rnn, fig=lower)
+    assert len(upper.axes) > 4 and len(lower.axes) > 4
+    assert sorted(map(id, whole.axes)) == sorted(map(id, [*upper.axes, *lower.axes]))
+    whole.draw_without_rendering()
+    heights = [[ax.get_window_extent().y0 for ax in half.axes] for half in (upper, lower)]
+    assert min(heights[0]) > max(heights[1])
+    assert resting.plots[0].figure is lower
 
 
 def test_too_many_trials_are_refused():

@@ -1,6 +1,7 @@
 """`dgr doctor`: one change at a time, told in a table; nothing is written."""
 
 import dataclasses
+import json
 import textwrap
 
 import numpy as np
@@ -60,6 +61,17 @@ def test_the_numbers_are_those_of_a_training(file, tmp_path):
 def test_updates_to_the_criterion_are_counted(file):
     first = next(iter(outcomes(file, updates=50)))
     assert first.trainings[0].criterion == 10
+
+
+def test_the_table_is_printed_as_json_on_request(file, capsys):
+    file.write_text(file.read_text().replace("even =", "assert dt == 20; even ="))
+    assert main(["doctor", str(file), "--updates", "2", "--seeds", "2", "--json"]) == 0
+    first, *others = json.loads(capsys.readouterr().out)
+    assert first["change"] == "as it is" and first["refused"] is None
+    assert [seed["criterion"] for seed in first["seeds"]] == [None, None]
+    assert first["seeds"][0]["loss_after"] > 0
+    (refused,) = (row for row in others if row["change"] == "dt = 10")
+    assert refused["seeds"] == [] and "AssertionError" in refused["refused"]
 
 
 def test_a_change_that_the_task_cannot_take_is_a_row(file, capsys):

@@ -1,6 +1,7 @@
 """figtools, figures of networks, fittools and datatools; fits to 1e-3 of the true parameters."""
 
 import matplotlib as mpl
+import matplotlib.figure
 import numpy as np
 import pytest
 
@@ -134,6 +135,15 @@ def test_a_networks_figures_are_drawn(savefile, tmp_path):
     rnn.p["structure"] = {"inputs": ["a", "b", "start"], "outputs": ["left"]}
     for figure in (rnn.plot_costs(), rnn.plot_structure()):
         assert figure.save("drawn", tmp_path, fmt="png").stat().st_size > 5000
+
+
+def test_a_networks_figures_are_drawn_into_a_given_figure(tmp_path):
+    rnn, own = RNN(VARSTIM), mpl.figure.Figure(figsize=(9, 4))
+    left, right = own.subfigures(1, 2)
+    drawn = rnn.plot_costs(fig=left)
+    rnn.plot_structure(fig=right)
+    assert [plot.ax for plot in drawn.plots] == left.axes and len(right.axes) > 5
+    assert drawn.save("both", tmp_path, fmt="png").stat().st_size > 5000
 
 
 def test_costs_of_a_resumed_training_count_its_trials_on():

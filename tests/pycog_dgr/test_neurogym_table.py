@@ -1,6 +1,7 @@
 """The table of NeuroGym's environments, and that the docs hold it."""
 
 import importlib.metadata
+import json
 import re
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def test_an_environment_that_is_refused_is_a_row_with_the_reason(monkeypatch):
 
     monkeypatch.setattr(neurogym_table, "TaskFromEnv", refuse)
     assert neurogym_table._row("X-v0", 1) == Row("X-v0", "no", "no", "no ground / truth")
+
+
+def test_the_table_is_printed_as_json_on_request(monkeypatch, capsys):
+    row = Row("X-v0", "yes", "no", "why not")
+    monkeypatch.setattr(neurogym_table, "version", lambda: "1.2.3")
+    monkeypatch.setattr(neurogym_table, "rows", lambda updates: iter([row]))
+    assert main(["neurogym", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"neurogym": "1.2.3", "environments": [row._asdict()]}
 
 
 def test_an_environment_that_trains_is_told(monkeypatch):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import FigureBase
 from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.analysis.interface import TrainedNetwork
@@ -16,15 +17,17 @@ from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.figtools import Figure, Subplot, colors, gradient
 
 
-def plot_costs(rnn: TrainedNetwork) -> Figure:
+def plot_costs(rnn: TrainedNetwork, fig: FigureBase | None = None) -> Figure:
     """Figure of a trained RNN's cost, Omega term and error against the number of trials.
 
     The histories count from zero again where a training was resumed; the figure counts on.
+
+    fig   a Figure or SubFigure of matplotlib to draw into; a new one of 6.5 x 3 inches otherwise
     """
     if not rnn.costs_history:
         raise PycogDgrError("plot_costs: the network has not been trained")
-    fig = Figure(w=6.5, h=3, axislabelsize=7.5, ticklabelsize=6.5)
-    terms, error = fig.add([0.1, 0.17, 0.38, 0.76]), fig.add([0.57, 0.17, 0.38, 0.76])
+    figure = Figure(fig, w=6.5, h=3, axislabelsize=7.5, ticklabelsize=6.5)
+    terms, error = figure.add([0.1, 0.17, 0.38, 0.76]), figure.add([0.57, 0.17, 0.38, 0.76])
     trials = thousands(rnn.costs_history)
     cost, rmse = ([row[1][i] for row in rnn.costs_history] for i in (0, 1))
     terms.plot(trials, cost, color="0.2", lw=1, label="Cost")
@@ -40,7 +43,7 @@ def plot_costs(rnn: TrainedNetwork) -> Figure:
     for plot in (terms, error):
         plot.ylim(bottom=0)
         plot.xlabel("Trials (thousands)")
-    return fig
+    return figure
 
 
 def thousands(history: Sequence[Sequence[Any]]) -> list[float]:
@@ -85,33 +88,40 @@ class _Panel(NamedTuple):
     values: NDArray
 
 
-def plot_structure(rnn: TrainedNetwork, sortby: str | Path | ArrayLike | None = None) -> Figure:
+def plot_structure(
+    rnn: TrainedNetwork,
+    sortby: str | Path | ArrayLike | None = None,
+    fig: FigureBase | None = None,
+) -> Figure:
     """Figure of an RNN's weights and biases, and the distributions of the weights.
 
     Every matrix has colours up to its own largest |weight|, which is written at it.
 
     sortby   order of the units: indices (N,), or a text file of them
+    fig      a Figure or SubFigure of matplotlib to draw into; else a new one, 7.2 x 4.5 inches
     """
     panels = _structure_panels(rnn, _unit_order(rnn, sortby))
-    fig = Figure(w=7.2, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4)
+    figure = Figure(
+        fig, w=7.2, h=4.5, axislabelsize=6.5, ticklabelsize=6.5, labelpadx=3, labelpady=4
+    )
     for name, (rect, matrix) in panels.items():
-        plot = fig.add(rect, None)
+        plot = figure.add(rect, None)
         plot_connection_matrix(plot, matrix)
         largest = f"{name}\n|w| ≤ {np.max(np.abs(matrix), initial=0):.2g}"
         if name in ("Wrec", "brec", "Win"):
             plot.text_upper_center(largest, dy=0.01, fontsize=6.5)
         elif name == "Wout":
             plot.text(1.02, 0.5, largest, transform=plot.transAxes, va="center", fontsize=6.5)
-    _weight_bar(fig)
-    shown = dict(zip(panels, fig.plots, strict=True))
+    _weight_bar(figure)
+    shown = dict(zip(panels, figure.plots, strict=True))
     shown.get("brec", shown["Wrec"]).ylabel("To unit")
     shown.get("Wout", shown["Wrec"]).xlabel("From unit")
     _name_inputs_and_outputs(shown, rnn)
     weights = {name: panels[name].values for name in ("Win", "Wrec", "Wout") if name in panels}
     for (name, W), bottom in zip(weights.items(), (0.72, 0.4, 0.08), strict=False):
-        _weight_histogram(fig.add([0.79, bottom, 0.2, 0.2]), name, W)
-    fig.plots[-1].xlabel("Weight")
-    return fig
+        _weight_histogram(figure.add([0.79, bottom, 0.2, 0.2]), name, W)
+    figure.plots[-1].xlabel("Weight")
+    return figure
 
 
 def _weight_bar(fig: Figure) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -25,12 +26,16 @@ BAR, BAR_GAP = 0.08, 0.05  # inches: width of a colour bar, and what lies betwee
 
 
 def plot_trials(
-    trials: SimulatedTrials, labels: Mapping[str, Sequence[str]] | None = None, title: str = ""
+    trials: SimulatedTrials,
+    labels: Mapping[str, Sequence[str]] | None = None,
+    title: str = "",
+    fig: FigureBase | None = None,
 ) -> Figure:
     """Figure of up to six Trials, a column each: inputs, rates of all units, outputs.
 
     labels   the model's `structure`: {"inputs": [...], "outputs": [...]}, names of the lines
     title    of the whole figure
+    fig      a Figure or SubFigure of matplotlib to draw into; else a new one that fits the trials
 
     Lines without a name are numbered. Targets are dashed; every second epoch is shaded. Units stand
     in the order of the times at which they are most active in the first trial. PycogDgrError for
@@ -40,15 +45,15 @@ def plot_trials(
         raise PycogDgrError(f"plot_trials: {len(trials)} trials; a figure holds 1 to {MOST}")
     rows = [name for name in LABELS if getattr(trials, name).shape[2]]
     w, h = LEFT + COLUMN * len(trials) + RIGHT, BOTTOM + ROW * len(rows) + TOP
-    fig = Figure(w=w, h=h, axislabelsize=7.5, ticklabelsize=6.5)
-    fig.suptitle(title, y=1 - 0.05 / h, va="top", fontsize=8.5)
+    figure = Figure(fig, w=w, h=h, axislabelsize=7.5, ticklabelsize=6.5)
+    figure.suptitle(title, y=1 - 0.05 / h, va="top", fontsize=8.5)
     for row, name in enumerate(rows):
         bottom = (BOTTOM + ROW * (len(rows) - 1 - row)) / h
         plots = [
-            fig.add([(LEFT + COLUMN * b) / w, bottom, 0.85 * COLUMN / w, 0.8 * ROW / h])
+            figure.add([(LEFT + COLUMN * b) / w, bottom, 0.85 * COLUMN / w, 0.8 * ROW / h])
             for b in range(len(trials))
         ]
-        _row(fig, plots, trials, name, (labels or {}).get(name))
+        _row(figure, plots, trials, name, (labels or {}).get(name))
         for b, plot in enumerate(plots):
             plot.set_xlim(0, trials.t[trials.lengths[b] - 1])
             if row == 0:
@@ -57,16 +62,19 @@ def plot_trials(
                 plot.xlabel("Time (ms)")
             else:
                 plot.set_xticklabels([])
-    return fig
+    return figure
 
 
-def plot_resting_state(rnn: TrainedNetwork) -> Figure:
-    """Figure of an RNN that has just been run: its mean rates, each unit's, and the outputs."""
+def plot_resting_state(rnn: TrainedNetwork, fig: FigureBase | None = None) -> Figure:
+    """Figure of an RNN that has just been run: its mean rates, each unit's, and the outputs.
+
+    fig   a Figure or SubFigure of matplotlib to draw into; a new one of 6.5 x 4 inches otherwise
+    """
     if rnn.r is None:
         raise PycogDgrError("plot_resting_state: run the network first")
-    fig = Figure(w=6.5, h=4, axislabelsize=7.5, ticklabelsize=6.5)
-    mean, units = fig.add([0.1, 0.74, 0.55, 0.2]), fig.add([0.1, 0.41, 0.55, 0.27])
-    output, spread = fig.add([0.1, 0.12, 0.55, 0.22]), fig.add([0.79, 0.41, 0.19, 0.53])
+    figure = Figure(fig, w=6.5, h=4, axislabelsize=7.5, ticklabelsize=6.5)
+    mean, units = figure.add([0.1, 0.74, 0.55, 0.2]), figure.add([0.1, 0.41, 0.55, 0.27])
+    output, spread = figure.add([0.1, 0.12, 0.55, 0.22]), figure.add([0.79, 0.41, 0.19, 0.53])
 
     mean.plot(rnn.t, rnn.r.mean(axis=0), color="0.2", lw=1, label="all")
     ei = rnn.p["ei"]
@@ -77,7 +85,7 @@ def plot_resting_state(rnn: TrainedNetwork) -> Figure:
     mean.ylabel("Mean " + RATE.lower())
 
     by_rate = np.argsort(rnn.r.mean(axis=1))[::-1]
-    _rate_bar(fig, units, _image(units, rnn.t, rnn.r[by_rate], rnn.r.max()))
+    _rate_bar(figure, units, _image(units, rnn.t, rnn.r[by_rate], rnn.r.max()))
     units.ylabel("Unit, by its rate")
     _lines(output, rnn.t, rnn.z.T, _names("output", len(rnn.z), rnn.p["structure"].get("outputs")))
     _legend_beside(output)
@@ -90,7 +98,7 @@ def plot_resting_state(rnn: TrainedNetwork) -> Figure:
         plot.set_xlim(rnn.t[0], rnn.t[-1])
     for plot in (mean, units):
         plot.set_xticklabels([])
-    return fig
+    return figure
 
 
 def _row(
@@ -146,7 +154,7 @@ def _legend_beside(plot: Subplot, more: Sequence[Line2D] = ()) -> None:
 
 def _rate_bar(fig: Figure, plot: Subplot, image: AxesImage) -> None:
     """The colours of rates, to the right of the plot."""
-    width, _ = fig.get_size_inches()
+    width = fig.bbox.width / fig.dpi  # inches
     place = plot.get_position()
     left = place.x1 + BAR_GAP / width
     axes = fig.add_axes((left, place.y0, BAR / width, place.height))

@@ -14,8 +14,9 @@ from typing import ClassVar
 import pytest
 
 from bridge.errors import ResultsError, SettingError
-from bridge.sweeps import draw_axes, executor, open_sweep, rows, run_sweep
-from bridge.sweeps.figures import mean_of
+from bridge.runs import executor
+from bridge.sweeps import draw_axes, open_sweep, rows, run_sweep
+from bridge.sweeps.figures import mean_of, short_names
 from pycog_dgr.files import open_save
 
 TASK = """
@@ -202,6 +203,11 @@ def test_more_seeds_add_cells_and_repeat_none(tmp_path):
     assert {cell.name for cell in first.cells} < {cell.name for cell in more.cells}
 
 
+def test_axes_are_called_by_their_last_word_where_that_is_theirs_alone():
+    assert short_names(["a.b.plastic", "dt"]) == {"a.b.plastic": "plastic", "dt": "dt"}
+    assert short_names(["a.rate", "b.rate"]) == {"a.rate": "a.rate", "b.rate": "b.rate"}
+
+
 def test_the_interval_is_students_and_one_value_has_none():
     assert mean_of([3.0]) == (3.0, 0.0)
     mean, half = mean_of([1.0, 2.0, 3.0])
@@ -233,9 +239,12 @@ def kill_a_worker_after(cluster, sweep, cells):
 
 
 @pytest.mark.parametrize("n_seeds", [2, pytest.param(6, marks=pytest.mark.slow)])
-def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(tmp_path, cluster, n_seeds):
+def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(
+    tmp_path, cluster, n_seeds, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # its workers stay where they are
     path = write(tmp_path, seeds=n_seeds)
-    serial, parallel = (open_sweep(path, tmp_path / name) for name in ("serial", "parallel"))
+    serial, parallel = (open_sweep(path, Path(name)) for name in ("serial", "parallel"))
     run(serial)
     killing = kill_a_worker_after(cluster, parallel, cells=n_seeds)
     with executor(scheduler=cluster.scheduler_address) as pool:
@@ -248,9 +257,9 @@ def test_on_dask_with_a_worker_killed_the_table_is_that_of_a_serial_run(tmp_path
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
-    from bridge.sweeps import execution
+    from bridge.runs import executors
 
-    monkeypatch.setattr(execution, "PATIENCE", 0.5)
+    monkeypatch.setattr(executors, "PATIENCE", 0.5)
     with (
         pytest.raises(SettingError, match=r"127\.0\.0\.1:9"),
         executor(scheduler="tcp://127.0.0.1:9"),
