@@ -125,9 +125,11 @@ def backward_with_omega(
     total, n_counting = backpropagate_with_omega(
         KINDS[activation], W, x, r, D, alpha, one_alpha, dtype(regulariser.bound), q_term
     )  # fmt: skip
-    weights = {"Win": Win, "Wrec": Wrec, "brec": brec, "x0": x0}
     out = Regularised(
-        *(reused(kept, name, value.shape, value.dtype) for name, value in weights.items()),
+        Win=reused(kept, "Win", Win.shape, dtype),
+        Wrec=reused(kept, "Wrec", Wrec.shape, dtype),
+        brec=reused(kept, "brec", brec.shape, dtype),
+        x0=reused(kept, "x0", x0.shape, dtype),
         Omega=total / n_counting if n_counting else np.nan,
         nelems=n_counting / (D.shape[0] * D.shape[1]),
     )  # fmt: skip
