@@ -82,7 +82,8 @@ def test_a_pickle_of_python_2_is_read_also_from_a_file_opened_as_text(tmp_path):
         import cPickle as pickle
         with open({str(tmp_path / "old.pkl")!r}) as f:
             x = pickle.load(f)
-        y = pickle.load(open({str(tmp_path / "old.pkl")!r}, 'rb'))
+        with open({str(tmp_path / "old.pkl")!r}, 'rb') as f:
+            y = pickle.load(f)
         with open({str(tmp_path / "new.pkl")!r}, 'w') as f:
             pickle.dump([x, y], f, pickle.HIGHEST_PROTOCOL)
         pickle.dump(x, file({str(tmp_path / "other.pkl")!r}, 'w'))
