@@ -25,7 +25,7 @@ SOURCES = {  # heading -> (file, function)
         "LeakyRNN.perform",
     ),
     "numpy kernel": ("pycog_dgr/kernels/recurrence_numpy.py", "step"),
-    "Numba kernel": ("pycog_dgr/kernels/recurrence_numba.py", "step"),
+    "Numba kernel": ("pycog_dgr/kernels/integrate_numba.py", "step"),
     "torch": ("torch_dgr/rate_rnn/network.py", "step"),
 }
 

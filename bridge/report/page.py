@@ -47,7 +47,9 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
   figure img { width: 100% !important; }
 }
 @media print { body { max-width: none; margin: 0; font-size: 10.5pt; } nav { display: none; }
-               h2 { break-after: avoid; } tr { break-inside: avoid; } }
+               h2 { break-after: avoid; } tr { break-inside: avoid; }
+               .wide { overflow: visible; } table { font-size: 8.5pt; }
+               td:first-child { white-space: normal; } }
 """
 
 

@@ -3,6 +3,7 @@
 from pycog_dgr.data.dataset import Batch, Dataset
 from pycog_dgr.data.noise import (
     NormalStream,
+    Sampler,
     input_noise,
     input_noise_sampler,
     normal_stream,
@@ -17,6 +18,7 @@ __all__ = [
     "Dataset",
     "FixedTrial",
     "NormalStream",
+    "Sampler",
     "Task",
     "Trial",
     "checked_trial",

@@ -22,10 +22,10 @@ Where the numbers N(0, 1) come from has a name, the setting `noise_stream`:
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,8 +36,15 @@ from pycog_dgr.kernels import fastest_kernels, get_kernels
 
 Shape = tuple[int, ...]
 Stream: TypeAlias = "np.random.RandomState | NormalStream"
-LEAST_COMPILED = 2**15  # numbers: fewer are drawn before the state is read and put back
-Sampler = Callable[[Stream, Shape], NDArray | None]
+LEAST_COMPILED = 512  # numbers: fewer are drawn by numpy before the compiled loops have begun
+TWISTER_WORDS = 624  # of the Mersenne Twister's state, after which its position stands
+
+
+class Sampler(Protocol):
+    """Draws noise of a shape, or nothing where all variances are 0."""
+
+    def __call__(self, rng: Stream, shape: Shape, out: NDArray | None = None) -> NDArray | None:
+        """Noise (*shape); a NormalStream puts it into `out`, float32 and in C order, if given."""
 
 
 def normal_stream(name: str, rng: np.random.RandomState) -> Stream:
@@ -156,13 +163,15 @@ def _sampler(variance: NDArray, factor: ArrayLike = 1.0) -> Sampler:
     """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
     covariance = np.ndim(variance) == 2
     if not covariance and not (variance > 0).any():
-        return lambda rng, shape: None
+        return lambda rng, shape, out=None: None
     scales = [np.asarray(factor)] if covariance else [np.sqrt(variance), np.asarray(factor)]
     at_once = [np.asarray(functools.reduce(np.multiply, scales), np.float32)]
 
-    def draw(rng: Stream, shape: Shape) -> NDArray:
+    def draw(rng: Stream, shape: Shape, out: NDArray | None = None) -> NDArray:
         if covariance:
             noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
+        elif isinstance(rng, NormalStream):
+            noise = rng.normal(shape, out)
         else:
             noise = normals(rng, shape)
         # float64 numbers are scaled step by step, to the original's last bit
@@ -173,29 +182,51 @@ def _sampler(variance: NDArray, factor: ArrayLike = 1.0) -> Sampler:
     return draw
 
 
-def normals(rng: Stream, shape: Shape) -> NDArray:
-    """rng.normal(size=shape), many numbers of a RandomState by compiled loops: the same bits."""
+def normals(rng: np.random.RandomState, shape: Shape) -> NDArray:
+    """rng.normal(size=shape), many numbers by compiled loops: the same bits."""
     n = math.prod(shape)
-    if not isinstance(rng, np.random.RandomState) or n < LEAST_COMPILED or not same_bits():
+    if n < LEAST_COMPILED or not same_bits() or (state := twister_state(rng)) is None:
         return rng.normal(size=shape)
-    state: Any = rng.get_state(legacy=True)
-    name, key, position, has_one, one = state
-    if name != "MT19937":
-        return rng.normal(size=shape)
-    drawn = np.empty(n + 2)
-    drawn[0] = one  # the second number of a pair, kept from an earlier request
-    end = has_one + 2 * ((n - has_one + 1) // 2)
-    position = get_kernels(fastest_kernels()).polar(key, position, drawn[has_one:end])
-    left = end - n
-    rng.set_state((name, key, position, left, drawn[n] if left else 0.0))
-    return drawn[:n].reshape(shape)
+    drawn = np.empty(n)
+    before = state[TWISTER_WORDS]
+    drawn[0], begun = rng.standard_normal(), 1
+    if state[TWISTER_WORDS] != before:  # a new pair, whose other number is next
+        drawn[1], begun = rng.standard_normal(), 2
+    end = n - (n - begun) % 2
+    key = state[:TWISTER_WORDS]
+    pairs = drawn[begun:end]
+    state[TWISTER_WORDS] = get_kernels(fastest_kernels()).polar(
+        key, int(state[TWISTER_WORDS]), pairs
+    )
+    if end < n:
+        drawn[end] = rng.standard_normal()
+    return drawn.reshape(shape)
+
+
+def twister_state(rng: np.random.RandomState) -> NDArray | None:
+    """The state of a RandomState's Mersenne Twister itself, its key and the position (625,).
+
+    None where numpy keeps it in another way. Reading and setting it by numpy's own functions takes
+    as long as drawing thousands of numbers.
+    """
+    bits = getattr(rng, "_bit_generator", None)
+    if not isinstance(bits, np.random.MT19937):
+        return None
+    state: Any = (ctypes.c_uint32 * (TWISTER_WORDS + 1)).from_address(bits.ctypes.state_address)
+    return np.frombuffer(state, np.uint32)
 
 
 @functools.cache
 def same_bits() -> bool:
-    """Whether the compiled loops round as the numpy that is installed here; no number shows it."""
+    """Whether the compiled loops round as the numpy that is installed here, and find its state
+    where they look for it; no number shows it.
+    """
+    rng = np.random.RandomState(0)
     compiled, plain = (np.empty(4096) for _ in range(2))
-    state: Any = np.random.RandomState(0).get_state(legacy=True)
+    state: Any = rng.get_state(legacy=True)
+    found = twister_state(rng)
+    if found is None or not np.array_equal(found, [*state[1], state[2]]):
+        return False
     for kernels, out in ((fastest_kernels(), compiled), ("numpy", plain)):
         get_kernels(kernels).polar(state[1].copy(), state[2], out)
     return np.array_equal(compiled, plain)
@@ -221,14 +252,24 @@ class NormalStream:
         self.position = seed
         self._pairs = get_kernels(fastest_kernels()).pairs
 
-    def normal(self, size: int | Shape) -> NDArray:
-        """Numbers of shape `size`; every request begins with a new pair."""
-        n = math.prod(size) if isinstance(size, tuple) else size
-        half = (n + 1) // 2
-        drawn = np.empty(2 * half, np.float32)
-        self._pairs(np.uint64(self.position), drawn[:half], drawn[half:])
+    def normal(self, size: int | Shape, out: NDArray | None = None) -> NDArray:
+        """Numbers of shape `size`, in `out` (in C order) where it is given and is float32.
+
+        Every request begins with a new pair.
+        """
+        if out is None or out.dtype != np.float32:
+            out = np.empty(size, np.float32)
+        numbers = out.reshape(-1)
+        n = len(numbers)
+        whole = n // 2  # pairs; of one more an odd request takes the first number
+        half = n - whole
+        self._pairs(np.uint64(self.position), numbers[:whole], numbers[half:])
+        if half > whole:
+            last = np.empty((2, 1), np.float32)
+            self._pairs(np.uint64((self.position + whole) % 2**64), last[0], last[1])
+            numbers[whole] = last[0, 0]
         self.position = (self.position + half) % 2**64
-        return drawn[:n].reshape(size)
+        return out
 
     def multivariate_normal(self, mean: NDArray, cov: NDArray, size: Shape) -> NDArray:
         """Numbers (*size, unit) of covariance `cov` (unit, unit) around `mean` (unit,)."""

@@ -123,7 +123,6 @@ def integrate_some(
     n_trial, N = x.shape
     received = np.empty((n_trial, N + inputs.shape[1]), x.dtype)  # [r_{t-1}, u_t]
     current = np.empty((n_trial, W.width), x.dtype)
-    one = x.dtype.type(1)
     f_rows(kind, x, received)
     n_before, t = 0, 0
     while t < len(running) and running[t] > first:
@@ -134,12 +133,7 @@ def integrate_some(
                     received[b, N + k] = inputs[begins[b] + t * every, k]
             times_factor(received, max(n, n_before), W, current)
             read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
-            for b in range(n):
-                row = begins[b] + t * every
-                for i in range(N):
-                    drive_t = brec[i] + noise[row, i]
-                    x[b, i] = (one - alpha[i]) * x[b, i] + alpha[i] * (current[b, i] + drive_t)
-            f_rows(kind, x[:n], received)
+            step(kind, current, brec, noise, begins[:n], t * every, alpha, x, received)
         keep(received, begins[:n], t * every, N, r)
         keep(x, begins[:n], t * every, N, states)
         n_before = n
@@ -147,6 +141,21 @@ def integrate_some(
     if len(a):
         times_factor(received, n_before, W, current)
         read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
+
+
+@compiled
+def step(kind, current, brec, noise, begins, offset, alpha, x_t, r_t):
+    """x_t and r_t take the places of x_{t-1} and r_{t-1}, for the first trials of (trial, ...).
+
+    current is r_{t-1} Wrec^T + u_t Win^T; noise_t stands in the trials' rows.
+    """
+    one = x_t.dtype.type(1)
+    for b in range(len(begins)):
+        row = begins[b] + offset
+        for i in range(x_t.shape[1]):
+            drive_t = brec[i] + noise[row, i]
+            x_t[b, i] = (one - alpha[i]) * x_t[b, i] + alpha[i] * (current[b, i] + drive_t)
+    f_rows(kind, x_t[: len(begins)], r_t)
 
 
 @compiled

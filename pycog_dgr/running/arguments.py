@@ -17,14 +17,12 @@ MOST_NUMBERS = 2**32  # of one trial's noise: 16 GB in float32
 ASKED = "give the duration T in ms, or inputs=(generate_trial, params)"
 
 
-def random_stream(rng: np.random.RandomState | None, seed: int) -> np.random.RandomState:
-    """`rng`, or a new stream of `seed`; TaskError where that is not a whole number it can be."""
-    if rng is not None:
-        return rng
+def checked_seed(seed: Any) -> int:
+    """`seed`; TaskError where it is not a whole number that a stream may begin with."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not 0 <= seed <= LARGEST_SEED:
         raise TaskError(f"run: seed must be a whole number, 0 to {LARGEST_SEED}, not {seed!r}")
-    return np.random.RandomState(seed)
+    return int(seed)
 
 
 def time_axis(T: Any, dt: float, units: int, dtype: Any) -> NDArray:

@@ -12,7 +12,6 @@ is the initial state, which is not integrated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,64 +51,92 @@ class Run(NamedTuple):
         return f"Run({self.t[-1]:g} ms, {shapes})"
 
 
-def integrate_trials(
-    drawn: Sequence[DrawnTrial],
+class Block:
+    """Arrays in which trials are drawn and integrated together, one after the other in rows.
+
+    Parameters
+    ----------
+    n_trial, n_rows
+        How many trials, and time steps of all together, there is room for.
+    Nin, N
+        Of the network; Nin is 0 where it has no Win.
+    dtype
+        The network's number type.
+    """
+
+    def __init__(self, n_trial: int, n_rows: int, Nin: int, N: int, dtype: np.dtype) -> None:
+        self.shown = np.zeros((n_rows, Nin), dtype)
+        self.noise_in = np.empty((n_rows, Nin), dtype)
+        self.noise = np.empty((n_rows, N), dtype)
+        self.x = np.empty((n_trial, N), dtype)
+        self.taken = 0  # rows
+        self.times: list[NDArray] = []
+        self.infos: list[dict[str, Any] | None] = []
+
+    def has_room(self, n_rows: int) -> bool:
+        """Whether a trial of so many time steps can be added."""
+        return len(self.times) < len(self.x) and self.taken + n_rows <= len(self.noise)
+
+    def rows(self, n_rows: int) -> slice:
+        """The rows of the next trial, of so many time steps."""
+        return slice(self.taken, self.taken + n_rows)
+
+    def add(self, drawn: DrawnTrial) -> None:
+        """Take a trial; what was drawn into its rows already stays."""
+        own = self.rows(len(drawn.t))
+        self.shown[own.start + 1 : own.stop] = drawn.shown
+        for array, values in ((self.noise_in, drawn.noise_in), (self.noise, drawn.noise)):
+            if not (isinstance(values, np.ndarray) and values.base is array):
+                array[own] = values
+        self.x[len(self.times)] = drawn.x0
+        self.times.append(drawn.t)
+        self.infos.append(drawn.info)
+        self.taken = own.stop
+
+    def inputs(self, training: TrainingConfig) -> NDArray:
+        """Inputs (row, Nin) with baseline and noise, in the place of what is shown."""
+        u = self.shown[: self.taken]
+        u += u.dtype.type(training.baseline_in)
+        u += self.noise_in[: self.taken]
+        return np.maximum(u, 0, out=u) if training.rectify_inputs else u
+
+
+def integrate_block(
+    block: Block,
     weights: Weights,
     network: NetworkConfig,
     training: TrainingConfig,
     with_states: bool = False,
 ) -> tuple[list[Run], NDArray]:
-    """The Run of each trial, and the last states (trial, N) in order of the trials' lengths."""
+    """The Run of each trial, and the last states (trial, N)."""
     dtype, N = weights.Wrec.dtype, network.N
+    steps = np.array([len(t) for t in block.times])
+    ends = np.cumsum(steps)
     # the longest first, so that those still running are always the first ones
-    order = sorted(range(len(drawn)), key=lambda b: -len(drawn[b].t))
-    drawn = [drawn[b] for b in order]
-    places = Rows.of_lengths(np.array([len(trial.t) for trial in drawn]))
-    own = [
-        slice(begin, begin + len(trial.t))
-        for begin, trial in zip(places.begins.tolist(), drawn, strict=True)
-    ]
-
-    u = stacked_inputs(drawn, own, network.Nin if weights.Win is not None else 0, training, dtype)
-    noise = np.empty((own[-1].stop, N), dtype)
-    for trial, rows in zip(drawn, own, strict=True):
-        noise[rows] = trial.noise
-    x = np.stack([trial.x0 for trial in drawn]).astype(dtype, copy=False)
-    states = np.empty_like(noise) if with_states else None
-    r = noise
+    order = np.argsort(-steps, kind="stable")
+    running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
+    places = Rows((ends - steps)[order], 1, running)
+    u, r = block.inputs(training), block.noise[: block.taken]  # rates take the place of the noise
+    x = block.x[order]
+    states = np.empty_like(r) if with_states else None
 
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
-    alpha = np.broadcast_to(np.asarray(alpha_of(weights, network), dtype), N).copy()
+    Wout = np.zeros((0, N), dtype) if weights.Wout is None else weights.Wout
+    alpha = np.full(N, alpha_of(weights, network), dtype)
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )
-    Wout = np.zeros((0, N), dtype) if weights.Wout is None else weights.Wout
     readout = Readout(Wout, weights.bout, network.output_activation)
-    a = get_kernels(fastest_kernels()).run(
-        recurrence, readout, places, u, noise, x, r, states, from_start=True
-    )
+    kernels = get_kernels(fastest_kernels())
+    a = kernels.run(recurrence, readout, places, u, r, x, r, states, from_start=True)
     z = r if weights.Wout is None else activation(network.output_activation)(a)
 
-    runs = {}
-    for number, trial, rows in zip(order, drawn, own, strict=True):
-        u_own = None if weights.Win is None else u[rows].T
-        x_own = None if states is None else states[rows].T
-        runs[number] = Run(trial.t, u_own, r[rows].T, z[rows].T, trial.info, x_own)
-    return [runs[b] for b in range(len(drawn))], x
-
-
-def stacked_inputs(
-    drawn: Sequence[DrawnTrial],
-    own: Sequence[slice],
-    Nin: int,
-    training: TrainingConfig,
-    dtype: Any,
-) -> NDArray:
-    """Inputs (row, Nin) with baseline and noise; sample 0 of a trial shows nothing of the task."""
-    u = np.zeros((own[-1].stop, Nin), dtype)
-    for trial, rows in zip(drawn, own, strict=True):
-        u[rows.start + 1 : rows.stop] = trial.shown
-    u += dtype.type(training.baseline_in)
-    for trial, rows in zip(drawn, own, strict=True):
-        u[rows] += np.asarray(trial.noise_in, dtype)
-    return np.maximum(u, 0, out=u) if training.rectify_inputs else u
+    runs = []
+    for t, info, end in zip(block.times, block.infos, ends.tolist(), strict=True):
+        own = slice(end - len(t), end)
+        u_own = None if weights.Win is None else u[own].T
+        x_own = None if states is None else states[own].T
+        runs.append(Run(t, u_own, r[own].T, z[own].T, info, x_own))
+    last = np.empty_like(x)
+    last[order] = x
+    return runs, last

@@ -16,7 +16,8 @@ of N independent Ornstein-Uhlenbeck processes. Equations: integrate.py; noise: d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.config import setting_names, settings, suggestion
 from pycog_dgr.data import (
+    Sampler,
     input_noise_sampler,
     normal_stream,
     recurrent_noise_sampler,
@@ -32,8 +34,8 @@ from pycog_dgr.data import (
 from pycog_dgr.errors import SettingError, TaskError
 from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import Weights, spectral_radius
-from pycog_dgr.running.arguments import ASKED, random_stream, time_axis, trial_of
-from pycog_dgr.running.integrate import DrawnTrial, Run, integrate_trials
+from pycog_dgr.running.arguments import ASKED, checked_seed, time_axis, trial_of
+from pycog_dgr.running.integrate import Block, DrawnTrial, Run, integrate_block
 from pycog_dgr.running.lesions import checked_weights, lesioned
 from pycog_dgr.running.perturbations import Perturbation
 
@@ -55,7 +57,7 @@ OU_DEFAULTS = {
 }
 LARGE_STEP = 1 / 10  # of tau
 TOGETHER = 64  # trials integrated together: many, but their present state stays in the cache
-AT_ONCE = 2**24  # numbers of noise drawn at once: 64 MB
+AT_ONCE = 2**25  # numbers of noise drawn at once: 128 MB
 
 
 def _weight(name: str, shape: str) -> Any:
@@ -140,6 +142,7 @@ class RNN:
         self.weights: Weights = W._replace(**cut)
         self._trained = self.weights
         self.dtype = W.Wrec.dtype
+        self._dtype_name = self.dtype.name  # numpy composes it at every question
         self.x_last: NDArray | None = None  # (N,), of the last run in continuous mode
         # of the last run: t (time,), u (Nin, time), x and r (N, time), z (Nout, time)
         self.t: Any = None
@@ -267,11 +270,13 @@ class RNN:
         TaskError
             Where neither T nor inputs is given, or the task's trial does not fit the network.
         """
-        rng = random_stream(rng, seed)
-        drawn = self._draw(rng, rng, T, inputs, self._noise_samplers(), self._start(start))
-        drawn = self._perturbed(drawn, perturbations)
-        [run], x_last = integrate_trials(
-            [drawn], self.weights, self._network, self._training, with_states=True
+        x = self._start(start)
+        with self._random_stream(rng, seed) as rng:
+            trial = self._trial(rng, T, inputs)
+            block = self._block(1, len(trial.t))
+            self._add(block, trial, rng, self._noise_samplers(), x, perturbations)
+        [run], x_last = integrate_block(
+            block, self.weights, self._network, self._training, with_states=True
         )
         self.t, self.u, self.r, self.z, info, self.x = run
         if self.p["mode"] == "continuous":
@@ -313,23 +318,44 @@ class RNN:
         Every trial starts from x0, or, in continuous mode after a run, from where that run ended;
         the network's own state does not change.
         """
-        rng = random_stream(rng, seed)
-        stream = normal_stream(noise_stream, rng)
-        samplers = self._noise_samplers()
         x = self._start(start)
-        drawn = (
-            self._perturbed(
-                self._draw(rng, stream, None, (generate_trial, one), samplers, x), perturbations
-            )
-            for one in params
-        )
-        return [
-            run
-            for part in self._parts(drawn, chunk)
-            for run in integrate_trials(part, self.weights, self._network, self._training, states)[
-                0
-            ]
-        ]
+        runs: list[Run] = []
+
+        def integrate(block: Block) -> None:
+            done, _ = integrate_block(block, self.weights, self._network, self._training, states)
+            runs.extend(done)
+
+        with self._random_stream(rng, seed) as rng:
+            stream, samplers = normal_stream(noise_stream, rng), self._noise_samplers()
+            block, longest = None, 0
+            for done, one in enumerate(params):
+                trial = self._trial(rng, None, (generate_trial, one))
+                longest = max(longest, len(trial.t))
+                if block is None or not block.has_room(len(trial.t)):
+                    if block is not None:
+                        integrate(block)
+                    block = self._block(min(chunk, len(params) - done), longest)
+                self._add(block, trial, stream, samplers, x, perturbations)
+            if block is not None:
+                integrate(block)
+        return runs
+
+    @contextmanager
+    def _random_stream(
+        self, rng: np.random.RandomState | None, seed: int
+    ) -> Iterator[np.random.RandomState]:
+        """`rng`, or a stream of `seed`.
+
+        Making one takes longer than a short run. One is kept, and lent to one call at a time.
+        """
+        if rng is not None:
+            yield rng
+            return
+        checked_seed(seed)
+        own = self.__dict__.pop("_stream", None) or np.random.RandomState()
+        own.seed(seed)
+        yield own
+        self._stream = own
 
     def _start(self, start: ArrayLike | None) -> NDArray | None:
         """A state to start from, checked."""
@@ -342,25 +368,7 @@ class RNN:
             )
         return x
 
-    def _perturbed(self, drawn: DrawnTrial, perturbations: Sequence[Perturbation]) -> DrawnTrial:
-        for perturbation in perturbations:
-            drawn = perturbation.applied(drawn, self._network)
-        return drawn
-
-    def _parts(self, drawn: Iterable[DrawnTrial], chunk: int) -> Iterator[list[DrawnTrial]]:
-        """Lists of at most `chunk` trials, which together have about AT_ONCE noise numbers."""
-        part: list[DrawnTrial] = []
-        numbers = 0
-        for trial in drawn:
-            part.append(trial)
-            numbers += len(trial.t) * self.p["N"]
-            if len(part) >= chunk or numbers >= AT_ONCE:
-                yield part
-                part, numbers = [], 0
-        if part:
-            yield part
-
-    def _noise_samplers(self) -> tuple[Callable, Callable]:
+    def _noise_samplers(self) -> tuple[Sampler, Sampler]:
         """What draws the noise of inputs and of units, prepared for many trials."""
         p = self.p
         return (
@@ -368,49 +376,60 @@ class RNN:
             recurrent_noise_sampler(tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]),
         )
 
-    def _draw(
+    def _block(self, n_trial: int, longest: int) -> Block:
+        """Room for so many trials, or as many as together have about AT_ONCE noise numbers."""
+        n_rows = max(min(n_trial * longest, AT_ONCE // self.p["N"]), longest)
+        return Block(n_trial, n_rows, self._Nin, self.p["N"], self.dtype)
+
+    @property
+    def _Nin(self) -> int:
+        return 0 if self.weights.Win is None else self.p["Nin"]
+
+    def _trial(
         self,
         rng: np.random.RandomState,
-        stream: Any,
         T: float | None,
         inputs: tuple[Callable[..., dict], dict] | None,
-        samplers: tuple[Callable, Callable],
-        start: NDArray | None = None,
     ) -> DrawnTrial:
-        """Everything random about one trial, in the order of draws: the task's part from `rng`,
-        noise from `stream`.
-        """
-        p, W = self.p, self.weights
-        dt = p["dt"]
-        info, shown = None, 0
-        if inputs is not None:
-            Nin = 0 if W.Win is None else p["Nin"]
-            trial = trial_of(inputs, rng, dt, Nin, self.dtype.name)
-            t = np.zeros(len(trial["t"]) + 1)
-            t[1:] = trial["t"]
-            info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
-            if Nin:
-                shown = trial["inputs"]
-        elif T is None:
-            raise TaskError(f"run: {ASKED}")
-        else:
-            t = time_axis(T, dt, p["N"], self.dtype)
+        """A trial of the task, drawn from `rng`, or of a duration, without noise."""
+        x0 = self.weights.x0 if self.x_last is None else self.x_last
+        if inputs is None:
+            if T is None:
+                raise TaskError(f"run: {ASKED}")
+            t = time_axis(T, self.p["dt"], self.p["N"], self.dtype)
+            return DrawnTrial(t, shown=0, noise_in=0, noise=0, x0=x0, info=None)
+        trial = trial_of(inputs, rng, self.p["dt"], self._Nin, self._dtype_name)
+        t = np.zeros(len(trial["t"]) + 1)
+        t[1:] = trial["t"]
+        info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
+        shown = trial["inputs"] if self._Nin else 0
+        return DrawnTrial(t, shown, noise_in=0, noise=0, x0=x0, info=info)
 
+    def _add(
+        self,
+        block: Block,
+        trial: DrawnTrial,
+        stream: Any,
+        samplers: tuple[Sampler, Sampler],
+        start: NDArray | None,
+        perturbations: Sequence[Perturbation],
+    ) -> None:
+        """Draw a trial's noise from `stream`, into its rows where it can, and add it."""
+        own, p = block.rows(len(trial.t)), self.p
         input_noise, recurrent_noise = samplers
-        noise_in = None if W.Win is None else input_noise(stream, (len(t), p["Nin"]))
-        noise = recurrent_noise(stream, (len(t), p["N"]))
-        begun = self.x_last if start is None else start
-        x0 = W.x0 if begun is None else begun
-        if begun is None and p["sigma0"] > 0:
+        noise_in = None
+        if self._Nin:
+            noise_in = input_noise(stream, (len(trial.t), p["Nin"]), block.noise_in[own])
+        noise = recurrent_noise(stream, (len(trial.t), p["N"]), block.noise[own])
+        x0 = trial.x0 if start is None else start
+        if start is None and self.x_last is None and p["sigma0"] > 0:
             x0 = (x0 + p["sigma0"] * stream.normal(size=p["N"])).astype(self.dtype)
-        return DrawnTrial(
-            t=t,
-            shown=shown,
-            noise_in=0 if noise_in is None else noise_in,
-            noise=0 if noise is None else noise,
-            x0=x0,
-            info=info,
+        trial = trial._replace(
+            noise_in=0 if noise_in is None else noise_in, noise=0 if noise is None else noise, x0=x0
         )
+        for perturbation in perturbations:
+            trial = perturbation.applied(trial, self._network)
+        block.add(trial)
 
     # -- figures --------------------------------------------------------------------------------
 

@@ -77,6 +77,16 @@ def test_a_stream_goes_on_where_it_was():
     assert parts.position == whole.position + 2  # an odd request leaves half a pair
 
 
+@pytest.mark.parametrize("size", [(7, 4), (7, 3), (1, 1)])
+def test_numbers_drawn_into_an_array_are_the_same(size):
+    out, at_once, into = np.empty(size, np.float32), NormalStream(9), NormalStream(9)
+    assert into.normal(size, out) is out
+    np.testing.assert_array_equal(out, at_once.normal(size))
+    assert into.position == at_once.position
+    wide = into.normal(size, np.empty(size))  # of another number type: not used
+    assert wide.dtype == np.float32
+
+
 def test_the_fast_stream_takes_one_word_of_the_tasks_stream():
     task, other = np.random.RandomState(3), np.random.RandomState(3)
     normal_stream("fast", task).normal(10)

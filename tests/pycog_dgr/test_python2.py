@@ -68,6 +68,7 @@ def test_a_statement_of_python_2_runs(tmp_path, text):
     load_model_file(written(tmp_path, text))
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # Python 2's habit
 def test_a_pickle_of_python_2_is_read_also_from_a_file_opened_as_text(tmp_path):
     """Protocol 0, as cPickle.dump wrote it: a dictionary with a string and a numpy array."""
     (tmp_path / "old.pkl").write_bytes(

@@ -71,6 +71,21 @@ def test_a_continuous_run_starts_where_the_last_one_ended():
         np.testing.assert_array_equal(batch.r[:, 0], np.maximum(batch.x0, 0))
 
 
+def test_a_task_that_runs_the_network_itself_changes_no_draw():
+    """The stream that a network keeps is lent to one call at a time."""
+    rnn, plain = RNN(VARSTIM), RNN(VARSTIM)
+
+    def with_another_run(rng, dt, params):
+        rnn.run(T=10, seed=3)
+        return GENERATE(rng, dt, params)
+
+    rnn.run(inputs=(with_another_run, PARAMS[0]), seed=5)
+    plain.run(inputs=(GENERATE, PARAMS[0]), seed=5)
+    np.testing.assert_array_equal(rnn.r, plain.r)
+    [fixed] = rnn.run_trials(GENERATE, [PARAMS[0]], seed=5, noise_stream="original")
+    np.testing.assert_array_equal(fixed.u, plain.u)
+
+
 def test_small_weights_are_set_to_zero_in_a_copy():
     whole, cut = RNN(VARSTIM, {"threshold": 0}), RNN(VARSTIM, {"threshold": 0.1})
     small = np.abs(whole.Wrec) < 0.1
