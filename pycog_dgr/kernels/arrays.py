@@ -12,7 +12,18 @@ Kept = MutableMapping[str, NDArray]  # arrays of a kernel's own, from one call t
 
 
 def rows(a: NDArray) -> NDArray:
-    """(time, trial, unit) -> (time * trial, unit)."""
+    """Steps and trials as one dimension.
+
+    Parameters
+    ----------
+    a : ndarray of shape (time, trial, unit)
+        In C order.
+
+    Returns
+    -------
+    ndarray of shape (time * trial, unit)
+        The same numbers, not copied.
+    """
     return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
 
 
