@@ -251,20 +251,19 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
     def beside(draw: Callable[[Sequence[Results]], Figure]) -> Callable[[Results], Figure]:
         return lambda results: draw([*others, results])
 
-    names = ", ".join(compared.name_of(other) for other in others)
     return (
         Entry(
             "compared-protocols",
             "Protocols side by side",
             beside(compared.figure_protocols),
-            f"Accuracy on all digits seen so far after each context, this run beside {names}. "
-            "Dashed, open markers: thesis. Dotted: all digits trained together, after the last "
-            "epoch.",
+            "Accuracy on all digits seen so far after each context, this run beside others; the "
+            "legend names their protocols. Dashed, open markers: thesis. Dotted: all digits trained "
+            "together, after the last epoch.",
             "compared",
         ),
         Entry(
             "compared-ablation",
-            "What each ingredient carries",
+            "What each ingredient contributes",
             beside(compared.figure_ablation),
             "Accuracy on all digits after the last context with one ingredient of the recipe taken "
             "away, what costs most at the top; bars: ± 1 standard deviation over seeds, where "

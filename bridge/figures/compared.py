@@ -26,9 +26,18 @@ def name_of(results: Results) -> str:
     return f"{protocol.name}, {protocol.variation}" if protocol.variation else protocol.name
 
 
+def without_variations(others: Sequence[Results], whole: Results) -> list[Results]:
+    """The other runs, without the variations of a run, which have figures of their own."""
+    return [other for other in others if not (_group(other) and _alike(other, whole))]
+
+
 @style.styled
 def figure_protocols(runs: Sequence[Results]) -> Figure:
-    """Both solvers: accuracy on all digits so far in every run, the thesis dashed, joint dotted."""
+    """Both solvers: accuracy on all digits so far in every run, the thesis dashed, joint dotted.
+
+    Variations of the last run are left out.
+    """
+    runs = [*without_variations(runs[:-1], runs[-1]), runs[-1]]
     solvers = list(dict.fromkeys(solver for run in runs for solver in run.solvers))
     figure = style.new_figure(style.DOUBLE if len(solvers) > 1 else style.SINGLE, 2.9)
     axes = style.panels(figure, 1, len(solvers), sharey=True)[0]
