@@ -257,8 +257,8 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
             "Protocols side by side",
             beside(compared.figure_protocols),
             "Accuracy on all digits seen so far after each context, this run beside others; the "
-            "legend names their protocols. Dashed, open markers: thesis. Dotted: all digits trained "
-            "together, after the last epoch.",
+            "legend names their protocols. Dashed, open markers: thesis. Dotted: all digits "
+            "trained together, after the last epoch.",
             "compared",
         ),
         Entry(

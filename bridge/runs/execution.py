@@ -39,7 +39,7 @@ from pycog_dgr.training import heeded_signals
 logger = logging.getLogger(__name__)
 
 REFRESH = 0.5  # seconds between two looks at what is finished
-LOOK_AGAIN = 5.0  # seconds until a job that is in work elsewhere is tried again
+LOOK_AGAIN = 1.0  # seconds until a job that is in work elsewhere is tried again
 
 
 def setting_of(config: RunConfig, folder: Path, data_root: str | None) -> Setting:
