@@ -172,7 +172,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def printable() -> None:
     r"""Have output and error streams write what their encoding lacks as \\uXXXX (ASCII locales).
 
-    As pycog_dgr.commands.printable, whose package loads numpy.
+    As pycog_dgr.commands.progress.printable, whose package loads numpy.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -84,11 +84,8 @@ def adam(optimiser: Adam, raw: Arrays, moments: Arrays, g: Arrays, scale: np.flo
     t = moments["adam_count"]
     rate, unbiased = learning_rate / (one - beta1**t), one - beta2**t
     for name, unscaled in g.items():
-        m, v, gradient = (
-            moments[f"adam_mean_{name}"],
-            moments[f"adam_square_{name}"],
-            unscaled * scale,
-        )
+        m, v = moments[f"adam_mean_{name}"], moments[f"adam_square_{name}"]
+        gradient = unscaled * scale
         m[...] = beta1 * m + (one - beta1) * gradient
         v[...] = beta2 * v + (one - beta2) * gradient**2
         raw[name] -= rate * m / (np.sqrt(v / unbiased) + epsilon)
