@@ -106,8 +106,8 @@ def test_contexts_are_passed_through_as_often_as_in_the_recipe(permuted, monkeyp
     monkeypatch.setattr(permuted, "IMPROVED", IMPROVED)
     contexts = permuted.PermutedContexts(permuted.load("mnist5k"), 3, 1)
     learner = permuted.Learner("lstm", "generative", contexts, 1)
-    first = len(contexts.digits.train.of((0, 1)).labels)
+    first = len(contexts.data.train.of((0, 1)).labels)
     passes = IMPROVED.budget("mnist5k").solver(363) * 128 / first
-    per_pass = len(contexts.digits.train.labels) / 128
+    per_pass = len(contexts.data.train.labels) / 128
     expected = [passes * per_pass * k * (2 if k == 3 else 1) for k in (1, 2, 3)]
     np.testing.assert_allclose([learner.updates(k) for k in (1, 2, 3)], expected, rtol=0.01)

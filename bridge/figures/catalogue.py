@@ -10,8 +10,8 @@ from bridge.figures import (
     algorithm,
     audit,
     compared,
-    digits,
     embedding,
+    images,
     learning,
     measures,
     network,
@@ -49,21 +49,21 @@ CATALOGUE = (
     Entry(
         "figure-2-1",
         "Figure 2.1: digits",
-        digits.figure_2_1,
+        images.figure_2_1,
         "True test digits, one class a row.",
         statistics=False,
     ),
     Entry(
         "figure-2-2",
         "Figure 2.2: the contexts",
-        digits.figure_2_2,
+        images.figure_2_2,
         "The digits of each context, in the order in which they are learnt.",
         statistics=False,
     ),
     Entry(
         "figure-2-3",
         "Figure 2.3: a digit as the network reads it",
-        digits.figure_2_3,
+        images.figure_2_3,
         "One test digit with the value (0 to 255) of each pixel. Row t is the input at time "
         "step t, one column an input unit.",
         statistics=False,
@@ -139,14 +139,14 @@ CATALOGUE = (
     Entry(
         "figure-3-9",
         "Figure 3.9: samples of the first generator",
-        digits.figure_3_9,
+        images.figure_3_9,
         "The first samples of each seed as drawn, none picked.",
         statistics=False,
     ),
     Entry(
         "figure-3-10",
         "Figure 3.10: samples of the second generator",
-        digits.figure_3_10,
+        images.figure_3_10,
         "The first samples of each seed as drawn, none picked.",
         statistics=False,
     ),
@@ -196,7 +196,7 @@ CATALOGUE = (
     Entry(
         "samples",
         "Samples of every generator",
-        digits.figure_samples,
+        images.figure_samples,
         "The first samples of each generator of the first seed, as drawn, none picked; row k: the "
         "generator that has learnt k contexts.",
         "diagnostics",

@@ -64,18 +64,18 @@ def embed(results: Results, contexts: int) -> Embedding:
 
     seed = results.seeds_with_samples(contexts)[0]
     classes = [k for context in results.contexts[:contexts] for k in context]
-    true, generated_digits = results.true_digits(), results.generated(seed, contexts)
+    true, generated_images = results.true_images(), results.generated(seed, contexts)
     kept = np.isin(true.labels, classes)
-    n = min(int(kept.sum()), len(generated_digits.labels))
+    n = min(int(kept.sum()), len(generated_images.labels))
     if n <= PERPLEXITY:
         raise MissingResults(f"{n} images are too few for t-SNE of perplexity {PERPLEXITY:.0f}")
-    images = np.concatenate([true.images[kept], generated_digits.images[:n]])
+    images = np.concatenate([true.images[kept], generated_images.images[:n]])
     pixels = images.reshape(len(images), -1).astype(np.float64)
     tsne = TSNE(perplexity=PERPLEXITY, init="pca", random_state=RANDOM_STATE)
     places = tsne.fit_transform(pixels)
     return Embedding(
         places,
-        np.concatenate([true.labels[kept], generated_digits.labels[:n]]),
+        np.concatenate([true.labels[kept], generated_images.labels[:n]]),
         np.arange(len(images)) >= kept.sum(),
     )
 

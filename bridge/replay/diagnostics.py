@@ -44,7 +44,7 @@ class Judge:
 @lru_cache(maxsize=4)
 def judge_of(contexts: Contexts, k: int) -> Judge:
     """The judge for the classes of contexts 1..k."""
-    return Judge(contexts.digits.train.of(contexts.seen(k)))
+    return Judge(contexts.data.train.of(contexts.seen(k)))
 
 
 def spread(images: np.ndarray) -> float:

@@ -157,7 +157,7 @@ def accuracy_by_scenario(solver: Solver, contexts: Contexts) -> dict[str, list[f
     dict
         Name in SCENARIOS -> per cent, one for every context, learnt or not.
     """
-    test = contexts.digits.test
+    test = contexts.data.test
     p = solver.predict(test.images)
     found = {}
     for name, is_right in SCENARIOS.items():

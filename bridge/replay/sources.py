@@ -282,7 +282,7 @@ class Earlier:
 
     def images(self) -> Labelled:
         """Real training images of the earlier contexts, which only a memory may hold."""
-        return self.contexts.digits.train.of(self.classes)
+        return self.contexts.data.train.of(self.classes)
 
 
 def _none(_: Earlier) -> None:
@@ -290,7 +290,7 @@ def _none(_: Earlier) -> None:
 
 
 def _noise(earlier: Earlier) -> Source:
-    shape = earlier.contexts.digits.image_shape
+    shape = earlier.contexts.data.image_shape
     return noise_replay(earlier.solver, earlier.labels, earlier.classes, shape)
 
 
@@ -301,11 +301,11 @@ def _generative(earlier: Earlier) -> Source:
 
 
 def _exact(earlier: Earlier) -> Source:
-    return exact_replay(earlier.images(), earlier.contexts.digits.n_classes)
+    return exact_replay(earlier.images(), earlier.contexts.data.n_classes)
 
 
 def _memory(earlier: Earlier) -> Source:
-    n_classes = earlier.contexts.digits.n_classes
+    n_classes = earlier.contexts.data.n_classes
     return bounded_replay(earlier.images(), earlier.memory, n_classes)
 
 

@@ -45,7 +45,7 @@ def training_data(
     TrainingData
         Checked.
     """
-    n_classes = contexts.digits.n_classes
+    n_classes = contexts.data.n_classes
     real = _share(contexts.train(k), mix_of_k.real_share)
     new, new_held_out = (
         examples(part.images, one_hot(part.labels, n_classes), context=k)
@@ -98,7 +98,7 @@ def generator_data(
     GeneratorData
         Images and, for a conditional generator, targets.
     """
-    n_classes = contexts.digits.n_classes
+    n_classes = contexts.data.n_classes
     if protocol.generator_data == "real":  # the notebooks' leak, under its own name
         parts = [contexts.train(j) for j in range(1, k + 1)]
         real = Labelled(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

@@ -19,7 +19,7 @@ from bridge.runs.paths import RunPaths
 from bridge.runs.reproduce import reproduce
 from bridge.runs.rerun import Compared, circumstances, compare, finished_manifest, rerun
 from bridge.runs.results import Results, load_results
-from bridge.runs.samples import SAMPLES, LabelledDigits, Structure
+from bridge.runs.samples import SAMPLES, LabelledImages, Structure
 from bridge.runs.sequential_job import SequentialJob
 from bridge.runs.setting import Setting
 from bridge.runs.tables import TABLES, MissingResults, Table, write_table
@@ -40,7 +40,7 @@ __all__ = [
     "Job",
     "JobState",
     "JointJob",
-    "LabelledDigits",
+    "LabelledImages",
     "Manifest",
     "MissingResults",
     "Results",

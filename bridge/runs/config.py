@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from bridge.data import NAMES, Contexts, Digits
+from bridge.data import NAMES, Contexts, ImageData
 from bridge.errors import ResultsError, SettingError, unknown
 from bridge.files import write_json
 from bridge.networks import SOLVERS
@@ -61,9 +61,9 @@ class RunConfig:
         if len(set(classes)) < len(classes):
             raise SettingError(f"'contexts' must not overlap: {self.contexts}")
 
-    def contexts_of(self, digits: Digits) -> Contexts:
+    def contexts_of(self, data: ImageData) -> Contexts:
         """The run's contexts, cut out of its data."""
-        return Contexts(digits, self.contexts)
+        return Contexts(data, self.contexts)
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON has them."""

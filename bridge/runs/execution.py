@@ -78,7 +78,7 @@ class SettingLoader:
     def __call__(self) -> Setting:
         """Load; ResultsError where the data are others."""
         setting = setting_of(self.config, self.folder, self.data_root)
-        if (found := setting.contexts.digits.digest()) != self.data_sha256:
+        if (found := setting.contexts.data.digest()) != self.data_sha256:
             raise ResultsError(
                 f"a worker finds other images or labels called '{self.config.data}' (SHA-256 "
                 f"{found}) than the command that it works for ({self.data_sha256}): let "

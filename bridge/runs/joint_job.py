@@ -56,8 +56,8 @@ class JointJob:
             self.solver, self.seed, **{**setting.solver_options(self.solver), **self.options}
         )
         state.count_skipped_updates(solver)
-        digits = setting.contexts.digits
-        every = examples(digits.train.images, one_hot(digits.train.labels, digits.n_classes))
+        data = setting.contexts.data
+        every = examples(data.train.images, one_hot(data.train.labels, data.n_classes))
         rng, done = setting.rng(self.seed, SOLVER, 0), 0
         if state.state("solver"):
             solver.load_state(state.state("solver"))
@@ -86,8 +86,8 @@ class JointJob:
                     "variant": self.variant,
                     "seed": self.seed,
                     "epoch": epoch,
-                    "test": accuracy(solver, *digits.test),
-                    "validation": accuracy(solver, *digits.validation),
+                    "test": accuracy(solver, *data.test),
+                    "validation": accuracy(solver, *data.validation),
                 }
             )
             state.save({"solver": solver.state()}, done=epoch, rng=rng.bit_generator.state)

@@ -69,7 +69,7 @@ class RunPaths:
         return self.work / "calls.json"
 
     @property
-    def true_digits(self) -> Path:
+    def true_images(self) -> Path:
         """Some test digits of every class."""
         return self.samples / "true.npz"
 

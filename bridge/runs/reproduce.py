@@ -89,14 +89,14 @@ def reproduce(
         calls = Calls(folder, command) if todo else None
         if calls is not None:
             logger.info("%s: %d of %d jobs to do", command, len(todo), len(jobs_of(config)))
-            if not is_known(setting.contexts.digits):
+            if not is_known(setting.contexts.data):
                 logger.warning(
                     "%s: not the published images and labels of that name (their digest differs)",
                     config.data,
                 )
             with local_processes(workers) if pool is None else nullcontext(pool) as used:
                 root = None if data_root is None else str(Path(data_root).absolute())
-                digest = setting.contexts.digits.digest()
+                digest = setting.contexts.data.digest()
                 loading = SettingLoader(config, folder.absolute(), root, digest)
                 run_jobs(todo, setting, loading, used, progress, calls.tick)
         with lock(folder, wait=MOMENT):
@@ -114,7 +114,7 @@ def _describe_what_is_new(
     about = {
         **manifest(command),
         "data_root": data_root,
-        "data_sha256": setting.contexts.digits.digest(),
+        "data_sha256": setting.contexts.data.digest(),
         "minutes": (calls or Calls(folder, command)).tick(),
     }
     _describe(finished, setting, about)

@@ -13,7 +13,7 @@ from bridge.data import class_names
 from bridge.errors import ResultsError
 from bridge.runs.config import REMEDY, RunConfig, read_config, read_json
 from bridge.runs.paths import RunPaths
-from bridge.runs.samples import LabelledDigits, Structure, read_digits, read_structure
+from bridge.runs.samples import LabelledImages, Structure, read_images, read_structure
 from bridge.runs.tables import TABLES, MissingResults, Table, read_table
 
 
@@ -71,13 +71,13 @@ class Results:
             self._tables[name] = table
         return self._tables[name]
 
-    def true_digits(self) -> LabelledDigits:
+    def true_images(self) -> LabelledImages:
         """True test digits of every class."""
-        return read_digits(self.paths.true_digits)
+        return read_images(self.paths.true_images)
 
-    def generated(self, seed: int, context: int) -> LabelledDigits:
+    def generated(self, seed: int, context: int) -> LabelledImages:
         """Samples of the generator that has learnt `context` contexts; labels by the reference."""
-        return read_digits(self.paths.generated(seed, context))
+        return read_images(self.paths.generated(seed, context))
 
     def seeds_with_samples(self, context: int) -> list[int]:
         """Seeds whose generator after `context` contexts left samples; MissingResults if none."""

@@ -1,4 +1,4 @@
-"""Digits and weights that a run keeps for its figures."""
+"""Images and weights that a run keeps for its figures."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ from bridge.runs.setting import Setting
 from bridge.runs.tables import MissingResults
 
 SAMPLES = "dgr samples"
-TRUE_DIGITS = 60  # test digits a class, for grids and t-SNE
+TRUE_IMAGES = 60  # test digits a class, for grids and t-SNE
 
 
-class LabelledDigits(NamedTuple):
+class LabelledImages(NamedTuple):
     """`images` (trial, 28, 28) in [0, 1] and their integer `labels` (trial,)."""
 
     images: np.ndarray
@@ -36,12 +36,12 @@ class Structure(NamedTuple):
 
 def write_true_digits(setting: Setting) -> None:
     """Keep the first test digits of every class."""
-    test = setting.contexts.digits.test
+    test = setting.contexts.data.test
     chosen = np.concatenate(
-        [np.flatnonzero(test.labels == c)[:TRUE_DIGITS] for c in np.unique(test.labels)]
+        [np.flatnonzero(test.labels == c)[:TRUE_IMAGES] for c in np.unique(test.labels)]
     )
     archive.save(
-        setting.paths.true_digits,
+        setting.paths.true_images,
         SAMPLES,
         {"images": test.images[chosen], "labels": test.labels[chosen]},
     )
@@ -64,9 +64,9 @@ def _keep_weights(path: Path, network: Any) -> None:
     archive.save(path, SAMPLES, {**kept, "ei": np.asarray(network.network.ei)})
 
 
-def read_digits(path: Path) -> LabelledDigits:
-    """Digits of a run; MissingResults where it kept none, ResultsError where they are wrong."""
-    images, labels = _read(path, LabelledDigits._fields)
+def read_images(path: Path) -> LabelledImages:
+    """Images of a run; MissingResults where it kept none, ResultsError where they are wrong."""
+    images, labels = _read(path, LabelledImages._fields)
     try:
         check_images(images)
     except BatchError as error:
@@ -77,7 +77,7 @@ def read_digits(path: Path) -> LabelledDigits:
             f"{path}: labels of shape {labels.shape} and dtype {labels.dtype} do "
             f"not name the digits 0-9 of {len(images)} images; {REMEDY}"
         )
-    return LabelledDigits(images, labels)
+    return LabelledImages(images, labels)
 
 
 def read_structure(path: Path) -> Structure:

@@ -55,5 +55,5 @@ class Setting:
         return self._sizes(SOLVERS, solver) | dict(self.protocol.solvers[solver].options)
 
     def _sizes(self, table: Mapping[str, tuple[str, str]], name: str) -> dict[str, Any]:
-        digits = self.contexts.digits
-        return sizes(table, name, digits.image_shape, digits.n_classes)
+        data = self.contexts.data
+        return sizes(table, name, data.image_shape, data.n_classes)

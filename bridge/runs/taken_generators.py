@@ -39,7 +39,7 @@ def take_generators(source: Path, config: RunConfig, setting: Setting) -> None:
     wanted = [job for job in jobs if not state_of(job, setting.paths.folder).finished]
     if not wanted:
         return
-    theirs, digest = read_config(source), setting.contexts.digits.digest()
+    theirs, digest = read_config(source), setting.contexts.data.digest()
     if read_json(RunPaths(source).manifest, Manifest).data_sha256 != digest:
         raise ResultsError(f"{source} was run on other images or labels: its generators differ")
     for job in wanted:

@@ -57,7 +57,7 @@ class Learner:
 
     def updates(self, k):
         """Of context k: as many passes through it as `improved` makes through its contexts."""
-        digits, plan = self.contexts.digits, self.plan
+        digits, plan = self.contexts.data, self.plan
         first = len(digits.train.of(IMPROVED.contexts[0]).labels)
         seen = IMPROVED.budget(digits.name).solver(plan.iterations_of(1)) * plan.batch_size
         shown = len(digits.train.labels) * (k if self.replay == "generative" else 1)
@@ -80,7 +80,7 @@ class Learner:
         """Real images of context k and freshly drawn ones of the earlier, all of them augmented."""
         rng = np.random.default_rng([self.seed, 2, k, segment])
         real = self.contexts.train(k)
-        n_classes = self.contexts.digits.n_classes
+        n_classes = self.contexts.data.n_classes
         shown = examples(real.images, one_hot(real.labels, n_classes), context=k)
         if generator is not None and self.replay == "generative":
             n = (k - 1) * len(real.labels)
@@ -97,7 +97,7 @@ def learn_generator(generator, contexts, k, seed):
     """Let the generator learn context k: the last time that its real images are used."""
     real, plan = contexts.train(k), IMPROVED.generator
     targets = one_hot(contexts.conditions(k, real.labels), contexts.n_conditions)
-    iterations = IMPROVED.budget(contexts.digits.name).generator(plan.iterations_of(k))
+    iterations = IMPROVED.budget(contexts.data.name).generator(plan.iterations_of(k))
     rng = np.random.default_rng([seed, 3, k])
     generator.fit(real.images, targets, iterations=iterations, rng=rng, batch_size=plan.batch_size)
 
@@ -108,7 +108,7 @@ def run(folder, data, data_root, n_contexts, seed, solvers):
     plan = IMPROVED.generator
     generator = make_generator(
         plan.kind, seed, n_classes=contexts.n_conditions, **plan.options,
-        image_shape=contexts.digits.image_shape,
+        image_shape=contexts.data.image_shape,
     )  # fmt: skip
     learners = [Learner(name, replay, contexts, seed) for name in solvers for replay in REPLAYS]
     rows, began = [], time.monotonic()

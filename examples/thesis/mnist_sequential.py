@@ -65,7 +65,7 @@ def learn(name, replay, contexts, generators, budget, seed):
         if k > 1 and replay == "generative":
             earlier = dgr.generative_replay(generators[k - 2], last, TEXT.labels)
         if k > 1 and replay == "exact":
-            earlier = dgr.exact_replay(contexts.digits.train.of(contexts.seen(k - 1)))
+            earlier = dgr.exact_replay(contexts.data.train.of(contexts.seen(k - 1)))
         lesson = dgr.training_data(contexts, k, plan.mix_of(k), earlier, rng).train
         fit = partial(solver.fit, lesson.images, lesson.targets, lesson.weights, rng=rng)
         fit(iterations=budget.solver(plan.iterations_of(k)), batch_size=plan.batch_size)

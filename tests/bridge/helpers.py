@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.data import Contexts, Digits, Labelled, one_hot
+from bridge.data import Contexts, ImageData, Labelled, one_hot
 from bridge.replay import TEXT, Budget, Protocol
 from bridge.runs import RunPaths, Setting
 
 
-def tiny_digits(n: int = 40, n_classes: int = 10) -> Digits:
+def tiny_digits(n: int = 40, n_classes: int = 10) -> ImageData:
     """Images whose class is the row that is lit, with some noise; `n` a class for training."""
     rng = np.random.default_rng(0)
 
@@ -20,7 +20,7 @@ def tiny_digits(n: int = 40, n_classes: int = 10) -> Digits:
         images[np.arange(len(labels)), 2 * labels] += 0.8
         return Labelled(images, labels.astype(np.int64))
 
-    return Digits("tiny", part(n), part(10), part(10))
+    return ImageData("tiny", part(n), part(10), part(10))
 
 
 def tiny_contexts(*classes: tuple[int, ...]) -> Contexts:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.data import Contexts, Digits, one_hot
+from bridge.data import Contexts, ImageData, one_hot
 from bridge.errors import ArchiveError, SettingError
 from bridge.networks import SOLVERS, HoldingSolver, load_network, make_solver
 from bridge.replay import (
@@ -122,7 +122,7 @@ def test_baselines_without_a_memory_open_no_earlier_image(replay):
         def images(self):
             pytest.fail("opened earlier images")
 
-    given = vars(earlier(contexts)) | {"contexts": Sealed(contexts.digits, contexts.classes)}
+    given = vars(earlier(contexts)) | {"contexts": Sealed(contexts.data, contexts.classes)}
     source = SOURCES[replay](SealedEarlier(**given))
     if source is not None:
         assert len(source(20, np.random.default_rng(0))) == 20
@@ -223,7 +223,7 @@ def test_the_place_is_wrong_where_the_pair_is_confused():
 
 def test_contexts_of_unequal_size_have_places_too():
     digits = tiny_digits()
-    contexts = Contexts(Digits(*vars(digits).values()), ((0, 1, 2), (3,)))
+    contexts = Contexts(ImageData(*vars(digits).values()), ((0, 1, 2), (3,)))
     solver = Prototypes()
     solver.fit(digits.train.images, one_hot(digits.train.labels, 10))
     assert accuracy_by_scenario(solver, contexts)["domain"] == [100.0, 100.0]

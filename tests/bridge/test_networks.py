@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bridge.data import Contexts, Digits, Labelled, one_hot, save_examples
+from bridge.data import Contexts, ImageData, Labelled, one_hot, save_examples
 from bridge.data import examples as certified
 from bridge.errors import SettingError
 from bridge.networks import GENERATORS, SOLVERS, sizes
@@ -110,7 +110,7 @@ def small_images(shape=(8, 12), n_classes=4):
         images[np.arange(len(labels)), 2 * labels] += 0.8
         return Labelled(images, labels.astype(np.int64))
 
-    return Digits("small", part(20), part(5), part(5))
+    return ImageData("small", part(20), part(5), part(5))
 
 
 def test_sizes_are_options_only_where_they_differ_from_a_networks_own():

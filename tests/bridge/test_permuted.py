@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bridge.data import Digits, Labelled, PermutedContexts
+from bridge.data import ImageData, Labelled, PermutedContexts
 from bridge.errors import DataError
 
 
@@ -11,18 +11,18 @@ def digits():
     """Nine images of three classes of 4 x 2 pixels, all different, in each part."""
     rng = np.random.default_rng(1)
     parts = [Labelled(rng.random((9, 4, 2), dtype=np.float32), np.arange(9) % 3) for _ in range(3)]
-    return Digits("small", *parts)
+    return ImageData("small", *parts)
 
 
 def test_every_context_shows_the_same_pixels_in_an_order_of_its_own():
     contexts = PermutedContexts(digits(), 4, seed=2)
-    plain = contexts.digits.train.images.reshape(9, -1)
+    plain = contexts.data.train.images.reshape(9, -1)
     seen = [contexts.train(k).images.reshape(9, -1) for k in range(1, 5)]
     np.testing.assert_array_equal(seen[0], plain)
     for k, images in enumerate(seen, start=1):
         np.testing.assert_array_equal(images, plain[:, contexts.permutation(k)])
         np.testing.assert_array_equal(np.sort(images), np.sort(plain))
-        np.testing.assert_array_equal(contexts.train(k).labels, contexts.digits.train.labels)
+        np.testing.assert_array_equal(contexts.train(k).labels, contexts.data.train.labels)
     assert len({images.tobytes() for images in seen}) == 4
 
 
@@ -30,8 +30,8 @@ def test_training_and_test_images_of_a_context_are_seen_alike():
     contexts = PermutedContexts(digits(), 2, seed=2)
     order = contexts.permutation(2)
     for part, seen in (
-        (contexts.digits.validation, contexts.validation(2)),
-        (contexts.digits.test, contexts.test(2)),
+        (contexts.data.validation, contexts.validation(2)),
+        (contexts.data.test, contexts.test(2)),
     ):
         np.testing.assert_array_equal(
             seen.images.reshape(9, -1), part.images.reshape(9, -1)[:, order]

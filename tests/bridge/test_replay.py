@@ -58,7 +58,7 @@ def guarded(allowed):
 def taught(contexts, k):
     """A solver that knows the classes of contexts 1..k."""
     solver = Prototypes()
-    known = contexts.digits.train.of(contexts.seen(k))
+    known = contexts.data.train.of(contexts.seen(k))
     solver.fit(known.images, one_hot(known.labels, 10), iterations=1, rng=RNG(0))
     return solver
 
@@ -203,7 +203,7 @@ def test_nothing_that_chooses_reaches_a_test_image_unless_it_says_so(protocol):
             score_of(protocol, contexts, 1, seed=0)
         return
     data = training_data(contexts, 1, Mix(), None, RNG(0))
-    test = {image.tobytes() for image in contexts.digits.test.images}
+    test = {image.tobytes() for image in contexts.data.test.images}
     shown = {image.tobytes() for part in (data.train, data.validation) for image in part.images}
     assert not test & shown
     assert np.isfinite(score_of(protocol, contexts, 1, seed=0)(Prototypes(), data, 1))

@@ -18,7 +18,7 @@ from tests.hostile.case import Case
 from tests.hostile.valid import (
     ORIGINAL_SAVE,
     digit_files,
-    read_digits,
+    read_images,
     small_batch,
     write_files,
 )
@@ -85,7 +85,7 @@ def digits():
             write_files(folder, digit_files())
             path = folder / "MNIST" / "raw" / name
             path.write_bytes(data(path.read_bytes()))
-            return lambda: read_digits(folder)
+            return lambda: read_images(folder)
 
         return prepare
 
@@ -107,7 +107,7 @@ def digits():
         raw.mkdir(parents=True)
         for name in datasets.FILES:
             (raw / f"{name}.gz").write_bytes(b"\x1f\x8b\x08" + bytes(20))
-        return lambda: read_digits(folder)
+        return lambda: read_images(folder)
 
     yield Case("digits that are zipped, and damaged", only_gz, DataError, ("gunzip",))
 
@@ -116,14 +116,14 @@ def digits():
         processed.mkdir(parents=True)
         for name in ("training.pt", "test.pt"):
             (processed / name).write_bytes(case.malicious_pickle(folder, 2))
-        return lambda: read_digits(folder)
+        return lambda: read_images(folder)
 
     yield Case("digits as an old torchvision pickled them", pickled, DataError, ("processed",))
 
     def loop(folder):
         (folder / "MNIST").mkdir()
         os.symlink(folder / "MNIST" / "raw", folder / "MNIST" / "raw")
-        return lambda: read_digits(folder)
+        return lambda: read_images(folder)
 
     yield Case("digits behind a symbolic link to itself", loop, BridgeError, ("raw",))
 

@@ -126,7 +126,7 @@ def results_folders():
             (folder / "samples").mkdir()
             whole = {"images": small_batch().images, "labels": np.arange(6), **arrays}
             case.signed_archive(folder / "samples" / "true.npz", SAMPLES, whole, {})
-            return lambda: load_results(folder).true_digits()
+            return lambda: load_results(folder).true_images()
 
         yield Case(f"samples with {name}", prepare, ResultsError, ("true.npz", *words))
 

@@ -22,7 +22,7 @@ from pycog_dgr import RNN
 from pycog_dgr.errors import PycogDgrError
 from pycog_dgr.files import checkpoint, legacy
 from tests.hostile import case
-from tests.hostile.valid import KINDS, SMALL_FILES, read_digits, small_checkpoint, small_solver
+from tests.hostile.valid import KINDS, SMALL_FILES, read_images, small_checkpoint, small_solver
 
 MOST = 24 << 20  # bytes that refusing a file of at most a few MB may take
 HALF_A_GIGABYTE = f"({2**26},)"
@@ -122,7 +122,7 @@ def images_of_another_size(folder):
         with (raw / name).open("wb") as file:
             file.write(np.array([0x0800 + len(SMALL_FILES[name])] + [2**31] * 3, ">u4").tobytes())
             file.truncate(2**30)
-    return lambda: read_digits(folder)
+    return lambda: read_images(folder)
 
 
 @pytest.mark.parametrize("claim", [

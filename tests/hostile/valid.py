@@ -194,7 +194,7 @@ def digit_files() -> dict[str, bytes]:
     }
 
 
-def read_digits(folder):
+def read_images(folder):
     """All images and labels of the IDX files in a folder; `datasets.FILES` says their shapes."""
     datasets.load.cache_clear()
     before = datasets.FILES
@@ -320,7 +320,7 @@ def _in_digits(name):
     return Kind(
         place,
         lambda: digit_files()[place],
-        read_digits,
+        read_images,
         False,
         lambda folder: write_files(folder, digit_files()),
     )
@@ -376,7 +376,7 @@ KINDS = {
         lambda path: solvers.read_network(path, solvers.GENERATORS),
         True,
     ),
-    "samples": _in_run("samples/true.npz", lambda results: results.true_digits(), _bytes(_samples)),
+    "samples": _in_run("samples/true.npz", lambda results: results.true_images(), _bytes(_samples)),
     "structure": _in_run(
         "samples/structure-seed-1.npz", lambda results: results.structure(1), _bytes(_structure)
     ),

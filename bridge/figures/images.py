@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bridge.figures import measures, style
-from bridge.runs import LabelledDigits, MissingResults, Results
+from bridge.runs import LabelledImages, MissingResults, Results
 
 PER_ROW = 16  # samples of each generator where all are shown
 PER_CLASS = 10  # true digits of each class in Figure 2.1
@@ -29,7 +29,7 @@ def figure_2_1(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_digits()
+    digits = results.true_images()
     classes = sorted(set(digits.labels.tolist()))
     rows = [_first_of_class(digits, k, PER_CLASS) for k in classes]
     figure = style.new_figure(style.SINGLE, style.SINGLE * len(rows) / PER_CLASS)
@@ -52,7 +52,7 @@ def figure_2_2(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_digits()
+    digits = results.true_images()
     figure = style.new_figure(style.DOUBLE, 0.25 + style.DOUBLE / max(4, len(results.contexts)))
     style.space_between(figure, 0.08)
     axes = style.panels(figure, 1, len(results.contexts))[0]
@@ -81,7 +81,7 @@ def figure_2_3(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_digits()
+    digits = results.true_images()
     image = digits.images[0]
     steps, inputs = image.shape
     figure = style.new_figure(style.DOUBLE, style.DOUBLE)
@@ -192,7 +192,7 @@ def _generator_samples(results: Results, context: int) -> Figure:
     return figure
 
 
-def _first_of_class(digits: LabelledDigits, k: int, n: int) -> np.ndarray:
+def _first_of_class(digits: LabelledImages, k: int, n: int) -> np.ndarray:
     return digits.images[digits.labels == k][:n]
 
 
