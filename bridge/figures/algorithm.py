@@ -117,7 +117,7 @@ def _arrow(
 def _scholar(axes: Axes, left: float, number: int, names: str) -> None:
     middle, inset = left + SCHOLAR_WIDTH / 2, 0.13
     frame_bottom, frame_top = 0.32, 2.0
-    real = f"real digits {names}" if style.is_short(names) else names
+    real = f"real images of {names}" if style.is_short(names) else names
     _box(
         axes,
         left,

@@ -40,7 +40,7 @@ def figure_audit_joint(results: Results) -> Figure:
             if curve:
                 _variant(panel, number, curve, variant)
         panel.set_title(style.solver_look(solver, results.solvers)[0])
-        panel.set_xlabel("epoch of training on all digits together")
+        panel.set_xlabel("epoch of training on all classes together")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.percent_axis(axes[0])
     style.legend_above(figure, list(axes), columns=2)
@@ -139,7 +139,7 @@ def figure_diagnostics_classes(results: Results) -> Figure:
 
 @style.styled
 def figure_diagnostics_drift(results: Results) -> Figure:
-    """Variety of the samples, drift of their labels, old digits taken for new ones.
+    """Variety of the samples, drift of their labels, old classes taken for new ones.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def figure_diagnostics_drift(results: Results) -> Figure:
     )
     of_solver = (
         ("label drift", "replayed labels that drifted (%)"),
-        ("old called new", "old digits called new (%)"),
+        ("old called new", "old classes called new (%)"),
     )
     for panel, (quantity, label) in zip(axes[0], of_generator, strict=True):
         curve = measures.diagnostic(results, quantity)
@@ -184,7 +184,7 @@ def figure_diagnostics_drift(results: Results) -> Figure:
                 style.draw_spread(panel, curve, colour, name, marker)
         style.percent_axis(panel, label)
     if not any(line.get_marker() != "None" for panel in axes.flat for line in panel.lines):
-        raise MissingResults("this run holds no diversity, label drift or confusion of old digits")
+        raise MissingResults("this run holds no diversity, label drift or confusion of old classes")
     for panel, letter in zip(axes.flat, "ABCD", strict=True):
         style.context_axis(panel, results.context_names, label=panel in axes[1])
         panel.set_title(letter, loc="left")

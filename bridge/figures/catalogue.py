@@ -48,23 +48,23 @@ class Entry(NamedTuple):
 CATALOGUE = (
     Entry(
         "figure-2-1",
-        "Figure 2.1: digits",
+        "Figure 2.1: images of every class",
         images.figure_2_1,
-        "True test digits, one class a row.",
+        "True test images, one class a row.",
         statistics=False,
     ),
     Entry(
         "figure-2-2",
         "Figure 2.2: the contexts",
         images.figure_2_2,
-        "The digits of each context, in the order in which they are learnt.",
+        "The classes of each context, in the order in which they are learnt.",
         statistics=False,
     ),
     Entry(
         "figure-2-3",
-        "Figure 2.3: a digit as the network reads it",
+        "Figure 2.3: an image as the network reads it",
         images.figure_2_3,
-        "One test digit with the value (0 to 255) of each pixel. Row t is the input at time "
+        "One test image with the value (0 to 255) of each pixel. Row t is the input at time "
         "step t, one column an input unit.",
         statistics=False,
     ),
@@ -90,42 +90,42 @@ CATALOGUE = (
         "figure-3-2",
         "Figure 3.2: joint training",
         learning.figure_3_2,
-        "All ten digits trained together: test accuracy after each epoch. Solid: this run. "
+        "All classes trained together: test accuracy after each epoch. Solid: this run. "
         "Dashed, open markers: thesis.",
     ),
     Entry(
         "figure-3-3",
         "Figure 3.3: LSTM with generative replay",
         learning.figure_3_3,
-        f"Accuracy on all digits seen so far after each context. {CURVES}",
+        f"Accuracy on all classes seen so far after each context. {CURVES}",
     ),
     Entry(
         "figure-3-4",
         "Figure 3.4: biological RNN with generative replay",
         learning.figure_3_4,
-        f"Accuracy on all digits seen so far after each context. {CURVES} The thesis stops "
+        f"Accuracy on all classes seen so far after each context. {CURVES} The thesis stops "
         "after three contexts.",
     ),
     Entry(
         "figure-3-5",
         "Figure 3.5: both solvers with generative replay",
         learning.figure_3_5,
-        f"Accuracy on all digits seen so far after each context. {CURVES}",
+        f"Accuracy on all classes seen so far after each context. {CURVES}",
     ),
     Entry(
         "figure-3-6",
         "Figure 3.6: replay compared",
         learning.figure_3_6,
-        "Test accuracy over training iterations; vertical lines end a context, its digits stand "
-        "above. Top: all digits seen so far. Bottom: digits of earlier contexts. Dash-dotted: "
-        "all digits trained together, after the last epoch. Dotted: guessing among the digits "
+        "Test accuracy over training iterations; vertical lines end a context, its classes stand "
+        "above. Top: all classes seen so far. Bottom: classes of earlier contexts. Dash-dotted: "
+        "all classes trained together, after the last epoch. Dotted: guessing among the classes "
         "seen so far. The thesis gives no numbers for this figure.",
     ),
     Entry(
         "figure-3-7",
-        "Figure 3.7: all, new and old digits",
+        "Figure 3.7: all, new and old classes",
         learning.figure_3_7,
-        f"Generative replay: accuracy on all digits so far, on those of the latest context "
+        f"Generative replay: accuracy on all classes so far, on those of the latest context "
         f"(new) and of all earlier ones (old). {CURVES}",
     ),
     Entry(
@@ -154,7 +154,7 @@ CATALOGUE = (
         "figure-3-11",
         "Figure 3.11: t-SNE of the first generator",
         embedding.figure_3_11,
-        "True test digits of the first context (circles) and as many samples of the first "
+        "True test images of the first context (circles) and as many samples of the first "
         "generator (crosses), embedded together. Colour: true label, or the reference "
         "classifier's label of a sample. First seed with samples.",
         statistics=False,
@@ -163,7 +163,7 @@ CATALOGUE = (
         "figure-3-12",
         "Figure 3.12: t-SNE of the second generator",
         embedding.figure_3_12,
-        "True test digits of the first two contexts (circles) and as many samples of the "
+        "True test images of the first two contexts (circles) and as many samples of the "
         "second generator (crosses), embedded together. Colour: true label, or the reference "
         "classifier's label of a sample. First seed with samples.",
         statistics=False,
@@ -172,7 +172,7 @@ CATALOGUE = (
         "audit-joint",
         "Audit: joint training by optimiser and loss",
         audit.figure_audit_joint,
-        "All ten digits trained together, for each reading of what the thesis trained with. "
+        "All classes trained together, for each reading of what the thesis trained with. "
         "Dashed, open markers: thesis.",
         "audit",
     ),
@@ -189,7 +189,7 @@ CATALOGUE = (
         "accuracy-matrix",
         "Accuracy matrix",
         learning.figure_matrix,
-        "Generative replay: test accuracy (%) on the digits of each context (columns) after each "
+        "Generative replay: test accuracy (%) on the classes of each context (columns) after each "
         "context (rows), mean over seeds (Lopez-Paz and Ranzato 2017).",
         "diagnostics",
     ),
@@ -216,7 +216,7 @@ CATALOGUE = (
         "confusion-matrix",
         "Confusion matrix",
         learning.figure_confusion,
-        "Generative replay: what the test digits of each class (rows) are called (columns) after "
+        "Generative replay: what the test images of each class (rows) are called (columns) after "
         "the last context, over all seeds; shares below 1 % are not written.",
         "diagnostics",
         statistics=False,
@@ -238,8 +238,8 @@ CATALOGUE = (
         "A: effective number of classes of the samples (exponential of the entropy of their "
         "class shares; dotted: all classes equally often). B: mean pairwise distance of samples "
         "relative to that of true images (dotted: equal). C: samples of old classes whose label "
-        "by the solver differs from the reference classifier's. D: true old test digits that "
-        "the solver takes for a digit of the new context.",
+        "by the solver differs from the reference classifier's. D: true test images of old classes "
+        "that the solver takes for a class of the new context.",
         "diagnostics",
     ),
 )
@@ -256,8 +256,8 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
             "compared-protocols",
             "Protocols side by side",
             beside(compared.figure_protocols),
-            "Accuracy on all digits seen so far after each context, this run beside others; the "
-            "legend names their protocols. Dashed, open markers: thesis. Dotted: all digits "
+            "Accuracy on all classes seen so far after each context, this run beside others; the "
+            "legend names their protocols. Dashed, open markers: thesis. Dotted: all classes "
             "trained together, after the last epoch.",
             "compared",
         ),
@@ -265,8 +265,8 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
             "compared-ablation",
             "What each ingredient contributes",
             beside(compared.figure_ablation),
-            "Accuracy on all digits after the last context with one ingredient of the recipe taken "
-            "away, what costs most at the top; bars: ± 1 standard deviation over seeds, where "
+            "Accuracy on all classes after the last context with one ingredient of the recipe "
+            "taken away, what costs most at the top; bars: ± 1 standard deviation over seeds, where "
             "there are several. Dotted: the whole recipe. An ingredient of the "
             "biological RNN does not concern the LSTM.",
             "compared",
@@ -276,7 +276,7 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
                 f"compared-{group}",
                 f"Accuracy and forgetting: {words}",
                 beside(partial(compared.figure_shares, group=group)),
-                "Left: accuracy on all digits after the last context. Right: points lost on "
+                "Left: accuracy on all classes after the last context. Right: points lost on "
                 "earlier contexts since they were known best (Chaudhry et al. 2018). "
                 f"The recipe itself stands at {compared.OWN_SHARE[group]} %.",
                 "compared",

@@ -33,7 +33,7 @@ def without_variations(others: Sequence[Results], whole: Results) -> list[Result
 
 @style.styled
 def figure_protocols(runs: Sequence[Results]) -> Figure:
-    """Both solvers: accuracy on all digits so far in every run, the thesis dashed, joint dotted.
+    """Both solvers: accuracy on all classes so far in every run, the thesis dashed, joint dotted.
 
     Variations of the last run are left out.
     """
@@ -48,7 +48,7 @@ def figure_protocols(runs: Sequence[Results]) -> Figure:
         style.draw_thesis(panel, published, style.BLACK, "thesis")
         panel.set_title(style.solver_look(solver, solvers)[0])
         style.context_axis(panel, runs[0].context_names)
-    style.percent_axis(axes[0], "test accuracy, digits so far (%)")
+    style.percent_axis(axes[0], "test accuracy, classes so far (%)")
     style.legend_above(figure, list(axes), columns=3)
     return figure
 
@@ -62,7 +62,7 @@ def _protocol(axes: Axes, run: Results, solver: str, number: int) -> None:
             style.draw_spread(axes, curve, colour, name_of(run), marker)
     joint = measures.joint_final(run, solver)
     if joint is not None:
-        label = f"{name_of(run)}: all digits at once"
+        label = f"{name_of(run)}: all classes at once"
         axes.axhline(joint.mean, color=colour, linestyle=":", linewidth=1, label=label)
 
 

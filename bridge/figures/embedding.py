@@ -1,4 +1,4 @@
-"""Figures 3.11 and 3.12: t-SNE of true against generated digits (van der Maaten, Hinton, 2008).
+"""Figures 3.11 and 3.12: t-SNE of true against generated images (van der Maaten, Hinton, 2008).
 
 One embedding of both sets together, so that their distances mean the same; deterministic.
 """
@@ -26,7 +26,7 @@ class Embedding(NamedTuple):
 
 @style.styled
 def figure_3_11(results: Results) -> Figure:
-    """The first generator's samples among the true digits of the first context.
+    """The first generator's samples among the true images of the first context.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def figure_3_11(results: Results) -> Figure:
 
 @style.styled
 def figure_3_12(results: Results) -> Figure:
-    """The second generator's samples among the true digits of the first two contexts.
+    """The second generator's samples among the true images of the first two contexts.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def figure_3_12(results: Results) -> Figure:
 
 
 def embed(results: Results, contexts: int) -> Embedding:
-    """t-SNE of the true digits of the first `contexts` contexts and as many generated images."""
+    """t-SNE of the true images of the first `contexts` contexts and as many generated images."""
     from sklearn.manifold import TSNE  # slow to import, and only two figures need it
 
     seed = results.seeds_with_samples(contexts)[0]
@@ -86,7 +86,7 @@ def _draw(results: Results, contexts: int) -> Figure:
     axes = style.panels(figure, 1, 1)[0, 0]
     keys = []
     for k in sorted(set(labels.tolist())):
-        colour = style.DIGITS[k]
+        colour = style.CLASSES[k]
         name = results.class_names[k]
         here = labels == k
         axes.scatter(

@@ -1,4 +1,4 @@
-"""Figures 2.1 to 2.3, 3.9 and 3.10: true digits, one digit as the network reads it, samples."""
+"""Figures 2.1 to 2.3, 3.9 and 3.10: true images, one image as the network reads it, samples."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from bridge.figures import measures, style
 from bridge.runs import LabelledImages, MissingResults, Results
 
 PER_ROW = 16  # samples of each generator where all are shown
-PER_CLASS = 10  # true digits of each class in Figure 2.1
+PER_CLASS = 10  # true images of each class in Figure 2.1
 GAP = 2  # pixels between images
 PER_SIDE = 8  # a generator's samples are shown as PER_SIDE x PER_SIDE
 SHOWN_SEEDS = 3
@@ -17,7 +17,7 @@ PIXEL_MAX = 255  # pixel value of full ink, the scale of the thesis' biological 
 
 @style.styled
 def figure_2_1(results: Results) -> Figure:
-    """True test digits, one class a row.
+    """True test images, one class a row.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def figure_2_1(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_images()
-    classes = sorted(set(digits.labels.tolist()))
-    rows = [_first_of_class(digits, k, PER_CLASS) for k in classes]
+    true = results.true_images()
+    classes = sorted(set(true.labels.tolist()))
+    rows = [_first_of_class(true, k, PER_CLASS) for k in classes]
     figure = style.new_figure(style.SINGLE, style.SINGLE * len(rows) / PER_CLASS)
     axes = style.panels(figure, 1, 1)[0, 0]
     _show_grid(axes, rows)
@@ -40,7 +40,7 @@ def figure_2_1(results: Results) -> Figure:
 
 @style.styled
 def figure_2_2(results: Results) -> Figure:
-    """The contexts in the order learnt, each with its own digits.
+    """The contexts in the order learnt, each with its own classes.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ def figure_2_2(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_images()
+    true = results.true_images()
     figure = style.new_figure(style.DOUBLE, 0.25 + style.DOUBLE / max(4, len(results.contexts)))
     style.space_between(figure, 0.08)
     axes = style.panels(figure, 1, len(results.contexts))[0]
     for panel, (number, context) in zip(axes, enumerate(results.contexts, 1), strict=True):
-        absent = [k for k in context if k not in digits.labels]
+        absent = [k for k in context if k not in true.labels]
         if absent:
-            raise MissingResults(f"samples/true.npz holds no digit {absent[0]}")
-        images = np.concatenate([_first_of_class(digits, k, 8) for k in context])
+            raise MissingResults(f"samples/true.npz holds no image of class {absent[0]}")
+        images = np.concatenate([_first_of_class(true, k, 8) for k in context])
         side = 4
         _show_grid(panel, [images[i : i + side] for i in range(0, len(images), side)])
         panel.set_title(f"context {number}")
@@ -69,7 +69,7 @@ def figure_2_2(results: Results) -> Figure:
 
 @style.styled
 def figure_2_3(results: Results) -> Figure:
-    """One digit with the value of each of its pixels: row t is the input of step t.
+    """One image with the value of each of its pixels: row t is the input of step t.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def figure_2_3(results: Results) -> Figure:
     Figure
         Of matplotlib.
     """
-    digits = results.true_images()
-    image = digits.images[0]
+    true = results.true_images()
+    image = true.images[0]
     steps, inputs = image.shape
     figure = style.new_figure(style.DOUBLE, style.DOUBLE)
     axes = style.panels(figure, 1, 1)[0, 0]
@@ -192,8 +192,8 @@ def _generator_samples(results: Results, context: int) -> Figure:
     return figure
 
 
-def _first_of_class(digits: LabelledImages, k: int, n: int) -> np.ndarray:
-    return digits.images[digits.labels == k][:n]
+def _first_of_class(kept: LabelledImages, k: int, n: int) -> np.ndarray:
+    return kept.images[kept.labels == k][:n]
 
 
 def _show_grid(axes: Axes, rows: list[np.ndarray]) -> None:

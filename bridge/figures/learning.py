@@ -15,7 +15,7 @@ DRAWN_REPLAYS = ("none", "noise", "generative", "exact")
 
 @style.styled
 def figure_3_2(results: Results) -> Figure:
-    """Joint training on all digits: test accuracy against epoch, every solver.
+    """Joint training on all classes: test accuracy against epoch, every solver.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def figure_3_2(results: Results) -> Figure:
             continue
         _with_thesis(axes, results, solver, "joint", curve)
     measures.require(axes.lines, f"joint training of variant '{measures.THESIS_VARIANT}'")
-    axes.set_xlabel("epoch of training on all digits together")
+    axes.set_xlabel("epoch of training on all classes together")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.percent_axis(axes)
     style.legend_above(figure, [axes], columns=2)
@@ -44,7 +44,7 @@ def figure_3_2(results: Results) -> Figure:
 
 @style.styled
 def figure_3_3(results: Results) -> Figure:
-    """LSTM, generative replay: accuracy on all digits so far against contexts learnt.
+    """LSTM, generative replay: accuracy on all classes so far against contexts learnt.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def figure_3_3(results: Results) -> Figure:
 
 @style.styled
 def figure_3_4(results: Results) -> Figure:
-    """Biological RNN, generative replay: accuracy on all digits so far.
+    """Biological RNN, generative replay: accuracy on all classes so far.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def figure_3_4(results: Results) -> Figure:
 
 @style.styled
 def figure_3_5(results: Results) -> Figure:
-    """Both solvers, generative replay: accuracy on all digits so far.
+    """Both solvers, generative replay: accuracy on all classes so far.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def figure_3_5(results: Results) -> Figure:
 
 @style.styled
 def figure_3_6(results: Results) -> Figure:
-    """Replay types compared over training iterations: all digits so far, and old ones alone.
+    """Replay types compared over training iterations: all classes so far, and old ones alone.
 
     Parameters
     ----------
@@ -126,15 +126,15 @@ def figure_3_6(results: Results) -> Figure:
         top.set_title(style.solver_look(solver, results.solvers)[0], pad=7 + 9 * lines)
         bottom.set_xlabel("training iteration")
         bottom.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    style.percent_axis(axes[0, 0], "test accuracy, digits so far (%)")
-    style.percent_axis(axes[1, 0], "test accuracy, old digits (%)")
+    style.percent_axis(axes[0, 0], "test accuracy, classes so far (%)")
+    style.percent_axis(axes[1, 0], "test accuracy, old classes (%)")
     style.legend_above(figure, list(axes.flat), columns=3)
     return figure
 
 
 @style.styled
 def figure_3_7(results: Results) -> Figure:
-    """Generative replay: accuracy on all digits so far, on new and on old ones.
+    """Generative replay: accuracy on all classes so far, on new and on old ones.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def figure_matrix(results: Results) -> Figure:
 
 @style.styled
 def figure_confusion(results: Results) -> Figure:
-    """Generative replay: what test digits are called after the last context, every solver.
+    """Generative replay: what test images are called after the last context, every solver.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def _overall(results: Results, solvers: list[str]) -> Figure:
             f"this run holds no accuracy of {' or '.join(solvers)} with generative replay"
         )
     style.context_axis(axes, results.context_names)
-    style.percent_axis(axes, "test accuracy, digits so far (%)")
+    style.percent_axis(axes, "test accuracy, classes so far (%)")
     style.legend_above(figure, [axes], columns=2)
     return figure
 
@@ -309,7 +309,7 @@ def _training_curve(axes: Axes, results: Results, solver: str, replay: str, quan
 
 
 def _chance(top: Axes, bottom: Axes, results: Results, solver: str) -> None:
-    """Guessing among the digits seen so far: 100 / (number of classes) per cent."""
+    """Guessing among the classes seen so far: 100 / (number of classes) per cent."""
     start, seen = 0, 0
     for context, length in measures.context_lengths(results, solver).items():
         seen += len(results.contexts[context - 1])

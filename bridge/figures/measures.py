@@ -240,7 +240,7 @@ def comparable(results: Results) -> str | None:
         return f"the thesis reports MNIST, this run is on {results.config.data}"
     contexts = tuple(tuple(sorted(context)) for context in results.contexts)
     if contexts != thesis.CONTEXTS[: len(contexts)]:
-        return "the thesis learns the digits in other contexts than this run"
+        return "the thesis learns the classes in other contexts than this run"
     return None
 
 
@@ -272,14 +272,14 @@ def class_shares(results: Results, seed: int, context: int) -> np.ndarray | None
     found = False
     for quantity, value in zip(rows["quantity"], rows["value"], strict=True):
         if quantity.startswith("share of class "):
-            digit = quantity.removeprefix("share of class ")
-            if digit not in map(str, range(len(shares))) or not 0 <= value <= 1:
+            number = quantity.removeprefix("share of class ")
+            if number not in map(str, range(len(shares))) or not 0 <= value <= 1:
                 raise ResultsError(
                     f"{results.paths.table('diagnostics')}: {quantity} "
                     f"is {value} (seed {seed}, context {context}): expected "
-                    "digits 0-9 and fractions in [0, 1]"
+                    "classes of the data set and fractions in [0, 1]"
                 )
-            shares[int(digit)], found = value, True
+            shares[int(number)], found = value, True
     return shares if found else None
 
 

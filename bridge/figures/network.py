@@ -112,7 +112,7 @@ def _draw_units(axes: Axes, structure: Structure) -> None:
         axes.text(x + 0.12, y, str(k), va="center", fontsize=7)
     for x, text in (
         (-SIDE, f"{Nin} inputs\n(one image row)"),
-        (SIDE, f"{Nout} outputs\n(digits)"),
+        (SIDE, f"{Nout} outputs\n(classes)"),
         (0.0, f"{excitatory.sum()} E (outer)\n{(~excitatory).sum()} I (inner)"),
     ):
         axes.text(x, -1.36, text, ha="center", va="top", fontsize=7)

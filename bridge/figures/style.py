@@ -1,6 +1,6 @@
 """How every figure looks: sizes, fonts, colours, and the two ways in which a curve is drawn.
 
-Colours are those of Okabe and Ito (2008), told apart with any common colour vision; digits take
+Colours are those of Okabe and Ito (2008), told apart with any common colour vision; classes take
 Paul Tol's "bright" set. One solver, one replay type, one quantity keeps its colour everywhere.
 """
 
@@ -75,11 +75,11 @@ REPLAYS = {
     "joint": ("joint training", BLACK),
 }
 QUANTITIES = {
-    "overall": ("all digits so far", BLACK, "o"),
-    "new": ("new digits", SKY, "^"),
-    "old": ("old digits", ORANGE, "v"),
+    "overall": ("all classes so far", BLACK, "o"),
+    "new": ("new classes", SKY, "^"),
+    "old": ("old classes", ORANGE, "v"),
 }
-DIGITS = (
+CLASSES = (
     "#4477AA",
     "#EE6677",
     "#228833",
@@ -200,8 +200,7 @@ def context_axis(axes: Axes, names: Sequence[str], label: bool = True) -> None:
     axes.set_xticks(ticks, [f"{k}\n{name}" for k, name in zip(ticks, added, strict=True)])
     axes.set_xlim(0.75, len(names) + 0.25)
     if label:
-        what = "digits" if all(map(is_short, names)) else "classes"
-        axes.set_xlabel(f"contexts learnt ({what} added)")
+        axes.set_xlabel("contexts learnt (classes added)")
 
 
 def class_ticks(axes: Axes, names: Sequence[str], rows: bool = False) -> None:
@@ -216,7 +215,7 @@ def class_ticks(axes: Axes, names: Sequence[str], rows: bool = False) -> None:
 
 
 def is_short(name: str) -> bool:
-    """Whether it is a digit, or some with commas."""
+    """Whether it is a number of at most two digits, or some with commas."""
     return all(len(word) <= 2 for word in name.split(", "))
 
 

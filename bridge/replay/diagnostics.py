@@ -6,7 +6,7 @@
     diversity               mean pairwise distance of samples over that of real images
     collapsed               1 where a seen class has almost gone, or samples are all alike
     label drift             share of samples that the solver labels otherwise than the judge
-    old called new          share of old test digits called a class of the newest context
+    old called new          share of old test images called a class of the newest context
 
 The judge of what an image looks like is a 3-nearest-neighbour classifier on real training images
 of the classes seen so far.
@@ -81,7 +81,7 @@ def label_drift(samples: np.ndarray, solver: Solver, judge: Judge) -> float:
 
 
 def old_called_new(solver: Solver, contexts: Contexts, k: int) -> float:
-    """Share of test digits of contexts 1..k-1 that `solver` calls a class of context k."""
+    """Share of test images of contexts 1..k-1 that `solver` calls a class of context k."""
     old = contexts.test(contexts.seen(k - 1))
     called = solver.predict(old.images).argmax(axis=1)
     return float(np.isin(called, contexts.classes[k - 1]).mean())

@@ -46,7 +46,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Plan:
-    """Training of one network over the contexts, and over all digits at once (`joint_epochs`)."""
+    """Training of one network over the contexts, and over all classes at once (`joint_epochs`)."""
 
     iterations: Annotated[tuple[int, ...], "updates on each context"]
     mixes: Annotated[tuple[Mix, ...], "what each context's training data are made of"]

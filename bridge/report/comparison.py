@@ -13,10 +13,10 @@ from bridge.figures.measures import Spread
 from bridge.runs import MissingResults, Results, load_results
 
 NAMES = {
-    "overall": "all digits so far",
-    "new": "new digits",
-    "old": "old digits",
-    "joint": "all digits trained together",
+    "overall": "all classes so far",
+    "new": "new classes",
+    "old": "old classes",
+    "joint": "all classes trained together",
 }
 HEADER = ("experiment", "after", "thesis (%)", "ours (%)", "difference (points)")
 REPRODUCED_WITHIN = 2.0  # percentage points: what the report calls reproduced

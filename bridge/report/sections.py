@@ -89,7 +89,7 @@ def replays_section(results: Results) -> str:
         header,
         rows,
         f"Test accuracy after all {last} contexts, the same budget "
-        "for each kind; joint training: all digits, after its last epoch.",
+        "for each kind; joint training: all classes, after its last epoch.",
         numbers=range(2, 6),
     )
 
@@ -110,8 +110,8 @@ def transfer_section(results: Results) -> str:
     return page.table(
         ("solver", "replay", "asked", "average accuracy (%)", "forgetting", "backward", "forward"),
         rows,
-        "The network after all contexts, asked in three ways. class: which of all digits; task: "
-        "which digit of the context that is named; domain: which place within its context. "
+        "The network after all contexts, asked in three ways. class: which of all classes; task: "
+        "which class of the context that is named; domain: which place within its context. "
         "Forgetting (Chaudhry et al. 2018), backward and forward transfer (Lopez-Paz and Ranzato "
         "2017; forward: over the untrained network) in points.",
         numbers=range(3, 7),
@@ -201,7 +201,7 @@ def _joint_variants(results: Results) -> str:
     return page.table(
         ("solver", "variant", "first epoch (%)", "last epoch (%)", "epochs", "seeds"),
         rows,
-        "Joint training on all digits: test accuracy.",
+        "Joint training on all classes: test accuracy.",
         numbers=range(2, 6),
     )
 
@@ -247,7 +247,7 @@ def diagnostics_section(results: Results) -> str:
         ("solver", "contexts learnt", *(f"{q} (%)" for q in SOLVER_QUANTITIES)),
         drift,
         "Solvers. Label drift: replayed samples of old classes whose label disagrees with the "
-        "reference classifier. Old called new: real old digits taken for a new class.",
+        "reference classifier. Old called new: real old images taken for a new class.",
         numbers=range(1, 4),
     )
 

@@ -106,7 +106,7 @@ def _final_accuracy(results: Results, rows: list[Row]) -> Iterable[str]:
             last = mine[-1]
             yield (
                 f"After {_contexts(last.after)} with generative replay the {_name(solver)} "
-                f"classifies {_percent(last.ours)} of the test digits seen so far "
+                f"classifies {_percent(last.ours)} of the test images of classes seen so far "
                 f"correctly{_against(last)}."
             )
 
@@ -135,7 +135,7 @@ def _replay_order(results: Results) -> Iterable[str]:
             + ")"
         )
         yield (
-            f"Of the test digits of earlier contexts the {_name(solver)} still names after the "
+            f"Of the test images of earlier contexts the {_name(solver)} still names after the "
             f"last one: {listed}{order}."
         )
 
@@ -154,7 +154,7 @@ def _joint(rows: list[Row]) -> Iterable[str]:
                 else ""
             )
             yield (
-                f"Trained on all digits together, the {_name(solver)} reaches "
+                f"Trained on all classes together, the {_name(solver)} reaches "
                 f"{_percent(last.ours)} after {_count(last.after, 'epoch')}"
                 f"{_against(last)}{later}."
             )
@@ -190,7 +190,7 @@ def _joint_variants(results: Results) -> Iterable[str]:
         best = max(curves, key=lambda variant: curves[variant][max(curves[variant])].mean)
         epoch = max(curves[best])
         yield (
-            f"Of {len(curves)} curves of the {_name(solver)} trained on all digits "
+            f"Of {len(curves)} curves of the {_name(solver)} trained on all classes "
             f"together, “{_variant(best)}” ends highest, at "
             f"{_percent(curves[best][epoch])} after {_count(epoch, 'epoch')}."
         )
@@ -224,7 +224,7 @@ def _warm_starts(results: Results) -> Iterable[str]:
         listed = ", ".join(
             f"{_percent(end[last])} with “{variant}”" for variant, end in ends.items() if end
         )
-        yield (f"Warm start of the {_name(solver)}, all digits after {_contexts(last)}: {listed}.")
+        yield (f"Warm start of the {_name(solver)}, all classes after {_contexts(last)}: {listed}.")
 
 
 def _unfinished(results: Results) -> str:

@@ -1,6 +1,6 @@
 """Audits: further runs that ask what the thesis' biological network was trained with.
 
-joint       all digits at once, for each optimiser and loss that the thesis' code holds
+joint       all classes at once, for each optimiser and loss that the thesis' code holds
 warmstart   recurrent weights rescaled to their initial radius before every context but the
             first, as in the thesis' code, against weights that are kept
 """

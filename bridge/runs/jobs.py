@@ -2,7 +2,7 @@
 
 GeneratorJob    the generators of contexts 1..n-1 of one seed (they serve every solver)
 SequentialJob   one solver over all contexts with one kind of replay
-JointJob        one solver on all digits at once
+JointJob        one solver on all classes at once
 """
 
 from collections.abc import Callable, Iterator, Mapping

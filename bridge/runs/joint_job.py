@@ -1,4 +1,4 @@
-"""One solver on all digits at once: what it reaches where nothing has to be kept."""
+"""One solver on all classes at once: what it reaches where nothing has to be kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ MAIN = "thesis"  # the variant with the protocol's own options
 
 @dataclass(frozen=True)
 class JointJob:
-    """One solver on all digits at once, for `epochs` passes.
+    """One solver on all classes at once, for `epochs` passes.
 
     `variant` names the options; `answers` are the audits whose very options these are.
     """

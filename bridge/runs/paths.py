@@ -3,7 +3,7 @@
 config.json                                  what was asked for
 manifest.json                                command, versions, machine, minutes, jobs
 tables/NAME.csv                              the numbers; see `bridge.runs.tables`
-samples/true.npz                             true digits
+samples/true.npz                             true images
 samples/seed-S/generated-context-K.npz       samples of a generator
 samples/structure-seed-S.npz                 effective weights of a trained network
 samples/initial-seed-S.npz                   those of the same network before its first update
@@ -55,7 +55,7 @@ class RunPaths:
 
     @property
     def samples(self) -> Path:
-        """The folder of digits and weights that figures show."""
+        """The folder of images and weights that figures show."""
         return self.folder / "samples"
 
     @property
@@ -70,7 +70,7 @@ class RunPaths:
 
     @property
     def true_images(self) -> Path:
-        """Some test digits of every class."""
+        """Some test images of every class."""
         return self.samples / "true.npz"
 
     def table(self, name: str) -> Path:

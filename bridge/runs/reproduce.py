@@ -22,7 +22,7 @@ from bridge.runs.job_list import jobs_of, state_of
 from bridge.runs.jobs import Job
 from bridge.runs.manifest import Calls, Manifest, manifest
 from bridge.runs.paths import RunPaths
-from bridge.runs.samples import write_structure, write_true_digits
+from bridge.runs.samples import write_structure, write_true_images
 from bridge.runs.sequential_job import SequentialJob
 from bridge.runs.setting import Setting
 from bridge.runs.tables import TABLES, write_table
@@ -133,7 +133,7 @@ def _describe(finished: Sequence[Job], setting: Setting, about: Mapping[str, Any
     """
     folder = setting.paths.folder
     _write_tables(finished, setting.paths)
-    write_true_digits(setting)
+    write_true_images(setting)
     for job in finished:
         if isinstance(job, SequentialJob) and job.solver in CONSTRAINED and not job.force_radius:
             last = setting.paths.solver(job.name, len(setting.contexts))

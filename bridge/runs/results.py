@@ -72,7 +72,7 @@ class Results:
         return self._tables[name]
 
     def true_images(self) -> LabelledImages:
-        """True test digits of every class."""
+        """True test images of every class."""
         return read_images(self.paths.true_images)
 
     def generated(self, seed: int, context: int) -> LabelledImages:

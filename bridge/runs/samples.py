@@ -15,7 +15,7 @@ from bridge.runs.setting import Setting
 from bridge.runs.tables import MissingResults
 
 SAMPLES = "dgr samples"
-TRUE_IMAGES = 60  # test digits a class, for grids and t-SNE
+TRUE_IMAGES = 60  # test images a class, for grids and t-SNE
 
 
 class LabelledImages(NamedTuple):
@@ -34,8 +34,8 @@ class Structure(NamedTuple):
     ei: np.ndarray
 
 
-def write_true_digits(setting: Setting) -> None:
-    """Keep the first test digits of every class."""
+def write_true_images(setting: Setting) -> None:
+    """Keep the first test images of every class."""
     test = setting.contexts.data.test
     chosen = np.concatenate(
         [np.flatnonzero(test.labels == c)[:TRUE_IMAGES] for c in np.unique(test.labels)]
@@ -75,7 +75,7 @@ def read_images(path: Path) -> LabelledImages:
     if not whole or not np.isin(labels, range(N_CLASSES)).all():
         raise ResultsError(
             f"{path}: labels of shape {labels.shape} and dtype {labels.dtype} do "
-            f"not name the digits 0-9 of {len(images)} images; {REMEDY}"
+            f"not name the classes 0-9 of {len(images)} images; {REMEDY}"
         )
     return LabelledImages(images, labels)
 
