@@ -5,7 +5,7 @@
     draw_all("runs/mnist5k-text")                    all figures as PNG and PDF
     figure_3_3(load_results("runs/mnist5k-text"))    one of them, as a matplotlib Figure
 
-A figure whose tables or samples the run lacks is not drawn and says why; nothing is invented.
+A figure whose tables or samples the run lacks is not drawn, and the report says why.
 """
 
 from bridge.figures.algorithm import figure_3_1

@@ -266,8 +266,8 @@ def comparisons(others: Sequence[Results]) -> tuple[Entry, ...]:
             "What each ingredient contributes",
             beside(compared.figure_ablation),
             "Accuracy on all classes after the last context with one ingredient of the recipe "
-            "taken away, what costs most at the top; bars: ± 1 standard deviation over seeds, where "
-            "there are several. Dotted: the whole recipe. An ingredient of the "
+            "taken away, what costs most at the top; bars: ± 1 standard deviation over seeds, "
+            "where there are several. Dotted: the whole recipe. An ingredient of the "
             "biological RNN does not concern the LSTM.",
             "compared",
         ),
