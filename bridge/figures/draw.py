@@ -86,7 +86,7 @@ def _drawn(entry: Entry, results: Results, out: Path, formats: Sequence[str]) ->
     try:
         figure = entry.draw(results)
     except MissingResults as reason:
-        log.info("%s is not drawn: %s", entry.title, reason)  # the report says so in its place
+        log.debug("%s is not drawn: %s", entry.title, reason)  # the report says so, too
         for file in files:
             file.unlink(missing_ok=True)
         return FigureResult(

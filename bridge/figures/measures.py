@@ -38,11 +38,17 @@ class Spread(NamedTuple):
 
     def __str__(self) -> str:
         if self.n == 1:
-            return f"{self.mean:.1f}"
+            return decimal(self.mean)
         if self.n == 2:  # both values, which mean and standard deviation determine
             half = self.sd / math.sqrt(2)
-            return f"{self.mean - half:.1f} / {self.mean + half:.1f}"
-        return f"{self.mean:.1f} ± {self.sd:.1f}"
+            return f"{decimal(self.mean - half)} / {decimal(self.mean + half)}"
+        return f"{decimal(self.mean)} ± {decimal(self.sd)}"
+
+
+def decimal(value: float) -> str:
+    """One decimal place, a typographic minus, and no minus before zero."""
+    rounded = round(value, 1) + 0.0  # -0.0 becomes 0.0
+    return f"{rounded:.1f}".replace("-", "−")
 
 
 def spread(values: Iterable[float]) -> Spread | None:

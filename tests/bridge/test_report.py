@@ -102,6 +102,8 @@ def test_numbers_in_the_report_are_those_of_the_tables(run, page):
 
 def test_three_seeds_are_their_mean_and_standard_deviation():
     assert str(measures.spread([90.0, 91.0, 95.0])) == "92.0 ± 2.6"
+    assert str(measures.spread([-1.5])) == "−1.5"
+    assert str(measures.spread([-0.04])) == "0.0"
     assert str(measures.spread([95.0, 90.0])) == "90.0 / 95.0"
     assert str(measures.spread([95.0])) == "95.0"
 
