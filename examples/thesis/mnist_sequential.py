@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from bridge import replay as dgr
 from bridge.cli import expected
-from bridge.data import NAMES, Contexts, load, parse_contexts
+from bridge.data import NAMES, Contexts, class_names, load, parse_contexts
 from bridge.figures import style
 from bridge.networks import SOLVERS, make_generator, make_solver
 from bridge.replay import protocol_named
@@ -81,7 +81,8 @@ def draw(path, reached, contexts):
         label, colour = style.replay_look(replay)
         axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, label=label,
                   clip_on=False)  # fmt: skip
-    style.context_axis(axes, contexts.classes)
+    names = class_names(contexts.data.name)
+    style.context_axis(axes, [", ".join(names[k] for k in group) for group in contexts.classes])
     style.percent_axis(axes)
     style.legend_above(figure, [axes], columns=3)
     figure.savefig(path)
