@@ -57,7 +57,7 @@ test-cluster: $(VENV)/.sweep  ## a sweep through a Slurm of one node (needs slur
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m cluster -rs
 
 examples: $(VENV)/.neurogym  ## every example script, end to end, at a reduced size
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -m examples -n 2
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 -m "not slow" tests/test_examples.py tests/test_*_scripts.py
 
 torture: $(STAMP)  ## kill, stop and starve training at random moments; nothing may be lost
 	$(ONE_THREAD) $(BIN)/python tests/torture.py

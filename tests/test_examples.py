@@ -1,6 +1,7 @@
 """Every script under examples/ from end to end, each made short by its own options.
 
-    pytest -m examples
+    pytest tests/test_examples.py
+    pytest -m examples              the long ones
 
 Tasks train for a few updates, are tested and drawn; then their figure is drawn once more from the
 folder, as `python examples/analysis/TASK.py FOLDER` does, and the gallery is written. A script
@@ -69,6 +70,7 @@ OTHERS = {  # script: (its words, what it writes); {out} is the test's own folde
         ["AntiReach-v0.csv", "AntiReach-v0.png"],
     ),
 }
+LONG = ("thesis/sequences.py", "replay/four_tasks.py", "second_day/travel.py")
 ELSEWHERE = {  # scripts that another test runs
     "do.py", "gallery.py", "thesis/sequences_figure.py", "replay/four_tasks_figure.py",
     "replay/permuted_mnist.py",
@@ -94,7 +96,6 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.examples
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_trains_is_tested_and_drawn(here, monkeypatch, capsys, task):
     folder = taskrun.RUNS / task / "seed-1"
@@ -109,19 +110,20 @@ def test_a_task_trains_is_tested_and_drawn(here, monkeypatch, capsys, task):
     assert f"## {task}" in (here / "docs" / "gallery.md").read_text()
 
 
-@pytest.mark.examples
 @pytest.mark.parametrize("task", ["rdm_fixed", "sinewave"])
 def test_every_action_of_do_py(here, monkeypatch, capsys, task):
     for action in ("train", *sorted(set(ACTIONS) - {"train", "clean"})):
         play(monkeypatch, "do.py", task, action, *SHORT[:3], "--trials", 5)
         assert "written: " in capsys.readouterr().out, action
-    assert len(list((here / taskrun.RUNS / task / "seed-100").iterdir())) == 9
+    assert len(list((here / taskrun.RUNS / task / "seed-100").iterdir())) == 10
     play(monkeypatch, "do.py", task, "clean", "--yes")
     assert not list((here / taskrun.RUNS / task).iterdir())
 
 
-@pytest.mark.examples
-@pytest.mark.parametrize("script", OTHERS)
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(name, marks=[pytest.mark.examples] * (name in LONG)) for name in OTHERS],
+)
 def test_another_script_runs(here, monkeypatch, script):
     if script.startswith("neurogym/"):
         pytest.importorskip("neurogym", reason="the extra [neurogym] is not installed")
@@ -135,7 +137,6 @@ def test_another_script_runs(here, monkeypatch, script):
         assert (here / "figure.png").stat().st_size
 
 
-@pytest.mark.examples
 def test_a_task_runs_as_a_command_from_anywhere(here):
     command = [sys.executable, EXAMPLES / "tasks" / "rdm_nodale.py", *SHORT]
     ran = subprocess.run(command, capture_output=True, text=True)
