@@ -1,5 +1,6 @@
 """Jobs in worker processes: whatever stops them, they go on from there to the same numbers."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -39,6 +40,7 @@ class Signalled(GeneratorJob):
 def go(folder, job):
     """Run one job in a worker, a fork: it starts at once; its state then."""
     setting, fork = tiny_setting(folder), multiprocessing.get_context("fork")
+    gc.collect()  # an earlier executor that the fork collects would wait for its thread for ever
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multiprocessing, "get_context", lambda _: fork)
         with local_processes(1) as pool:
