@@ -93,7 +93,7 @@ def test_permuted_contexts_are_learnt_without_earlier_images(permuted, tmp_path,
 
     monkeypatch.setattr(permuted.PermutedContexts, "train", guarded)
     monkeypatch.setattr(permuted, "learn_generator", watched)
-    permuted.run(tmp_path, "mnist5k", None, 3, 1, ["biornn"])
+    permuted.run(tmp_path, "mnist5k", None, 3, [1], ["biornn"])
     assert learnt == [1, 2]
     with (tmp_path / "biornn.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -1,7 +1,7 @@
 """Permuted MNIST with the recipe `improved`, untuned: ten permutations, one after the other.
 
     python examples/replay/permuted_mnist.py [--data mnist5k] [--contexts 10] [--seed 1]
-        [--solvers lstm biornn] [--out runs/permuted]
+        [--seeds 1] [--solvers lstm biornn] [--out runs/permuted]
 
 Every context shows all ten digits with their pixels in another order, and every network has ten
 outputs (domain-incremental). Generator, solvers, their options, labels, augmentation and the
@@ -12,7 +12,8 @@ earlier permutations; `none` trains on. No real image of an earlier context is u
 image chooses anything: the last network counts.
 
 A table a solver, SOLVER.csv, is written after every context: test accuracy (%) on every context.
-The figure shows the solvers that a folder holds; they may be run one after the other.
+The figure shows the means over seeds of the solvers that a folder holds; solvers may be run one
+after the other.
 """
 
 import argparse
@@ -57,10 +58,10 @@ class Learner:
 
     def updates(self, k):
         """Of context k: as many passes through it as `improved` makes through its contexts."""
-        digits, plan = self.contexts.data, self.plan
-        first = len(digits.train.of(IMPROVED.contexts[0]).labels)
-        seen = IMPROVED.budget(digits.name).solver(plan.iterations_of(1)) * plan.batch_size
-        shown = len(digits.train.labels) * (k if self.replay == "generative" else 1)
+        data, plan = self.contexts.data, self.plan
+        first = len(data.train.of(IMPROVED.contexts[0]).labels)
+        seen = IMPROVED.budget(data.name).solver(plan.iterations_of(1)) * plan.batch_size
+        shown = len(data.train.labels) * (k if self.replay == "generative" else 1)
         last = k == len(self.contexts)
         return round(seen / first * shown / plan.batch_size) * (2 if last else 1)
 
@@ -102,8 +103,17 @@ def learn_generator(generator, contexts, k, seed):
     generator.fit(real.images, targets, iterations=iterations, rng=rng, batch_size=plan.batch_size)
 
 
-def run(folder, data, data_root, n_contexts, seed, solvers):
-    """Everything, context by context; the rows of the table."""
+def run(folder, data, data_root, n_contexts, seeds, solvers):
+    """Everything, seed by seed, into tables, manifest and figure."""
+    rows = []
+    for seed in seeds:
+        run_seed(folder, data, data_root, n_contexts, seed, solvers, rows)
+    write_json(folder / f"manifest-{'-'.join(solvers)}.json", manifest(" ".join(sys.argv)))
+    draw(folder)
+
+
+def run_seed(folder, data, data_root, n_contexts, seed, solvers, rows):
+    """One seed, context by context; `rows` of the table grow."""
     contexts = PermutedContexts(load(data, data_root), n_contexts, seed)
     plan = IMPROVED.generator
     generator = make_generator(
@@ -111,7 +121,7 @@ def run(folder, data, data_root, n_contexts, seed, solvers):
         image_shape=contexts.data.image_shape,
     )  # fmt: skip
     learners = [Learner(name, replay, contexts, seed) for name in solvers for replay in REPLAYS]
-    rows, began = [], time.monotonic()
+    began = time.monotonic()
     for k in range(1, n_contexts + 1):
         for learner in learners:
             learner.learn(k, generator if k > 1 else None)
@@ -123,11 +133,9 @@ def run(folder, data, data_root, n_contexts, seed, solvers):
             learn_generator(generator, contexts, k, seed)
         for name in solvers:
             write_csv(folder / f"{name}.csv", [row for row in rows if row["solver"] == name])
-        print(
-            f"context {k}, {(time.monotonic() - began) / 60:.0f} min: {told(rows, k)}", flush=True
-        )
-    write_json(folder / f"manifest-{'-'.join(solvers)}.json", manifest(" ".join(sys.argv)))
-    draw(folder)
+        minutes = (time.monotonic() - began) / 60
+        of_seed = [row for row in rows if row["seed"] == seed]
+        print(f"seed {seed}, context {k}, {minutes:.0f} min: {told(of_seed, k)}", flush=True)
 
 
 def write_csv(path, rows):
@@ -150,7 +158,7 @@ def told(rows, k):
 
 def draw(folder):
     """Write figure.png and figure.pdf from the tables: what is kept, and R (after, tested)."""
-    rows, R = [], {}
+    rows, runs = [], {}
     for path in (folder / f"{solver}.csv" for solver in NAMES):
         if path.exists():
             with path.open(newline="") as file:
@@ -158,8 +166,9 @@ def draw(folder):
     for row in rows:
         place = int(row["after"]) - 1, int(row["tested"]) - 1
         n = max(int(row["after"]) for row in rows)
-        one = R.setdefault((row["solver"], row["replay"]), np.zeros((n, n)))
-        one[place] = float(row["accuracy"])
+        of_seed = runs.setdefault((row["solver"], row["replay"]), {})
+        of_seed.setdefault(row["seed"], np.zeros((n, n)))[place] = float(row["accuracy"])
+    R = {learner: np.mean(list(seeds.values()), axis=0) for learner, seeds in runs.items()}
     figure = style.styled(compose)(R)
     for suffix, undated in (("png", {}), ("pdf", {"CreationDate": None})):
         picture = io.BytesIO()
@@ -203,15 +212,19 @@ def main():
     parser.add_argument("--data", default="mnist5k", help="mnist5k, mnist or fashion")
     parser.add_argument("--data-root", help="where torchvision keeps mnist and fashion")
     parser.add_argument("--contexts", type=int, default=10, help="permutations")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="the first")
+    parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--solvers", nargs="+", default=["lstm", "biornn"], choices=NAMES)
     parser.add_argument("--out", type=Path, default=Path("runs/permuted"))
     options = parser.parse_args()
     try:
-        if options.seed < 0:
-            raise SettingError(f"--seed {options.seed}: give 0 or more")
-        run(options.out, options.data, options.data_root, options.contexts, options.seed,
-            options.solvers)  # fmt: skip
+        if options.seed < 0 or options.seeds < 1:
+            raise SettingError(
+                f"--seed {options.seed} --seeds {options.seeds}: give a seed of 0 or more, and at "
+                "least one of them"
+            )
+        seeds = range(options.seed, options.seed + options.seeds)
+        run(options.out, options.data, options.data_root, options.contexts, seeds, options.solvers)
     except (BridgeError, OSError) as error:
         sys.exit(f"permuted_mnist: {error}")
 
