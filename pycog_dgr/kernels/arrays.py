@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kept = MutableMapping[str, NDArray]  # arrays of a kernel's own, from one call to the next
+LINE_BYTES = 64  # of a cache
 
 
 def rows(a: NDArray) -> NDArray:
@@ -37,11 +39,22 @@ def is_shared(alpha: NDArray) -> bool:
     return bool(alpha.min() == alpha.max())
 
 
+def empty_in_lines(shape: tuple[int, ...], dtype: Any) -> NDArray:
+    """An array that begins with a cache line, not filled.
+
+    A vector that lies in two lines takes two loads, which made products up to a quarter slower.
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    numbers = np.empty(n_bytes + LINE_BYTES, np.uint8)
+    start = -numbers.ctypes.data % LINE_BYTES
+    return numbers[start : start + n_bytes].view(dtype).reshape(shape)
+
+
 def reused(kept: Kept | None, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray:
-    """The array of this name where it fits, or a new one in its place; not filled."""
+    """The array of this name where it fits, or a new one in its place; not filled, in whole lines."""
     array = None if kept is None else kept.get(name)
     if array is None or array.shape != shape or array.dtype != dtype:
-        array = np.empty(shape, dtype)
+        array = empty_in_lines(shape, dtype)
         if kept is not None:
             kept[name] = array
     return array
