@@ -51,7 +51,9 @@ def empty_in_lines(shape: tuple[int, ...], dtype: Any) -> NDArray:
 
 
 def reused(kept: Kept | None, name: str, shape: tuple[int, ...], dtype: Any) -> NDArray:
-    """The array of this name where it fits, or a new one in its place; not filled, in whole lines."""
+    """The array of this name where it fits, or a new one in its place, in whole lines; not
+    filled.
+    """
     array = None if kept is None else kept.get(name)
     if array is None or array.shape != shape or array.dtype != dtype:
         array = empty_in_lines(shape, dtype)

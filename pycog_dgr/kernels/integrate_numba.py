@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from pycog_dgr.kernels.activations_numba import KINDS, f_rows
 from pycog_dgr.kernels.arrays import Kept, rows
 from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
-from pycog_dgr.kernels.products import Factor, prepared, times_factor
+from pycog_dgr.kernels.products import times_factor
 
 TOGETHER = 64  # trials: many, but their present state stays in the cache
 
@@ -81,19 +82,11 @@ def loop(
 ) -> None:
     """`run`, where an array of no rows stands for what is not kept."""
     integrate(
-        KINDS[recurrence.activation], factor(recurrence, readout.Wout, kept), places.begins,
+        KINDS[recurrence.activation], factor_of_rates(recurrence, readout.Wout, len(x), kept),
+        places.begins,
         places.every, places.running, from_start, inputs, noise, recurrence.brec, readout.bout,
         recurrence.alpha, x, r, states, a,
     )  # fmt: skip
-
-
-def factor(recurrence: Recurrence, Wout: NDArray, kept: Kept | None) -> Factor:
-    """[[Wrec, Win], [Wout, 0]]^T."""
-    Win, Wrec = recurrence.Win, recurrence.Wrec
-    if not len(Wout):
-        return prepared(Wrec, Win, kept=kept)
-    unread = np.zeros((len(Wout), Win.shape[1]), Win.dtype)
-    return prepared(np.concatenate([Wrec, Wout]), np.concatenate([Win, unread]), kept=kept)
 
 
 @compiled

@@ -56,8 +56,31 @@ from pycog_dgr.kernels.arrays import Kept
 EPSILON = 1e-10  # inside the logarithms of the cross-entropies
 
 
+class Entries(NamedTuple):
+    """Some places of a matrix, row by row."""
+
+    starts: NDArray  # (row + 1,), of each row in what follows
+    columns: NDArray  # (entry,)
+    flat: NDArray  # (entry,), the same places in Wrec as one row of numbers
+
+
+class Connections(NamedTuple):
+    """Where Wrec may differ from 0: anywhere in the columns of `whole` units, of the others'
+    columns in the entries alone.
+    """
+
+    whole: NDArray  # (unit,), presynaptic ones
+    others: NDArray  # (unit,)
+    by_post: Entries  # rows are postsynaptic units
+    by_pre: Entries
+
+
 class Recurrence(NamedTuple):
-    """The recurrent part of a network: effective weights, alpha = dt / tau, and f by name."""
+    """The recurrent part of a network: effective weights, alpha = dt / tau, and f by name.
+
+    With `connections`, Wrec is 0 elsewhere, is not read there, and its derivative is of no use
+    there; so that 0 inf is 0.
+    """
 
     Win: NDArray  # (N, Nin); Nin may be 0
     Wrec: NDArray  # (N, N)
@@ -65,6 +88,7 @@ class Recurrence(NamedTuple):
     x0: NDArray  # (N,)
     alpha: NDArray  # (N,)
     activation: str
+    connections: Connections | None = None  # what `Kernels.connections` made
 
 
 class Dale(NamedTuple):
@@ -189,6 +213,11 @@ class Kernels(Protocol):
     asks for the same large arrays at every update, and getting them anew from the system costs a
     tenth of its time.
     """
+
+    def connections(self, mask: NDArray) -> Connections | None:
+        """What helps where Wrec (post, pre) can differ from 0 only where a mask is true; None
+        where it would not.
+        """
 
     def forward(
         self,

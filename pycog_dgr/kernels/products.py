@@ -44,6 +44,17 @@ class Factor(NamedTuple):
     product: int  # address of the compiled product; 0 for columns
     values: NDArray  # panels or columns
     width: int  # numbers in a row of the result, n and what fills the last panel
+    # of connections.mixed_factor, otherwise empty
+    plan: NDArray
+    weights: NDArray
+    space: NDArray
+
+
+def dense_factor(product: int, values: NDArray, width: int) -> Factor:
+    dtype = values.dtype
+    return Factor(
+        product, values, width, np.empty(0, np.int64), np.empty(0, dtype), np.empty((0, 0), dtype)
+    )
 
 
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
@@ -59,7 +70,7 @@ def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
     for matrix in matrices:
         into_panels(matrix, first, panels)
         first += matrix.shape[1]
-    return Factor(address_of(dense, dtype), panels, width)
+    return dense_factor(product_of(dtype), panels, width)
 
 
 def prepared_for_rows(factor: NDArray, W: NDArray, n_rows: int, kept: Kept | None = None) -> Factor:
@@ -68,11 +79,11 @@ def prepared_for_rows(factor: NDArray, W: NDArray, n_rows: int, kept: Kept | Non
     if n_rows == 1:
         columns = reused(kept, "columns", (1, W.shape[1], len(W)), dtype)
         into_columns(factor, W, columns[0])
-        return Factor(0, columns, W.shape[1])
+        return dense_factor(0, columns, W.shape[1])
     width, in_one = full_panels(W.shape[1], dtype), PANEL_BYTES // dtype.itemsize
     panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), dtype)
     scaled_into_panels(factor, W, panels)
-    return Factor(address_of(dense, dtype), panels, width)
+    return dense_factor(product_of(dtype), panels, width)
 
 
 @compiled
@@ -132,14 +143,16 @@ def product_of(dtype: np.dtype) -> int:
 @compiled
 def times_factor(A, n_rows, W, C):
     """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order."""
-    if n_rows == 1:
+    planned = len(W.plan) > 0
+    if n_rows == 1 and not planned:
         times_row(A, W, C)
         return
     size = A.itemsize
     call(
         W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
         W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, 0, A,
+        C.ctypes.data, W.width * size, 0, planned * W.plan.ctypes.data,
+        W.weights.ctypes.data, W.space.ctypes.data, A,
     )  # fmt: skip
 
 
@@ -154,7 +167,7 @@ def times_row(A, W, C):
     call(
         W.product, row.ctypes.data, 0, size, 1, count,
         W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, places.ctypes.data, A,
+        C.ctypes.data, W.width * size, 0, places.ctypes.data, 0, 0, A,
     )  # fmt: skip
     return row, places  # alive until here: the product knows their addresses alone
 
@@ -206,17 +219,17 @@ def add_outer(product, A, B, n_rows, C):
     call(
         product, A.ctypes.data, size, A.shape[1] * size, A.shape[1], n_rows,
         B.ctypes.data, PANEL_BYTES, B.shape[1] * size, B.shape[1] * size // PANEL_BYTES,
-        C.ctypes.data, C.shape[1] * size, 1, 0, A,
+        C.ctypes.data, C.shape[1] * size, 1, 0, 0, 0, A,
     )  # fmt: skip
 
 
-WORDS = 13  # integers that every product is called with
+WORDS = 15  # integers that every product is called with
 
 
 @intrinsic
 def call(
     typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep,
-    listing, like,
+    listing, weights, space, like,
 ):  # fmt: skip
     """Call the product at an address, for the number type of the array `like`."""
 
@@ -244,7 +257,8 @@ def address_of(function: Callable[..., None], dtype: np.dtype) -> int:
 
 
 def dense(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, number
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, weights, space,
+    number,
 ):  # fmt: skip
     """All tiles, C (+)= A B; addresses and steps in bytes.
 

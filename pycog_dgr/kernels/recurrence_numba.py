@@ -18,9 +18,9 @@ from pycog_dgr.kernels.activations_numba import (
     RTANH,
     df_rows,
 )
-from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import Kept, is_shared, reused, rows, times
 from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.connections import connections, factor_of_derivatives
 from pycog_dgr.kernels.integrate_numba import forward, run
 from pycog_dgr.kernels.interface import (
     Cotangents,
@@ -32,24 +32,16 @@ from pycog_dgr.kernels.interface import (
 )
 from pycog_dgr.kernels.normals_numba import pairs
 from pycog_dgr.kernels.polar_numba import polar
-from pycog_dgr.kernels.products import (
-    add_outer,
-    full_panels,
-    prepared_for_rows,
-    product_of,
-    times_some,
-)
+from pycog_dgr.kernels.products import times_some
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
+from pycog_dgr.kernels.weight_gradients import weight_gradients
 from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "effective", "forward", "loss_gradient",
-    "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run", "subtract",
-    "sum_of_squares",
+    "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
+    "loss_gradient", "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run",
+    "subtract", "sum_of_squares",
 ]  # fmt: skip
-
-HALF = 0.5  # f' of a rectification at 0, in the backward pass
-ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 
 
 # --- the interface --------------------------------------------------------------------------------
@@ -65,7 +57,7 @@ def backward(
 ) -> Cotangents:
     x, r = trajectory
     out = out or Cotangents.empty(recurrence, x)
-    W = prepared_for_rows(recurrence.alpha, recurrence.Wrec, x.shape[1])  # diag(alpha) Wrec
+    W = factor_of_derivatives(recurrence, x.shape[1])
     backpropagate(
         KINDS[recurrence.activation], W, x, r,
         gr, gr[:0] if gx is None else gx, recurrence.alpha, out.D, out.S,
@@ -88,7 +80,7 @@ def omega(
     bound: float,
     out: NDArray | None = None,
 ) -> Omega:
-    _, Wrec, _, _, alpha, activation = recurrence
+    Wrec, alpha, activation = recurrence.Wrec, recurrence.alpha, recurrence.activation
     x, r = trajectory
     q_term = np.empty_like(S) if out is None else out
     recurrent, scale = S, 1 - alpha  # (alpha d_t) Wrec is (1 - alpha) S_t, if all units share one
@@ -117,11 +109,11 @@ def backward_with_omega(
     space: NDArray | None = None,
     kept: Kept | None = None,
 ) -> Regularised:
-    Win, Wrec, brec, x0, alpha, activation = recurrence
+    Win, Wrec, brec, x0, alpha, activation, _ = recurrence
     (x, r), dtype, D = trajectory, gr.dtype.type, gr
     q_term = np.empty_like(gr[1:]) if space is None else space
     one_alpha = is_shared(alpha)
-    W = prepared_for_rows(alpha, Wrec, x.shape[1], kept)  # diag(alpha) Wrec
+    W = factor_of_derivatives(recurrence, x.shape[1], kept)
     total, n_counting = backpropagate_with_omega(
         KINDS[activation], W, x, r, D, alpha, one_alpha, dtype(regulariser.bound), q_term
     )  # fmt: skip
@@ -273,74 +265,3 @@ def omega_of_one(num, den, bound):
         return 0.0, type(den)(0)
     excess = num / den - type(den)(1)
     return float(excess * excess), type(den)(4) * excess / den
-
-
-def weight_gradients(
-    recurrence: Recurrence,
-    inputs: NDArray,
-    r: NDArray,
-    D: NDArray,
-    q_term: NDArray,
-    scale: np.floating,
-    out: Regularised | Cotangents,
-    kept: Kept | None = None,
-) -> None:
-    """Fill in the derivatives with respect to weights, brec and x0.
-
-        [gWrec, gWin, gbrec] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t, 1]
-
-    An empty q_term stands for zero.
-    """
-    _, Wrec, _, x0, alpha, activation = recurrence
-    f, df = ACTIVATIONS[activation]
-    r0, N = f(x0), len(x0)
-    columns = N + inputs.shape[2] + 1
-    width = full_panels(columns, D.dtype)
-    right = reused(kept, "right", (ROWS_TOGETHER, width), D.dtype)
-    G = reused(kept, "G", (N, width), D.dtype)
-    sum_outer(
-        product_of(D.dtype), rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs), right, G
-    )
-    scaled_parts(alpha, G, out.Wrec, out.Win, out.brec)
-    D_first = np.sum(D[0], axis=0)
-    out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first
-
-
-@compiled
-def sum_outer(product, D, r0, r, q_term, scale, inputs, right, G):
-    """G (N, width) <- sum over rows (step, trial) of D^T [r + scale q_term, u, 1, 0].
-
-    Of r and q_term a row is that of the step before. Some rows at a time are put side by side into
-    `right`, while they are in the cache.
-    """
-    n_rows, N = D.shape
-    n_trial = n_rows - len(r)
-    for a in (G, right):
-        for i in range(a.shape[0]):
-            for j in range(a.shape[1]):
-                a[i, j] = 0
-    for first in range(0, n_rows, len(right)):
-        size = min(len(right), n_rows - first)
-        for j in range(size):
-            before = first + j - n_trial
-            for i in range(N):
-                right[j, i] = r[before, i] if before >= 0 else r0[i]
-            if before >= 0 and len(q_term):
-                for i in range(N):
-                    right[j, i] += scale * q_term[before, i]
-            for k in range(inputs.shape[1]):
-                right[j, N + k] = inputs[first + j, k]
-            right[j, N + inputs.shape[1]] = 1
-        add_outer(product, D[first : first + size], right, size, G)
-
-
-@compiled
-def scaled_parts(alpha, G, gWrec, gWin, gbrec):
-    """[gWrec, gWin, gbrec] <- diag(alpha) G."""
-    N, Nin = gWin.shape
-    for i in range(N):
-        for j in range(N):
-            gWrec[i, j] = alpha[i] * G[i, j]
-        for k in range(Nin):
-            gWin[i, k] = alpha[i] * G[i, N + k]
-        gbrec[i] = alpha[i] * G[i, N + Nin]

@@ -33,12 +33,16 @@ from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "effective", "forward", "loss_gradient",
-    "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run", "subtract",
-    "sum_of_squares",
+    "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
+    "loss_gradient", "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run",
+    "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
+
+
+def connections(mask: NDArray) -> None:
+    return None
 
 
 def forward(
@@ -48,7 +52,7 @@ def forward(
     out: Trajectory | None = None,
     kept: Kept | None = None,
 ) -> Trajectory:
-    Win, Wrec, brec, x0, alpha, activation = recurrence
+    Win, Wrec, brec, x0, alpha, activation, _ = recurrence
     f, _ = ACTIVATIONS[activation]
     x, r = out or Trajectory.empty(noise)
     x_prev = np.broadcast_to(x0, noise.shape[1:])
@@ -69,7 +73,7 @@ def run(
     states: NDArray | None = None,
     from_start: bool = False,
 ) -> NDArray:
-    Win, Wrec, brec, _, alpha, activation = recurrence
+    Win, Wrec, brec, _, alpha, activation, _ = recurrence
     f, _ = ACTIVATIONS[activation]
     a = np.empty((len(noise), len(readout.bout)), noise.dtype)
     r_t = f(x)
@@ -127,7 +131,7 @@ def omega(
     bound: float,
     out: NDArray | None = None,
 ) -> Omega:
-    _, Wrec, _, _, alpha, activation = recurrence
+    _, Wrec, _, _, alpha, activation, _ = recurrence
     _, df = ACTIVATIONS[activation]
     x, r = trajectory.x[:-1], trajectory.r[:-1]
     slope = df(x, r, ZERO)
@@ -206,7 +210,7 @@ def weight_cotangents(
     with_D   (time - 1, trial, N), what alpha D_{t+1} is multiplied by for Wrec's: r_t, and Omega's
              term where there is one
     """
-    _, Wrec, _, x0, alpha, activation = recurrence
+    _, Wrec, _, x0, alpha, activation, _ = recurrence
     f, df = ACTIVATIONS[activation]
     r0 = f(x0)
     D_first = np.sum(out.D[0], axis=0)

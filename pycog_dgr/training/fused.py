@@ -83,6 +83,8 @@ class FusedStep:
             )
             if name in network.shapes
         }
+        Wrec = self.dale["Wrec"]
+        self.connections = kernels.connections((Wrec.plastic != 0) | (Wrec.fixed != 0))
         self._space: Workspace | None = None
         self._kept: dict[str, NDArray] = {}
 
@@ -136,7 +138,9 @@ class FusedStep:
         W = {name: self.kernels.effective(one, raw[name]) for name, one in dale.items()}
         N, activation = self.network.N, self.network.hidden_activation
         Win, alpha = W.get("Win", np.zeros((N, 0), self.dtype)), self._alpha(raw)
-        recurrence = Recurrence(Win, W["Wrec"], raw["brec"], raw["x0"], alpha, activation)
+        recurrence = Recurrence(
+            Win, W["Wrec"], raw["brec"], raw["x0"], alpha, activation, self.connections
+        )
         return recurrence, Readout(W["Wout"], raw["bout"], self.network.output_activation)
 
     def _alpha(self, raw: Arrays) -> NDArray:
