@@ -19,18 +19,20 @@ from pycog_dgr.kernels.tiles import VECTOR_BYTES
 
 @compiled
 def transpose(A, C):
-    """C (n, any number from m on) <- A^T, of A (m, n), where n fills a vector at least.
+    """C (n, whole vectors) <- A^T, of A (m, n), where n fills a vector at least.
 
-    What is beyond m in the last block is that of A's last row.
+    Columns of C from m on are like those before: what happens to be in memory may be numbers that
+    take the processor a hundred times as long.
     """
     m, n = A.shape
     size, A_row, C_row = A.itemsize, A.strides[0], C.strides[0]
     block = VECTOR_BYTES // size
-    for i in range(0, m, block):
+    for i in range(0, C.shape[1], block):
+        row = min(i, m - 1)
         for start in range(0, n, block):
             j = min(start, n - block)
-            a, c = A.ctypes.data + i * A_row + j * size, C.ctypes.data + j * C_row + i * size
-            transposed_block(a, A_row, m - i, c, C_row, block, 0, A)
+            a, c = A.ctypes.data + row * A_row + j * size, C.ctypes.data + j * C_row + i * size
+            transposed_block(a, A_row, m - row, c, C_row, block, 0, A)
 
 
 @compiled

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pycog_dgr.config import Connectivity
 from pycog_dgr.data import Batch
 from pycog_dgr.symbolic.optimisers import (
     adam,
@@ -69,10 +70,24 @@ def test_under_dropout_too(backend):
     same_updates(fused, by_graph(graph))
 
 
-def same_updates(fused, graph):
+@pytest.mark.parametrize("dale", [True, False], ids=["dale", "no dale"])
+def test_of_few_connections_too(dale):
+    N, rng = 220, np.random.default_rng(7)
+    C = 0.3 * (rng.uniform(size=(N, N)) < np.where(np.arange(N) < 176, 0.1, 0.5))
+    fixed = 0.1 * ((C == 0) & (rng.uniform(size=C.shape) < 0.01))
+    changes = {
+        "N": N, "Crec": Connectivity(C, fixed),
+        "ei": np.where(np.arange(N) < 176, 1, -1) if dale else None,
+    }  # fmt: skip
+    fused, graph = (small.step(**changes) for _ in range(2))
+    assert fused._fused.connections is not None
+    same_updates(fused, by_graph(graph), n_trial=11)
+
+
+def same_updates(fused, graph, n_trial=4):
     assert fused._fused is not None
     for seed in range(3):
-        batch = small.batch(fused.network, seed=seed)
+        batch = small.batch(fused.network, n_trial=n_trial, seed=seed)
         for got, expected in zip(fused.evaluate(batch), graph.evaluate(batch), strict=True):
             close(got, expected, EQUAL)
         close(fused.update(batch), graph.update(batch), EQUAL)

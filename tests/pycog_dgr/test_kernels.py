@@ -48,7 +48,7 @@ def close(got, expected, tolerance=ROUNDING):
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
 def test_forward_is_the_plain_network(kernels, activation, Nin):
     recurrence, inputs, noise = problem(activation, Nin=Nin)
-    Win, Wrec, brec, x0, alpha, _ = recurrence
+    Win, Wrec, brec, x0, alpha, *_ = recurrence
     expected = simulate(
         Weights(Win, Wrec, None, brec, np.zeros(0), x0), inputs, noise, alpha,
         hidden_activation=activation,
@@ -176,7 +176,7 @@ def test_arrays_of_an_earlier_call_are_written_again(kernels):
             np.testing.assert_array_equal(one, other)
 
 
-def readout_of(Nout=2, activation="linear"):
+def readout_of(Nout=2, activation="linear", N=N):
     rng = np.random.default_rng(6)
     return Readout(rng.normal(size=(Nout, N)), rng.normal(size=Nout), activation)
 
@@ -256,6 +256,68 @@ def test_any_number_of_trials_and_units_is_served(dtype, size, activation):
     assert (silent.any() and not silent.all()) == (activation == "rectify")
     for got, expected in zip(*found, strict=True):
         close(got, expected, tolerance)
+
+
+def few_connections(N, share_whole, seed=0):
+    """A mask where the columns of some units are full by a half, of the others by a tenth."""
+    rng = np.random.default_rng(seed)
+    is_whole = np.arange(N) % 10 < 10 * share_whole
+    return rng.uniform(size=(N, N)) < np.where(is_whole, 0.5, 0.1), is_whole
+
+
+@pytest.mark.parametrize("one_alpha", [True, False], ids=["one alpha", "one a unit"])
+@pytest.mark.parametrize(
+    ("B", "Nin", "share_whole", "dtype"),
+    [
+        (1, 3, 0.2, "float64"), (7, 3, 0.2, "float64"), (8, 0, 0.2, "float64"),
+        (20, 3, 0, "float64"), (65, 3, 0.2, "float64"), (20, 3, 0.2, "float32"),
+    ],
+)  # fmt: skip
+def test_few_connections_give_what_the_whole_matrix_gives(B, Nin, share_whole, dtype, one_alpha):
+    N, T = 211, 9
+    rng, tolerance = np.random.default_rng(4), 1e-4 if dtype == "float32" else 1e-12
+    mask, _ = few_connections(N, share_whole)
+    arrays = (
+        rng.normal(size=(N, Nin)), rng.normal(size=(N, N)) * mask / 6, *rng.normal(size=(2, N)),
+        np.full(N, 0.3) if one_alpha else np.linspace(0.1, 1, N),
+    )  # fmt: skip
+    recurrence = Recurrence(*(array.astype(dtype) for array in arrays), "rectify")
+    readout = Readout(*(array.astype(dtype) for array in readout_of(N=N)[:2]), "linear")
+    inputs = rng.normal(size=(T, B, Nin)).astype(dtype)
+    noise, gr = rng.normal(size=(2, T, B, N)).astype(dtype)
+    found = []
+    for name in ("numba", "numpy"):
+        one, kept = get_kernels(name), {}
+        given = recurrence._replace(connections=one.connections(mask))
+        assert (given.connections is not None) == (name == "numba")
+        for _ in range(2):  # the second time on what is kept
+            trajectory = one.forward(given, inputs, noise, kept=kept)
+            back = one.backward_with_omega(
+                given, inputs, trajectory, gr.copy(), Regulariser(2, 1e-20), kept=kept
+            )
+        places, x = Rows.of_batch(T, B), np.tile(given.x0, (B, 1))
+        a = one.run(given, readout, places, rows(inputs), rows(noise), x)
+        found.append((*trajectory, *back._replace(Wrec=back.Wrec * mask), a, x))
+    for got, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(
+            got, expected, rtol=0, atol=tolerance * np.abs(expected).max(initial=0)
+        )
+
+
+def test_columns_are_whole_by_their_own_number_of_connections():
+    mask, is_whole = few_connections(500, 0.2)
+    found = get_kernels("numba").connections(mask)
+    np.testing.assert_array_equal(found.whole, np.flatnonzero(is_whole))
+    entries = mask & ~is_whole
+    for order, matrix in ((found.by_post, entries), (found.by_pre, entries.T)):
+        np.testing.assert_array_equal(np.diff(order.starts), matrix.sum(axis=1))
+        assert entries.ravel()[order.flat].all() and len(np.unique(order.flat)) == entries.sum()
+
+
+@pytest.mark.parametrize("N", [5, 64, 500])
+def test_matrices_that_are_full_or_small_are_multiplied_whole(N):
+    mask, _ = few_connections(N, 1 if N == 500 else 0.2)
+    assert get_kernels("numba").connections(mask) is None
 
 
 def test_what_the_kernels_keep_changes_no_number(kernels):
