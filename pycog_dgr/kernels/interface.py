@@ -46,6 +46,7 @@ All arrays are in C order, of one number type (float32 or float64).
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -122,6 +123,7 @@ class Rows(NamedTuple):
     running: NDArray  # (time,): how many trials have such a step; they are the first ones
 
     @classmethod
+    @functools.lru_cache(maxsize=16)
     def of_batch(cls, n_time: int, n_trial: int) -> Rows:
         """Those of arrays (time, trial, ...)."""
         return cls(np.arange(n_trial), n_trial, np.full(n_time, n_trial))

@@ -27,11 +27,16 @@ def raw_gradient(dale: Dale, raw: NDArray, g: NDArray) -> None:
 
 
 def sum_of_squares(g: NDArray) -> float:
-    return sum_of(np.atleast_2d(g))
+    return sum_of(as_matrix(g))
 
 
 def subtract(theta: NDArray, factor: float, g: NDArray) -> None:
-    take_away(np.atleast_2d(theta), theta.dtype.type(factor), np.atleast_2d(g))
+    take_away(as_matrix(theta), theta.dtype.type(factor), as_matrix(g))
+
+
+def as_matrix(a: NDArray) -> NDArray:
+    """A vector as a matrix of one row, so that one function is compiled for both."""
+    return a if a.ndim == 2 else a[np.newaxis]
 
 
 @compiled

@@ -20,6 +20,7 @@ to which this is equal by test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,7 @@ class FusedStep:
         self.kernels = kernels
         self.regulariser = Regulariser(training.lambda_Omega, training.bound)
         self.dtype = np.dtype(dtype)
+        self.trained = network.trained
         self.dale = {
             name: dale_of(network, connectivity, network.shapes[name], name != "Win", dtype)
             for name, connectivity in (
@@ -117,7 +119,7 @@ class FusedStep:
         if self.network.train_tau:
             g_alpha = kernels.alpha_cotangent(recurrence, trajectory, loss.gr)  # where D is now
             g["alpha_logit"] = g_alpha * self._alpha_slope(raw["alpha_logit"])
-        gnorm = descend({name: g[name] for name in self.network.trained})
+        gnorm = descend({name: g[name] for name in self.trained})
         return loss.loss, gnorm, back.Omega, back.nelems
 
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
@@ -145,12 +147,21 @@ class FusedStep:
 
     def _alpha(self, raw: Arrays) -> NDArray:
         """The ratio dt / tau (N,), with the rounding of symbolic/scan.py."""
-        network, dt = self.network, self.dtype.type(self.network.dt)
-        if network.train_tau:
-            return dt / trained_tau(raw["alpha_logit"], network)
+        if self.network.train_tau:
+            return self._dt / trained_tau(raw["alpha_logit"], self.network)
+        return self._alpha_given
+
+    @cached_property
+    def _alpha_given(self) -> NDArray:
+        """The ratio of the settings, where time constants are not trained."""
+        network = self.network
         if np.ndim(network.tau):
-            return dt / np.asarray(network.tau, self.dtype)
+            return self._dt / np.asarray(network.tau, self.dtype)
         return np.full(network.N, network.alpha, self.dtype)
+
+    @property
+    def _dt(self) -> np.floating:
+        return self.dtype.type(self.network.dt)
 
     def _alpha_slope(self, alpha_logit: NDArray) -> NDArray:
         """d alpha / d alpha_logit (N,)."""
@@ -188,7 +199,11 @@ def dale_of(
 
 def plain(*arrays: NDArray) -> list[NDArray]:
     """Arrays in C order that may be written, the one kind that the kernels are compiled for."""
-    return [np.require(array, requirements=["C", "W"]) for array in arrays]
+    return [
+        array if (flags := array.flags).c_contiguous and flags.writeable
+        else np.require(array, requirements=["C", "W"])
+        for array in arrays
+    ]  # fmt: skip
 
 
 def with_dropout(dale: Dale, mask: NDArray) -> Dale:
