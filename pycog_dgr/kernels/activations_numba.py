@@ -79,9 +79,9 @@ def df(kind, x, r, at_zero):
 
 
 @compiled
-def f_rows(kind, x, r):
-    """r <- f(x), both (trial, N)."""
-    for b in range(x.shape[0]):
+def f_rows(kind, x, n, r):
+    """r <- f(x), of the first n rows of both (trial, N)."""
+    for b in range(n):
         for i in range(x.shape[1]):
             r[b, i] = f(kind, x[b, i])
 

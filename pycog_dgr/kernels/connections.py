@@ -24,17 +24,21 @@ time lost with transposing is that of TRANSPOSING whole columns.
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import numpy as np
-from numba import carray, from_dtype, types
+from numba import carray
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.arrays import Kept, reused
-from pycog_dgr.kernels.compilation import compiled, compiled_address
+from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import Connections, Entries, Recurrence
-from pycog_dgr.kernels.products import Factor, call, full_panels, prepared, prepared_for_rows
+from pycog_dgr.kernels.products import (
+    Factor,
+    address_of,
+    call,
+    full_panels,
+    prepared,
+    prepared_for_rows,
+)
 from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
 from pycog_dgr.kernels.transposes import transpose, transpose_to_rows
 
@@ -128,26 +132,14 @@ def mixed_factor(
     length = HEADER + sum(map(len, body))
     plan = np.concatenate([[length], header, *body])
     lines = size + n_sums + max(lists[0], 0) + panels.width
-    space = reused(kept, f"space of {size}", (lines, PANEL_BYTES // dtype.itemsize), dtype)
-    return Factor(address_of_mixed(dtype), panels.values, width, plan, weights, space)
-
-
-@functools.cache
-def compiled_mixed(dtype: np.dtype) -> Any:
-    number, word = from_dtype(dtype), types.intp
-    numbers, words = types.CPointer(number), types.CPointer(word)
-    signature = types.void(
-        numbers, *[word] * 8, numbers, word, word, words, numbers, numbers, number
+    space = reused(kept, f"space of {size}", (lines * (PANEL_BYTES // dtype.itemsize),), dtype)
+    return panels._replace(
+        product=address_of(mixed, dtype), width=width, listing=plan, space=space, weights=weights
     )
-    return compiled_address(signature, mixed)
-
-
-def address_of_mixed(dtype: np.dtype) -> int:
-    return compiled_mixed(dtype).address
 
 
 def mixed(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, plan, weights, space,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, plan, space, weights,
     number,
 ):  # fmt: skip
     """C <- A W; as `products.dense`, and a plan made by `mixed_factor`."""

@@ -23,7 +23,7 @@ from pycog_dgr.kernels.arrays import Kept, rows
 from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
-from pycog_dgr.kernels.products import times_factor
+from pycog_dgr.kernels.products import times_factor, words_of
 
 TOGETHER = 64  # trials: many, but their present state stays in the cache
 
@@ -94,12 +94,12 @@ def integrate(
     kind, W, begins, every, running, from_start, inputs, noise, brec, bout, alpha, x, r, states, a
 ):
     """Some trials after the other; see `Kernels.run`. r may be the array of the noise."""
-    n_trial = len(x)
+    n_trial, W_words = len(x), words_of(W)
     for first in range(0, n_trial, TOGETHER):
         last = min(first + TOGETHER, n_trial)
         integrate_some(
-            kind, W, begins[first:last], every, running, first, from_start, inputs, noise, brec,
-            bout, alpha, x[first:last], r, states, a,
+            kind, W_words, begins[first:last], every, running, first, from_start, inputs, noise,
+            brec, bout, alpha, x[first:last], r, states, a,
         )  # fmt: skip
 
 
@@ -116,56 +116,56 @@ def integrate_some(
     n_trial, N = x.shape
     received = np.empty((n_trial, N + inputs.shape[1]), x.dtype)  # [r_{t-1}, u_t]
     current = np.empty((n_trial, W.width), x.dtype)
-    f_rows(kind, x, received)
+    f_rows(kind, x, n_trial, received)
     n_before, t = 0, 0
     while t < len(running) and running[t] > first:
-        n = min(running[t] - first, n_trial)
+        n, offset = min(running[t] - first, n_trial), t * every
         if t > 0 or not from_start:
             for b in range(n):
                 for k in range(inputs.shape[1]):
-                    received[b, N + k] = inputs[begins[b] + t * every, k]
+                    received[b, N + k] = inputs[begins[b] + offset, k]
             times_factor(received, max(n, n_before), W, current)
-            read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
-            step(kind, current, brec, noise, begins[:n], t * every, alpha, x, received)
-        keep(received, begins[:n], t * every, N, r)
-        keep(x, begins[:n], t * every, N, states)
+            read_out(current, N, bout, begins, n_before, offset - every, a)
+            step(kind, current, brec, noise, begins, n, offset, alpha, x, received)
+        keep(received, begins, n, offset, N, r)
+        keep(x, begins, n, offset, N, states)
         n_before = n
         t += 1
     if len(a):
         times_factor(received, n_before, W, current)
-        read_out(current, N, bout, begins[:n_before], (t - 1) * every, a)
+        read_out(current, N, bout, begins, n_before, (t - 1) * every, a)
 
 
 @compiled
-def step(kind, current, brec, noise, begins, offset, alpha, x_t, r_t):
-    """x_t and r_t take the places of x_{t-1} and r_{t-1}, for the first trials of (trial, ...).
+def step(kind, current, brec, noise, begins, n, offset, alpha, x_t, r_t):
+    """x_t and r_t take the places of x_{t-1} and r_{t-1}, for the first n trials of (trial, ...).
 
     current is r_{t-1} Wrec^T + u_t Win^T; noise_t stands in the trials' rows.
     """
     one = x_t.dtype.type(1)
-    for b in range(len(begins)):
+    for b in range(n):
         row = begins[b] + offset
         for i in range(x_t.shape[1]):
             drive_t = brec[i] + noise[row, i]
             x_t[b, i] = (one - alpha[i]) * x_t[b, i] + alpha[i] * (current[b, i] + drive_t)
-    f_rows(kind, x_t[: len(begins)], r_t)
+    f_rows(kind, x_t, n, r_t)
 
 
 @compiled
-def keep(values, begins, offset, N, kept):
-    """The first N columns of the trials' rows (trial, ...) into `kept`, if it has any rows."""
+def keep(values, begins, n, offset, N, kept):
+    """The first N columns of n trials' rows (trial, ...) into `kept`, if it has any rows."""
     if len(kept):
-        for b in range(len(begins)):
+        for b in range(n):
             row = begins[b] + offset
             for i in range(N):
                 kept[row, i] = values[b, i]
 
 
 @compiled
-def read_out(current, N, bout, begins, offset, a):
+def read_out(current, N, bout, begins, n, offset, a):
     """The currents of the outputs, which stand after those of the N units."""
     if len(a):
-        for b in range(len(begins)):
+        for b in range(n):
             row = begins[b] + offset
             for k in range(len(bout)):
                 a[row, k] = current[b, N + k] + bout[k]

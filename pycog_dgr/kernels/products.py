@@ -25,36 +25,47 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
+from numba import carray, from_dtype, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled, compiled_address
-from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
+from pycog_dgr.kernels.dots import dots
+from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, VECTOR_BYTES, tile
 
 TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
 TILE_LISTED = tile(1, listed=True)
 TOGETHER = 4  # columns
+DOTS = dots(TOGETHER)
 
 
 class Factor(NamedTuple):
     """A matrix W (k, n), prepared to be multiplied from the left many times."""
 
-    product: int  # address of the compiled product; 0 for columns
+    product: int  # address of the compiled product
     values: NDArray  # panels or columns
     width: int  # numbers in a row of the result, n and what fills the last panel
-    # of connections.mixed_factor, otherwise empty
-    plan: NDArray
-    weights: NDArray
-    space: NDArray
+    listing: NDArray  # whole numbers, for the product itself, or what mixed_factor gives it
+    space: NDArray  # numbers, for the product itself
+    weights: NDArray  # of mixed_factor, otherwise empty
+
+
+class Words(NamedTuple):
+    """A Factor as a loop keeps it: passing on its arrays took longer than some products."""
+
+    product: int
+    values: int  # addresses
+    width: int
+    listing: int
+    space: int
+    weights: int
 
 
 def dense_factor(product: int, values: NDArray, width: int) -> Factor:
-    dtype = values.dtype
-    return Factor(
-        product, values, width, np.empty(0, np.int64), np.empty(0, dtype), np.empty((0, 0), dtype)
-    )
+    longest, dtype = max(values.shape[1:]) + TOGETHER, values.dtype
+    listing, space = np.empty(longest, np.int64), np.zeros(longest, dtype)
+    return Factor(product, values, width, listing, space, np.empty(0, dtype))
 
 
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
@@ -77,9 +88,9 @@ def prepared_for_rows(factor: NDArray, W: NDArray, n_rows: int, kept: Kept | Non
     """The Factor diag(factor) W (k, n), for `times_some` of so many rows."""
     dtype = W.dtype
     if n_rows == 1:
-        columns = reused(kept, "columns", (1, W.shape[1], len(W)), dtype)
+        columns = reused(kept, "columns", (1, W.shape[1], full_vectors(len(W), dtype)), dtype)
         into_columns(factor, W, columns[0])
-        return dense_factor(0, columns, W.shape[1])
+        return dense_factor(address_of(chosen, dtype), columns, W.shape[1])
     width, in_one = full_panels(W.shape[1], dtype), PANEL_BYTES // dtype.itemsize
     panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), dtype)
     scaled_into_panels(factor, W, panels)
@@ -118,12 +129,19 @@ def scaled_into_panels(factor, W, panels):
 
 @compiled
 def into_columns(factor, W, columns):
-    """Columns (n, k) <- (diag(factor) W)^T, some of them at a time, which stay in the cache."""
+    """Columns (n, k and zeros) <- (diag(factor) W)^T, some at a time, which stay in the cache."""
     size, n = W.shape
     for start in range(0, n, 16):
         for k in range(size):
             for i in range(start, min(start + 16, n)):
                 columns[i, k] = factor[k] * W[k, i]
+    columns[:, size:] = 0
+
+
+def full_vectors(size: int, dtype: np.dtype) -> int:
+    """Numbers, with those that fill the last vector."""
+    in_one = VECTOR_BYTES // dtype.itemsize
+    return -(-size // in_one) * in_one
 
 
 def full_panels(columns: int, dtype: np.dtype) -> int:
@@ -141,75 +159,35 @@ def product_of(dtype: np.dtype) -> int:
 
 
 @compiled
-def times_factor(A, n_rows, W, C):
-    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order."""
-    planned = len(W.plan) > 0
-    if n_rows == 1 and not planned:
-        times_row(A, W, C)
-        return
-    size = A.itemsize
-    call(
-        W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
-        W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, planned * W.plan.ctypes.data,
-        W.weights.ctypes.data, W.space.ctypes.data, A,
+def words_of(W):
+    return Words(
+        W.product, W.values.ctypes.data, W.width, W.listing.ctypes.data, W.space.ctypes.data,
+        W.weights.ctypes.data,
     )  # fmt: skip
 
 
 @compiled
-def times_row(A, W, C):
-    """C <- A W of the first row. What A would multiply by 0 is not read, so that 0 inf is 0."""
+def times_factor(A, n_rows, W, C):
+    """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order; W as Words."""
     size = A.itemsize
-    row, places = np.empty(A.shape[1], A.dtype), np.empty(A.shape[1], np.int64)
-    count = non_zeros(A[0], places)
-    for j in range(count):
-        row[j] = A[0, places[j]]
     call(
-        W.product, row.ctypes.data, 0, size, 1, count,
-        W.values.ctypes.data, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, places.ctypes.data, 0, 0, A,
+        W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
+        W.values, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
+        C.ctypes.data, W.width * size, 0, W.listing, W.space, W.weights, A,
     )  # fmt: skip
-    return row, places  # alive until here: the product knows their addresses alone
 
 
 @compiled
 def times_some(A, n_rows, W, wanted, C):
     """`times_factor` where `wanted` (m, n) is not 0; elsewhere that, or 0."""
-    if W.product == 0:
-        some_columns(A[0], W.values[0], wanted[0], C[0])
+    if n_rows == 1:
+        size = A.itemsize
+        call(
+            W.product, A.ctypes.data, 0, size, 1, A.shape[1], W.values, 0, 0, wanted.shape[1],
+            C.ctypes.data, 0, 0, W.listing, W.space, wanted.ctypes.data, A,
+        )  # fmt: skip
     else:
         times_factor(A, n_rows, W, C)
-
-
-@compiled
-def some_columns(a, W_T, wanted, c):
-    """Some of c <- W_T a, of W_T (n, k), a (k,) and c (n,), four together; zeros elsewhere."""
-    n, size = W_T.shape
-    zero, places = a.dtype.type(0), np.zeros(n + TOGETHER, np.int64)
-    for i in range(n):
-        c[i] = zero
-    found = non_zeros(wanted, places)
-    places[found:] = places[0]  # those that fill the last four
-    for j in range(0, found, TOGETHER):
-        n0, n1, n2, n3 = places[j], places[j + 1], places[j + 2], places[j + 3]
-        w0, w1, w2, w3 = W_T[n0], W_T[n1], W_T[n2], W_T[n3]
-        c0, c1, c2, c3 = zero, zero, zero, zero
-        for k in range(size):
-            c0 += w0[k] * a[k]
-            c1 += w1[k] * a[k]
-            c2 += w2[k] * a[k]
-            c3 += w3[k] * a[k]
-        c[n0], c[n1], c[n2], c[n3] = c0, c1, c2, c3
-
-
-@compiled
-def non_zeros(a, places):
-    """Where a (n,) is not 0, into the first of `places`; how many. No branch waits for a guess."""
-    found = 0
-    for i in range(len(a)):
-        places[found] = i
-        found += a[i] != 0
-    return found
 
 
 @compiled
@@ -229,7 +207,7 @@ WORDS = 15  # integers that every product is called with
 @intrinsic
 def call(
     typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep,
-    listing, weights, space, like,
+    listing, space, weights, like,
 ):  # fmt: skip
     """Call the product at an address, for the number type of the array `like`."""
 
@@ -248,7 +226,11 @@ def call(
 
 @functools.cache
 def compiled_product(function: Callable[..., None], dtype: np.dtype) -> Any:
-    signature = types.void(*[types.intp] * WORDS, from_dtype(dtype))
+    number, word = from_dtype(dtype), types.intp
+    numbers = types.CPointer(number)
+    signature = types.void(
+        numbers, *[word] * 8, numbers, word, word, types.CPointer(word), numbers, numbers, number
+    )
     return compiled_address(signature, function)
 
 
@@ -256,31 +238,73 @@ def address_of(function: Callable[..., None], dtype: np.dtype) -> int:
     return compiled_product(function, dtype).address
 
 
+@compiled
+def address(pointer):
+    return carray(pointer, (1,)).ctypes.data
+
+
+@compiled
+def non_zeros(a, places):
+    """Where a (n,) is not 0, into the first of `places`; how many. No branch waits for a guess."""
+    found = 0
+    for i in range(len(a)):
+        places[found] = i
+        found += a[i] != 0
+    return found
+
+
 def dense(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, weights, space,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, space, weights,
     number,
 ):  # fmt: skip
-    """All tiles, C (+)= A B; addresses and steps in bytes.
+    """All tiles, C (+)= A B; steps, and the address B, in bytes.
 
-    A `listing` of `size` numbers says which rows k of the panels a single row A is multiplied by.
+    With a `listing` to write, what a single row A would multiply by 0 is not read: 0 inf is 0.
     """
+    first, result, places = address(A), address(C), address(listing)
+    if n_rows == 1 and places:
+        a, row, rows = carray(A, (size,)), carray(space, (size,)), carray(listing, (size,))
+        count = non_zeros(a, rows)
+        for j in range(count):
+            row[j] = a[rows[j]]
+        for p in range(n_panels):
+            b, c = B + p * B_panel, result + p * PANEL_BYTES
+            TILE_LISTED(row.ctypes.data, 0, A_k, b, B_k, places, count, c, C_row, keep, number)
+        return
     for p in range(n_panels):
-        b, c = B + p * B_panel, C + p * PANEL_BYTES
+        b, c = B + p * B_panel, result + p * PANEL_BYTES
         m = 0
         while m + ROWS <= n_rows:
-            a, to = A + m * A_row, c + m * C_row
+            a, to = first + m * A_row, c + m * C_row
             TILE_ALL(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
             m += ROWS
         if m + 4 <= n_rows:
-            a, to = A + m * A_row, c + m * C_row
+            a, to = first + m * A_row, c + m * C_row
             TILE_4(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
             m += 4
         if m + 2 <= n_rows:
-            a, to = A + m * A_row, c + m * C_row
+            a, to = first + m * A_row, c + m * C_row
             TILE_2(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
             m += 2
-        if m < n_rows and listing:
-            TILE_LISTED(A, A_row, A_k, b, B_k, listing, size, c, C_row, keep, number)
-        elif m < n_rows:
-            a, to = A + m * A_row, c + m * C_row
+        if m < n_rows:
+            a, to = first + m * A_row, c + m * C_row
             TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
+
+
+def chosen(
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_columns, C, C_row, keep, listing, space, wanted,
+    number,
+):  # fmt: skip
+    """C <- the dot products of a single row A with the rows of B where `wanted` is not 0; or 0."""
+    n_vectors = -(-size * A_k // VECTOR_BYTES)
+    a, c, chooses = carray(A, (size,)), carray(C, (n_columns,)), carray(wanted, (n_columns,))
+    row, places = carray(space, (size,)), carray(listing, (n_columns + TOGETHER,))
+    for k in range(size):
+        row[k] = a[k]  # zeros follow, up to the end of a vector
+    for i in range(n_columns):
+        c[i] = 0
+    found = non_zeros(chooses, places)
+    places[found : found + TOGETHER] = places[0]  # those that fill the last few
+    for j in range(0, found, TOGETHER):
+        listed = places.ctypes.data + 8 * j
+        DOTS(row.ctypes.data, B, n_vectors * VECTOR_BYTES, listed, n_vectors, address(C), number)

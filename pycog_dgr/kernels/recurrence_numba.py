@@ -32,7 +32,7 @@ from pycog_dgr.kernels.interface import (
 )
 from pycog_dgr.kernels.normals_numba import pairs
 from pycog_dgr.kernels.polar_numba import polar
-from pycog_dgr.kernels.products import times_some
+from pycog_dgr.kernels.products import times_some, words_of
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
 from pycog_dgr.kernels.weight_gradients import weight_gradients
 from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
@@ -145,7 +145,7 @@ def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
     """D at t = T..1 and S at t = T-1..1; an empty gx stands for zero."""
     n_time, n_trial, N = x.shape
     one, half = x.dtype.type(1), x.dtype.type(0.5)
-    product = np.empty((n_trial, W.width), x.dtype)
+    W_words, product = words_of(W), np.empty((n_trial, W.width), x.dtype)
     slope, everything = np.empty_like(x[0]), np.ones_like(x[0])
     for t in range(n_time - 1, -1, -1):
         df_rows(kind, x[t], r[t], half, slope)
@@ -154,7 +154,7 @@ def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
                 for i in range(N):
                     D[t, b, i] = gr[t, b, i] * slope[b, i]
         else:
-            times_some(D[t + 1], n_trial, W, everything, product)
+            times_some(D[t + 1], n_trial, W_words, everything, product)
             for b in range(n_trial):
                 for i in range(N):
                     S[t, b, i] = product[b, i]
@@ -214,7 +214,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     n_time, n_trial, N = x.shape
     zero, half, one = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1)
     has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
-    S = np.empty((n_trial, W.width), x.dtype)
+    W_words, S = words_of(W), np.empty((n_trial, W.width), x.dtype)
     leak = one - alpha
     recurrent, scale = S, leak
     if not one_alpha:
@@ -228,10 +228,10 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     total, n_counting = 0.0, 0
     for t in range(n_time - 2, -1, -1):
         df_rows(kind, x[t], r[t], half, slope)
-        times_some(D[t + 1], n_trial, W, slope, S)
+        times_some(D[t + 1], n_trial, W_words, slope, S)
         if not one_alpha:
             times_units(leak, D[t + 1], leaked)
-            times_some(leaked, n_trial, W, slope, recurrent)
+            times_some(leaked, n_trial, W_words, slope, recurrent)
         for b in range(n_trial):
             den, num = zero, zero
             for i in range(N):

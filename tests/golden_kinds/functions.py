@@ -65,7 +65,7 @@ def of_activations(golden, floatX):
         rows = np.atleast_2d(x)
         compiled, slope = np.empty((2, *rows.shape), floatX)
         kind, half = activations_numba.KINDS[name], compiled.dtype.type(0.5)
-        activations_numba.f_rows(kind, rows, compiled)
+        activations_numba.f_rows(kind, rows, len(rows), compiled)
         activations_numba.df_rows(kind, rows, compiled, half, slope)
         with np.errstate(over="ignore"):
             plain = plain_f(x)
