@@ -2,6 +2,7 @@
 
 from pycog_dgr.data.dataset import Batch, Dataset
 from pycog_dgr.data.noise import (
+    AS_DRAWN,
     NormalStream,
     Sampler,
     input_noise,
@@ -14,6 +15,7 @@ from pycog_dgr.data.source import readable, task_source, user_call
 from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, task_name
 
 __all__ = [
+    "AS_DRAWN",
     "Batch",
     "Dataset",
     "FixedTrial",

@@ -25,7 +25,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,14 +37,75 @@ from pycog_dgr.kernels import fastest_kernels, get_kernels
 Shape = tuple[int, ...]
 Stream: TypeAlias = "np.random.RandomState | NormalStream"
 LEAST_COMPILED = 512  # numbers: fewer are drawn by numpy before the compiled loops have begun
+WORTH_COMPILING = 2**20  # numbers of a process: 40 ms of numpy's time, where compiling takes 1000
 TWISTER_WORDS = 624  # of the Mersenne Twister's state, after which its position stands
+AS_DRAWN = np.ones(1, np.float32)
+_drawn = {"numbers": 0}  # of the original's stream, in this process
 
 
-class Sampler(Protocol):
-    """Draws noise of a shape, or nothing where all variances are 0."""
+class Sampler:
+    """Draws `factor` times normal noise of a variance, or nothing where all variances are 0.
+
+    Parameters
+    ----------
+    variance
+        () or (unit,), or a covariance (unit, unit).
+    factor
+        () or (unit,).
+
+    Attributes
+    ----------
+    silent
+        Whether all variances are 0.
+    correlated
+        Whether the variance is a covariance.
+    """
+
+    def __init__(self, variance: NDArray, factor: ArrayLike = 1.0) -> None:
+        self.variance = variance
+        self.correlated = np.ndim(variance) == 2
+        self.silent = not self.correlated and not (variance > 0).any()
+        # float64 numbers are scaled step by step, to the original's last bit; float32 ones at once
+        self.scales = [np.asarray(factor)]
+        if not self.correlated:
+            self.scales = [np.sqrt(variance), np.asarray(factor)]
+        at_once = np.asarray(functools.reduce(np.multiply, self.scales), np.float32)
+        self.scale = np.atleast_1d(at_once)
 
     def __call__(self, rng: Stream, shape: Shape, out: NDArray | None = None) -> NDArray | None:
         """Noise (*shape); a NormalStream puts it into `out`, float32 and in C order, if given."""
+        if self.silent:
+            return None
+        if isinstance(rng, NormalStream) and not self.correlated:
+            return rng.normal(shape, out, self.scale)
+        if self.correlated:
+            noise = rng.multivariate_normal(np.zeros(shape[-1]), self.variance, shape[:-1])
+        else:
+            noise = normals(rng, shape)
+        for scale in [self.scale] if noise.dtype == np.float32 else self.scales:
+            noise *= scale
+        return noise
+
+    def of_trials(
+        self, stream: NormalStream, positions: NDArray, ends: NDArray, out: NDArray
+    ) -> None:
+        """Noise, not correlated, of trials one after the other into out (row, unit).
+
+        Parameters
+        ----------
+        stream
+            Where it is drawn.
+        positions
+            (trial,), what `stream.places` gave.
+        ends
+            (trial,), the row after each trial's last one.
+        out
+            (row, unit), of the stream's number type or another.
+        """
+        if self.silent:
+            out[:] = 0
+        else:
+            stream.trials(positions, ends, self.scale, out)
 
 
 def normal_stream(name: str, rng: np.random.RandomState) -> Stream:
@@ -136,7 +197,7 @@ def input_noise_sampler(*, tau_in: float, dt: float, var_in: ArrayLike) -> Sampl
     callable
         (rng, shape) -> noise (*shape, Nin), or None where all variances are 0.
     """
-    return _sampler(2 * tau_in / dt * np.asarray(var_in))
+    return Sampler(2 * tau_in / dt * np.asarray(var_in))
 
 
 def recurrent_noise_sampler(*, tau: ArrayLike, dt: float, var_rec: ArrayLike) -> Sampler:
@@ -156,36 +217,14 @@ def recurrent_noise_sampler(*, tau: ArrayLike, dt: float, var_rec: ArrayLike) ->
     callable
         (rng, shape) -> noise (*shape, N), or None where all variances are 0.
     """
-    return _sampler(2 / dt * np.asarray(var_rec), np.sqrt(tau))
-
-
-def _sampler(variance: NDArray, factor: ArrayLike = 1.0) -> Sampler:
-    """Draws `factor` times normal noise of a variance (), (unit,) or a covariance (unit, unit)."""
-    covariance = np.ndim(variance) == 2
-    if not covariance and not (variance > 0).any():
-        return lambda rng, shape, out=None: None
-    scales = [np.asarray(factor)] if covariance else [np.sqrt(variance), np.asarray(factor)]
-    at_once = [np.asarray(functools.reduce(np.multiply, scales), np.float32)]
-
-    def draw(rng: Stream, shape: Shape, out: NDArray | None = None) -> NDArray:
-        if covariance:
-            noise = rng.multivariate_normal(np.zeros(shape[-1]), variance, shape[:-1])
-        elif isinstance(rng, NormalStream):
-            noise = rng.normal(shape, out)
-        else:
-            noise = normals(rng, shape)
-        # float64 numbers are scaled step by step, to the original's last bit
-        for scale in at_once if noise.dtype == np.float32 else scales:
-            noise *= scale
-        return noise
-
-    return draw
+    return Sampler(2 / dt * np.asarray(var_rec), np.sqrt(tau))
 
 
 def normals(rng: np.random.RandomState, shape: Shape) -> NDArray:
-    """rng.normal(size=shape), many numbers by compiled loops: the same bits."""
+    """rng.normal(size=shape), in the long run by compiled loops: the same bits."""
     n = math.prod(shape)
-    if n < LEAST_COMPILED or not same_bits() or (state := twister_state(rng)) is None:
+    few = n < LEAST_COMPILED or not _worth_compiling(n)
+    if few or not same_bits() or (state := twister_state(rng)) is None:
         return rng.normal(size=shape)
     drawn = np.empty(n)
     before = state[TWISTER_WORDS]
@@ -201,6 +240,12 @@ def normals(rng: np.random.RandomState, shape: Shape) -> NDArray:
     if end < n:
         drawn[end] = rng.standard_normal()
     return drawn.reshape(shape)
+
+
+def _worth_compiling(n: int) -> bool:
+    """Whether this process has drawn so many numbers, with these n, that compiled loops pay."""
+    _drawn["numbers"] += n
+    return _drawn["numbers"] >= WORTH_COMPILING
 
 
 def twister_state(rng: np.random.RandomState) -> NDArray | None:
@@ -250,26 +295,40 @@ class NormalStream:
 
     def __init__(self, seed: int) -> None:
         self.position = seed
-        self._pairs = get_kernels(fastest_kernels()).pairs
+        self._normals = get_kernels(fastest_kernels()).normals
 
-    def normal(self, size: int | Shape, out: NDArray | None = None) -> NDArray:
+    def normal(
+        self, size: int | Shape, out: NDArray | None = None, scale: NDArray = AS_DRAWN
+    ) -> NDArray:
         """Numbers of shape `size`, in `out` (in C order) where it is given and is float32.
 
-        Every request begins with a new pair.
+        Every request begins with a new pair. `scale`, float32, is of shape (1,) or size[-1:].
         """
         if out is None or out.dtype != np.float32:
             out = np.empty(size, np.float32)
-        numbers = out.reshape(-1)
-        n = len(numbers)
-        whole = n // 2  # pairs; of one more an odd request takes the first number
-        half = n - whole
-        self._pairs(np.uint64(self.position), numbers[:whole], numbers[half:])
-        if half > whole:
-            last = np.empty((2, 1), np.float32)
-            self._pairs(np.uint64((self.position + whole) % 2**64), last[0], last[1])
-            numbers[whole] = last[0, 0]
-        self.position = (self.position + half) % 2**64
+        rows = out.reshape(1, -1) if len(scale) == 1 else out.reshape(-1, len(scale))
+        positions = self.places(np.array([[out.size]]))
+        self._normals(positions[0], np.array([len(rows)]), scale, rows)
         return out
+
+    def places(self, sizes: NDArray) -> NDArray:
+        """Where in the stream requests begin, (request, trial), of `sizes` (trial, request).
+
+        They are made one after the other, a trial's before the next one's.
+        """
+        pairs = (sizes.astype(np.uint64) + np.uint64(1)) // np.uint64(2)
+        after = np.cumsum(pairs, dtype=np.uint64).reshape(sizes.shape) + np.uint64(self.position)
+        self.position = (self.position + int(pairs.sum())) % 2**64
+        return np.ascontiguousarray((after - pairs).T)
+
+    def trials(self, positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> None:
+        """Numbers (row, unit), as many requests as there are positions; see Kernels.normals."""
+        if out.dtype == np.float32:
+            self._normals(positions, ends, scale, out)
+        else:
+            drawn = np.empty(out.shape, np.float32)
+            self._normals(positions, ends, scale, drawn)
+            out[:] = drawn
 
     def multivariate_normal(self, mean: NDArray, cov: NDArray, size: Shape) -> NDArray:
         """Numbers (*size, unit) of covariance `cov` (unit, unit) around `mean` (unit,)."""

@@ -328,10 +328,12 @@ class Kernels(Protocol):
     def subtract(self, theta: NDArray, factor: float, g: NDArray) -> None:
         """Theta <- theta - factor g, both vectors or both matrices."""
 
-    def pairs(self, position: np.uint64, cosines: NDArray, sines: NDArray) -> None:
-        """Overwrite both (n,), float32, with normal pairs position + 1, position + 2, ...
+    def normals(self, positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> None:
+        """Overwrite out (row, unit), float32, with `scale` times numbers of the fast stream.
 
-        Two arrays of the caller's: the halves of one, which is thus filled without a copy.
+        Its rows are those of several requests (request,), one after the other, each up to its
+        `ends`. A request's numbers are the first ones of the pairs after its position, in uint64,
+        then the second ones; of an odd number the last pair gives one. `scale` is (unit,) or (1,).
         """
 
     def polar(self, key: NDArray, position: int, out: NDArray) -> int:

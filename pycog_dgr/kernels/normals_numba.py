@@ -1,4 +1,4 @@
-"""Pairs of standard normal numbers, compiled by Numba: the arithmetic of noise.py, several times
+"""Normal numbers of the fast stream, compiled by Numba: the arithmetic of noise.py, several times
 as fast as numpy's.
 
 Loops over a block that stays in the cache do one step of the formula each, so that the compiler
@@ -37,8 +37,29 @@ ONE, HALF, MINUS_TWO = f4(1), f4(0.5), f4(-2)
 
 
 @compiled
-def pairs(position, cosines, sines):
-    """Overwrite both (n,), float32, with the stream's pairs position + 1, position + 2, ..."""
+def normals(positions, ends, scale, out):
+    """See `Kernels.normals`."""
+    numbers, last, one = out.reshape(-1), np.empty((2, 1), f4), f4(1)
+    factor = scale[0] if len(scale) == 1 else one
+    begin = 0
+    for b in range(len(ends)):
+        own = numbers[begin * out.shape[1] : ends[b] * out.shape[1]]
+        whole = len(own) // 2
+        half = len(own) - whole
+        pairs(positions[b], factor, own[:whole], own[half:])
+        if half > whole:
+            pairs(positions[b] + np.uint64(whole), factor, last[0], last[1])
+            own[whole] = last[0, 0]
+        if len(scale) > 1:
+            for row in range(begin, ends[b]):
+                for i in range(len(scale)):
+                    out[row, i] *= scale[i]
+        begin = ends[b]
+
+
+@compiled
+def pairs(position, factor, cosines, sines):
+    """Overwrite both (n,) with `factor` times the pairs position + 1, position + 2, ..."""
     n = cosines.size
     u, exponent, angle = np.empty(BLOCK, f4), np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
     bits = u.view(np.int32)
@@ -72,3 +93,6 @@ def pairs(position, cosines, sines):
             radius = -radius if angle[i] & np.int32(0x40000000) else radius
             c[i] = radius * (sine if swapped else cosine)
             s[i] = radius * (cosine if swapped else sine)
+        for i in range(size):  # a rounding of its own
+            c[i] *= factor
+            s[i] *= factor

@@ -1,4 +1,4 @@
-"""Pairs of standard normal numbers in plain numpy; the formula stands in data/noise.py.
+"""Normal numbers of the fast stream in plain numpy; the formula stands in data/noise.py.
 
 normals_numba.py computes the same numbers but for rounding, several times as fast.
 """
@@ -13,6 +13,21 @@ from numpy.typing import NDArray
 SPLITMIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # its constants
 PAIRS = 16384  # made at once: few enough to stay in the cache
 WORD = np.float32(2.0**-32)  # spacing of 32-bit numbers on an interval of length 1
+
+
+def normals(positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> None:
+    begin = 0
+    for position, end in zip(positions, ends, strict=True):
+        own = out[begin:end].reshape(-1)
+        whole = len(own) // 2
+        half = len(own) - whole
+        pairs(position, own[:whole], own[half:])
+        if half > whole:
+            last = np.empty((2, 1), np.float32)
+            pairs(np.add(position, whole, dtype=np.uint64), last[0], last[1])
+            own[whole] = last[0, 0]
+        out[begin:end] *= scale
+        begin = end
 
 
 def pairs(position: np.uint64, cosines: NDArray, sines: NDArray) -> None:

@@ -30,7 +30,7 @@ from pycog_dgr.kernels.interface import (
     Regulariser,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numba import pairs
+from pycog_dgr.kernels.normals_numba import normals
 from pycog_dgr.kernels.polar_numba import polar
 from pycog_dgr.kernels.products import times_some, words_of
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
@@ -39,7 +39,7 @@ from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, s
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "loss_gradient", "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run",
+    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient", "run",
     "subtract", "sum_of_squares",
 ]  # fmt: skip
 

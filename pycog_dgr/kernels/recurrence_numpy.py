@@ -27,14 +27,14 @@ from pycog_dgr.kernels.interface import (
     Rows,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numpy import pairs
+from pycog_dgr.kernels.normals_numpy import normals
 from pycog_dgr.kernels.polar_numpy import polar
 from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "loss_gradient", "omega", "omega_gradient", "outputs", "pairs", "polar", "raw_gradient", "run",
+    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient", "run",
     "subtract", "sum_of_squares",
 ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,24 +38,43 @@ def time_axis(T: Any, dt: float, units: int, dtype: Any) -> NDArray:
     return np.linspace(0, T, int(T / dt) + 1, dtype=dtype)
 
 
-def trial_of(
-    inputs: Any, rng: np.random.RandomState, dt: float, Nin: int, dtype: str = "float64"
-) -> dict[str, Any]:
-    """The trial that inputs=(generate_trial, params) gives, whose numbers are finite in `dtype`.
+class TrialSource:
+    """Where trials come from: inputs=(generate_trial, params).
 
-    TaskError where there is none.
+    Parameters
+    ----------
+    inputs
+        Both, as `run` is given them.
+    Nin, dtype
+        The network's inputs, and the number type that they must be finite in.
+
+    Raises
+    ------
+    TaskError
+        Where they are something else.
     """
-    if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
-        raise TaskError(f"run: inputs must be (generate_trial, params), not a {_kind(inputs)}")
-    generate_trial, params = inputs
-    if not callable(generate_trial) or not isinstance(params, Mapping):
-        raise TaskError(
+
+    def __init__(self, inputs: Any, Nin: int, dtype: str = "float64") -> None:
+        if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
+            raise TaskError(f"run: inputs must be (generate_trial, params), not a {_kind(inputs)}")
+        self.function, self.params = inputs
+        self.Nin, self.dtype = Nin, dtype
+        if not callable(self.function):
+            raise self._refusal(self.params)
+        self._what = f"task {task_name(self.function)!r}, trial to run"
+
+    def trial(self, params: Any, rng: np.random.RandomState, dt: float) -> dict[str, Any]:
+        """A trial for `params`, checked; TaskError where there is none."""
+        if not isinstance(params, Mapping):
+            raise self._refusal(params)
+        trial = user_call(self._what, self.function, rng, dt, params)
+        return checked_trial(trial, self.Nin, 0, self.function, params, self.dtype)
+
+    def _refusal(self, params: Any) -> TaskError:
+        return TaskError(
             "run: inputs must be a function and a dictionary, as (task.generate_trial, "
-            f"{{'name': 'test'}}), not a {_kind(generate_trial)} and a {_kind(params)}"
+            f"{{'name': 'test'}}), not a {_kind(self.function)} and a {_kind(params)}"
         )
-    function: Callable[..., Any] = generate_trial
-    trial = user_call(f"task {task_name(function)!r}, trial to run", function, rng, dt, params)
-    return checked_trial(trial, Nin, 0, function, params, dtype)
 
 
 def _kind(value: Any) -> str:

@@ -69,29 +69,48 @@ class Block:
         self.noise_in = np.empty((n_rows, Nin), dtype)
         self.noise = np.empty((n_rows, N), dtype)
         self.x = np.empty((n_trial, N), dtype)
-        self.taken = 0  # rows
-        self.times: list[NDArray] = []
-        self.infos: list[dict[str, Any] | None] = []
+        self.trials: list[DrawnTrial] = []
+        self.ends: list[int] = []  # the row after each trial's last one
+        self.n_drawn = 0  # trials whose noise is drawn
+
+    @property
+    def taken(self) -> int:
+        """Rows that trials stand in."""
+        return self.ends[-1] if self.ends else 0
 
     def has_room(self, n_rows: int) -> bool:
         """Whether a trial of so many time steps can be added."""
-        return len(self.times) < len(self.x) and self.taken + n_rows <= len(self.noise)
+        return len(self.ends) < len(self.x) and self.taken + n_rows <= len(self.noise)
 
-    def rows(self, n_rows: int) -> slice:
-        """The rows of the next trial, of so many time steps."""
-        return slice(self.taken, self.taken + n_rows)
+    def rows(self, i: int) -> slice:
+        """The rows of trial i."""
+        return slice(self.ends[i - 1] if i else 0, self.ends[i])
 
-    def add(self, drawn: DrawnTrial) -> None:
-        """Take a trial; what was drawn into its rows already stays."""
-        own = self.rows(len(drawn.t))
-        self.shown[own.start + 1 : own.stop] = drawn.shown
+    def add(self, trial: DrawnTrial) -> None:
+        """Take what a trial shows; its noise and its start are put later, or are there."""
+        begin = self.taken
+        end = begin + len(trial.t)
+        self.shown[begin + 1 : end] = trial.shown
+        self.trials.append(trial)
+        self.ends.append(end)
+
+    def drawn(self, i: int) -> DrawnTrial:
+        """Trial i with the noise in its rows, not copied."""
+        own = self.rows(i)
+        return self.trials[i]._replace(
+            noise_in=self.noise_in[own], noise=self.noise[own], x0=self.x[i]
+        )
+
+    def put(self, i: int, drawn: DrawnTrial) -> None:
+        """Trial i as it is drawn, and perturbed; what stands in its rows already stays."""
+        own = self.rows(i)
+        if drawn.shown is not self.trials[i].shown:
+            self.shown[own.start + 1 : own.stop] = drawn.shown
         for array, values in ((self.noise_in, drawn.noise_in), (self.noise, drawn.noise)):
             if not (isinstance(values, np.ndarray) and values.base is array):
                 array[own] = values
-        self.x[len(self.times)] = drawn.x0
-        self.times.append(drawn.t)
-        self.infos.append(drawn.info)
-        self.taken = own.stop
+        self.x[i] = drawn.x0
+        self.trials[i] = drawn
 
     def inputs(self, training: TrainingConfig) -> NDArray:
         """Inputs (row, Nin) with baseline and noise, in the place of what is shown."""
@@ -110,8 +129,8 @@ def integrate_block(
 ) -> tuple[list[Run], NDArray]:
     """The Run of each trial, and the last states (trial, N)."""
     dtype, N = weights.Wrec.dtype, network.N
-    steps = np.array([len(t) for t in block.times])
-    ends = np.cumsum(steps)
+    ends = np.array(block.ends)
+    steps = np.diff(ends, prepend=0)
     # the longest first, so that those still running are always the first ones
     order = np.argsort(-steps, kind="stable")
     running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
@@ -132,11 +151,11 @@ def integrate_block(
     z = r if weights.Wout is None else activation(network.output_activation)(a)
 
     runs = []
-    for t, info, end in zip(block.times, block.infos, ends.tolist(), strict=True):
-        own = slice(end - len(t), end)
+    for i, trial in enumerate(block.trials):
+        own = block.rows(i)
         u_own = None if weights.Win is None else u[own].T
         x_own = None if states is None else states[own].T
-        runs.append(Run(t, u_own, r[own].T, z[own].T, info, x_own))
+        runs.append(Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own))
     last = np.empty_like(x)
     last[order] = x
     return runs, last

@@ -25,17 +25,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pycog_dgr.config import setting_names, settings, suggestion
-from pycog_dgr.data import (
-    Sampler,
-    input_noise_sampler,
-    normal_stream,
-    recurrent_noise_sampler,
-)
 from pycog_dgr.errors import SettingError, TaskError
 from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import Weights, spectral_radius
-from pycog_dgr.running.arguments import ASKED, checked_seed, time_axis, trial_of
-from pycog_dgr.running.integrate import Block, DrawnTrial, Run, integrate_block
+from pycog_dgr.running.arguments import TrialSource, checked_seed
+from pycog_dgr.running.drawing import Drawing
+from pycog_dgr.running.integrate import Block, Run, integrate_block
 from pycog_dgr.running.lesions import checked_weights, lesioned
 from pycog_dgr.running.perturbations import Perturbation
 
@@ -57,7 +52,6 @@ OU_DEFAULTS = {
 }
 LARGE_STEP = 1 / 10  # of tau
 TOGETHER = 64  # trials integrated together: many, but their present state stays in the cache
-AT_ONCE = 2**25  # numbers of noise drawn at once: 128 MB
 
 
 def _weight(name: str, shape: str) -> Any:
@@ -270,11 +264,13 @@ class RNN:
         TaskError
             Where neither T nor inputs is given, or the task's trial does not fit the network.
         """
-        x = self._start(start)
+        x0 = self._start(start)
+        source = None if inputs is None else TrialSource(inputs, self._Nin, self._dtype_name)
         with self._random_stream(rng, seed) as rng:
-            trial = self._trial(rng, T, inputs)
-            block = self._block(1, len(trial.t))
-            self._add(block, trial, rng, self._noise_samplers(), x, perturbations)
+            drawing = self._drawing(rng, "original", x0, perturbations)
+            trial = drawing.rest(T) if source is None else drawing.trial(source, source.params)
+            block = drawing.block(1, len(trial.t))
+            drawing.add(block, trial)
         [run], x_last = integrate_block(
             block, self.weights, self._network, self._training, with_states=True
         )
@@ -318,24 +314,27 @@ class RNN:
         Every trial starts from x0, or, in continuous mode after a run, from where that run ended;
         the network's own state does not change.
         """
-        x = self._start(start)
-        runs: list[Run] = []
-
-        def integrate(block: Block) -> None:
-            done, _ = integrate_block(block, self.weights, self._network, self._training, states)
-            runs.extend(done)
-
+        x0, runs = self._start(start), []
+        source = TrialSource((generate_trial, None), self._Nin, self._dtype_name)
         with self._random_stream(rng, seed) as rng:
-            stream, samplers = normal_stream(noise_stream, rng), self._noise_samplers()
+            drawing = self._drawing(rng, noise_stream, x0, perturbations)
+
+            def integrate(block: Block) -> None:
+                drawing.draw_noise(block)
+                done, _ = integrate_block(
+                    block, self.weights, self._network, self._training, states
+                )
+                runs.extend(done)
+
             block, longest = None, 0
             for done, one in enumerate(params):
-                trial = self._trial(rng, None, (generate_trial, one))
+                trial = drawing.trial(source, one)
                 longest = max(longest, len(trial.t))
                 if block is None or not block.has_room(len(trial.t)):
                     if block is not None:
                         integrate(block)
-                    block = self._block(min(chunk, len(params) - done), longest)
-                self._add(block, trial, stream, samplers, x, perturbations)
+                    block = drawing.block(min(chunk, len(params) - done), longest)
+                drawing.add(block, trial)
             if block is not None:
                 integrate(block)
         return runs
@@ -368,68 +367,25 @@ class RNN:
             )
         return x
 
-    def _noise_samplers(self) -> tuple[Sampler, Sampler]:
-        """What draws the noise of inputs and of units, prepared for many trials."""
-        p = self.p
-        return (
-            input_noise_sampler(tau_in=p["tau_in"], dt=p["dt"], var_in=p["var_in"]),
-            recurrent_noise_sampler(tau=p["tau"], dt=p["dt"], var_rec=p["var_rec"]),
-        )
-
-    def _block(self, n_trial: int, longest: int) -> Block:
-        """Room for so many trials, or as many as together have about AT_ONCE noise numbers."""
-        n_rows = max(min(n_trial * longest, AT_ONCE // self.p["N"]), longest)
-        return Block(n_trial, n_rows, self._Nin, self.p["N"], self.dtype)
-
     @property
     def _Nin(self) -> int:
         return 0 if self.weights.Win is None else self.p["Nin"]
 
-    def _trial(
+    def _drawing(
         self,
         rng: np.random.RandomState,
-        T: float | None,
-        inputs: tuple[Callable[..., dict], dict] | None,
-    ) -> DrawnTrial:
-        """A trial of the task, drawn from `rng`, or of a duration, without noise."""
-        x0 = self.weights.x0 if self.x_last is None else self.x_last
-        if inputs is None:
-            if T is None:
-                raise TaskError(f"run: {ASKED}")
-            t = time_axis(T, self.p["dt"], self.p["N"], self.dtype)
-            return DrawnTrial(t, shown=0, noise_in=0, noise=0, x0=x0, info=None)
-        trial = trial_of(inputs, rng, self.p["dt"], self._Nin, self._dtype_name)
-        t = np.zeros(len(trial["t"]) + 1)
-        t[1:] = trial["t"]
-        info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
-        shown = trial["inputs"] if self._Nin else 0
-        return DrawnTrial(t, shown, noise_in=0, noise=0, x0=x0, info=info)
-
-    def _add(
-        self,
-        block: Block,
-        trial: DrawnTrial,
-        stream: Any,
-        samplers: tuple[Sampler, Sampler],
+        noise_stream: str,
         start: NDArray | None,
         perturbations: Sequence[Perturbation],
-    ) -> None:
-        """Draw a trial's noise from `stream`, into its rows where it can, and add it."""
-        own, p = block.rows(len(trial.t)), self.p
-        input_noise, recurrent_noise = samplers
-        noise_in = None
-        if self._Nin:
-            noise_in = input_noise(stream, (len(trial.t), p["Nin"]), block.noise_in[own])
-        noise = recurrent_noise(stream, (len(trial.t), p["N"]), block.noise[own])
-        x0 = trial.x0 if start is None else start
-        if start is None and self.x_last is None and p["sigma0"] > 0:
-            x0 = (x0 + p["sigma0"] * stream.normal(size=p["N"])).astype(self.dtype)
-        trial = trial._replace(
-            noise_in=0 if noise_in is None else noise_in, noise=0 if noise is None else noise, x0=x0
-        )
-        for perturbation in perturbations:
-            trial = perturbation.applied(trial, self._network)
-        block.add(trial)
+    ) -> Drawing:
+        """What draws from `rng`; a state to start from, or to go on from, is without noise."""
+        x0, sigma0 = (self.x_last, 0.0) if start is None else (start, 0.0)
+        if x0 is None:
+            x0, sigma0 = self.weights.x0, self.p["sigma0"]
+        return Drawing(
+            self.p, self._network, self._Nin, self.dtype, x0, sigma0, rng, noise_stream,
+            perturbations,
+        )  # fmt: skip
 
     # -- figures --------------------------------------------------------------------------------
 

@@ -383,11 +383,23 @@ def test_float32_stays_float32(kernels):
 
 
 def test_both_draw_the_same_normal_numbers():
-    n = 40_000
-    drawn = {name: np.empty((2, n), np.float32) for name in ("numba", "numpy")}
-    for name, (cosines, sines) in drawn.items():
-        get_kernels(name).pairs(np.uint64(2**64 - 20), cosines, sines)
+    drawn = {name: np.empty((20_001, 3), np.float32) for name in ("numba", "numpy")}
+    positions, ends = np.array([2**64 - 20, 77], np.uint64), np.array([13_000, 20_001])
+    for name, out in drawn.items():
+        get_kernels(name).normals(positions, ends, np.arange(1, 4, dtype=np.float32), out)
     np.testing.assert_allclose(drawn["numba"], drawn["numpy"], rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("scale", [[0.3], [0.3, 2.0, -1.0]])
+def test_normal_numbers_of_many_requests_are_those_of_each(kernels, scale):
+    factors = np.array(scale, np.float32)
+    positions, ends = np.array([2**64 - 2, 5, 900], np.uint64), np.array([7, 8, 300])
+    together = np.empty((300, 3), np.float32)
+    kernels.normals(positions, ends, factors, together)
+    for position, own in zip(positions, np.split(together, ends[:-1]), strict=True):
+        drawn = np.empty(own.shape, np.float32)
+        kernels.normals(np.array([position]), np.array([len(own)]), np.ones(1, "f4"), drawn)
+        np.testing.assert_array_equal(own, drawn * factors)
 
 
 # --- the choice -----------------------------------------------------------------------------------

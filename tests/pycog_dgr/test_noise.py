@@ -102,13 +102,14 @@ def test_an_unknown_stream_names_the_known_ones():
 
 @pytest.mark.parametrize("n", [noise.LEAST_COMPILED + extra for extra in (0, 1, 70_000)])
 @pytest.mark.parametrize("before", ["nothing", "a word", "one of a pair"])
-def test_many_numbers_of_the_original_stream_are_numpys_bit_for_bit(before, n):
+def test_many_numbers_of_the_original_stream_are_numpys_bit_for_bit(before, n, monkeypatch):
     compiled, plain = (np.random.RandomState(3) for _ in range(2))
     for rng in (compiled, plain):
         if before == "a word":
             rng.randint(10, size=3)
         if before == "one of a pair":
             rng.normal()
+    monkeypatch.setattr(noise, "WORTH_COMPILING", 0)
     assert noise.same_bits()
     for shape in ((n,), (n // 2, 2)):
         np.testing.assert_array_equal(noise.normals(compiled, shape), plain.normal(size=shape))
@@ -128,7 +129,18 @@ def test_kernels_draw_numpys_numbers_from_the_state_of_its_generator(name):
     assert position == expected_position
 
 
+def test_the_first_numbers_of_a_process_are_not_worth_compiling_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(noise, "same_bits", lambda: bool(asked.append(1)))
+    monkeypatch.setitem(noise._drawn, "numbers", 0)
+    monkeypatch.setattr(noise, "WORTH_COMPILING", 2000)
+    for n, expected in ((1000, 0), (999, 0), (1000, 1)):
+        noise.normals(np.random.RandomState(3), (n,))
+        assert len(asked) == expected
+
+
 def test_where_the_compiled_numbers_differ_numpy_draws(monkeypatch):
+    monkeypatch.setattr(noise, "WORTH_COMPILING", 0)
     monkeypatch.setattr(noise, "same_bits", lambda: False)
     monkeypatch.setattr(noise, "get_kernels", None)
     drawn = noise.normals(np.random.RandomState(3), (noise.LEAST_COMPILED,))
