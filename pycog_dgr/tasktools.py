@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 from pycog_dgr.data import FixedTrial, Trial
 from pycog_dgr.errors import TaskError
 
+LARGEST_OF_ONE_WORD = 2**31
 BUILT = 1024  # trials that `built_once` keeps; the one built first goes first
 
 # -- populations ----------------------------------------------------------------------------
@@ -202,11 +203,11 @@ def choose_condition(
     """
     purpose = params["name"]
     if purpose in ("gradient", "test"):
-        drawn = rng.rand() < pcatch
+        drawn = rng.random_sample() < pcatch
         if params.get("catch", drawn):
             return None
-        return {  # randint is what RandomState.choice calls, without its checks
-            name: params.get(name, values[rng.randint(len(values))])
+        return {
+            name: params.get(name, values[_randint(rng, len(values))])
             for name, values in conditions.items()
         }
     if purpose == "validation":
@@ -217,6 +218,20 @@ def choose_condition(
         index = unravel_index(b - 1, sizes)
         return {name: conditions[name][i] for name, i in zip(conditions, index, strict=True)}
     raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
+
+
+def _randint(rng: RandomState, n: int) -> int:
+    """rng.randint(n), which RandomState.choice calls, without the checks that take its time.
+
+    A word of the Mersenne Twister, cut to as many bits as n - 1 has, until it is below n.
+    """
+    bits = getattr(rng, "_bit_generator", None)
+    if n < 2 or n > LARGEST_OF_ONE_WORD or not isinstance(bits, np.random.MT19937):
+        return rng.randint(n)
+    mask = (1 << (n - 1).bit_length()) - 1
+    while (number := bits.random_raw() & mask) >= n:
+        pass
+    return number
 
 
 def built_once(build: Callable[..., Trial]) -> Callable[..., FixedTrial]:
@@ -233,12 +248,13 @@ def built_once(build: Callable[..., Trial]) -> Callable[..., FixedTrial]:
 
     @functools.wraps(build)
     def trial(*arguments: Any) -> FixedTrial:
-        key = tuple(tuple(a.items()) if isinstance(a, dict) else a for a in arguments)
-        if key not in built:
+        key = tuple([tuple(a.items()) if isinstance(a, dict) else a for a in arguments])
+        known = built.get(key)
+        if known is None:
             if len(built) == BUILT:
                 del built[next(iter(built))]
-            built[key] = FixedTrial(build(*arguments))
-        return built[key]
+            known = built[key] = FixedTrial(build(*arguments))
+        return known
 
     return trial
 

@@ -101,6 +101,7 @@ class Dataset:
                 f"of {size}; raise {name}_batch_size or lower n_{name}"
             )
         self.task = task
+        self._task_name = task_name(task)
         self.floatX = floatX
         self.network = network
         self.training = training
@@ -126,7 +127,7 @@ class Dataset:
                 "task %r: the same random state gives different trials. It draws from something "
                 "else than `rng`, or keeps a state of its own; a training that is taken up again "
                 "will not give the same numbers. Draw from the rng that generate_trial is given",
-                task_name(self.task),
+                self._task_name,
             )
         return "mask" in trial
 
@@ -160,7 +161,7 @@ class Dataset:
             else "ask for some output in every minibatch"
         )
         return (
-            f"task {task_name(self.task)!r}, {self.name}: 'mask' is 0 in all of a minibatch of "
+            f"task {self._task_name!r}, {self.name}: 'mask' is 0 in all of a minibatch of "
             f"{self.minibatch_size} trials, so it has no loss: {reason}"
         )
 
@@ -189,7 +190,7 @@ class Dataset:
     def _generate(self, params: dict[str, Any]) -> Trial:
         network = self.network
         number = params.get("minibatch_index", 0)
-        what = f"task {task_name(self.task)!r}, trial {number} for {self.name!r}"
+        what = f"task {self._task_name!r}, trial {number} for {self.name!r}"
         trial = user_call(what, self.task.generate_trial, self.rng, network.dt, params)
         crossentropy = network.output_activation in ("sigmoid", "softmax")
         probabilities = crossentropy and self.training.loss is None

@@ -76,10 +76,10 @@ class Sampler:
         """Noise (*shape); a NormalStream puts it into `out`, float32 and in C order, if given."""
         if self.silent:
             return None
-        if isinstance(rng, NormalStream) and not self.correlated:
-            return rng.normal(shape, out, self.scale)
         if self.correlated:
             noise = rng.multivariate_normal(np.zeros(shape[-1]), self.variance, shape[:-1])
+        elif isinstance(rng, NormalStream):
+            return rng.normal(shape, out, self.scale)
         else:
             noise = normals(rng, shape)
         for scale in [self.scale] if noise.dtype == np.float32 else self.scales:

@@ -79,7 +79,8 @@ class Drawing:
         """A trial of T ms without a task."""
         if T is None:
             raise TaskError(f"run: {ASKED}")
-        return self._undrawn(time_axis(T, self.dt, self.network.N, self.dtype), 0, None)
+        t = time_axis(T, self.dt, self.network.N, self.dtype)
+        return DrawnTrial(t, 0, 0, 0, self.x0, info=None)
 
     def trial(self, source: TrialSource, params: Mapping[str, Any]) -> DrawnTrial:
         """A trial of the task, drawn, without noise."""
@@ -87,12 +88,7 @@ class Drawing:
         t = np.empty(len(trial["t"]) + 1)
         t[0], t[1:] = 0, trial["t"]
         info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
-        return self._undrawn(t, trial["inputs"] if self.Nin else 0, info)
-
-    def _undrawn(
-        self, t: NDArray, shown: NDArray | float, info: dict[str, Any] | None
-    ) -> DrawnTrial:
-        return DrawnTrial(t, shown, noise_in=0, noise=0, x0=self.x0, info=info)
+        return DrawnTrial(t, trial["inputs"] if self.Nin else 0, 0, 0, self.x0, info)
 
     def block(self, n_trial: int, longest: int) -> Block:
         """Room for so many trials, or as many as together have about AT_ONCE noise numbers."""
@@ -147,9 +143,10 @@ class Drawing:
 
     def _draw_together(self, block: Block, new: range, stream: NormalStream) -> None:
         """The noise of some trials, in the block's rows: the same numbers as one by one."""
-        ends = np.array(block.ends[new.start : new.stop])
-        whole = slice(block.rows(new.start).start, ends[-1])
-        steps = np.diff(ends, prepend=whole.start)
+        first = block.rows(new.start).start
+        ends = np.array(block.ends[new.start :]) - first
+        steps = ends - np.array([0, *ends[:-1]])
+        whole = slice(first, block.taken)
         samplers = ((self.input_noise, block.noise_in), (self.recurrent_noise, block.noise))
         sizes = [0 if sampler.silent else array.shape[1] for sampler, array in samplers]
         counts = np.empty((len(new), 3), np.int64)
@@ -158,7 +155,7 @@ class Drawing:
         *positions, of_start = stream.places(counts)
         for (sampler, array), begins in zip(samplers, positions, strict=True):
             if array.shape[1]:
-                sampler.of_trials(stream, begins, ends - whole.start, array[whole])
+                sampler.of_trials(stream, begins, ends, array[whole])
         if self.sigma0 > 0:
             drawn = np.empty((len(new), self.network.N), np.float32)
             stream.trials(of_start, np.arange(1, len(new) + 1), AS_DRAWN, drawn)

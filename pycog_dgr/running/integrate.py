@@ -71,12 +71,8 @@ class Block:
         self.x = np.empty((n_trial, N), dtype)
         self.trials: list[DrawnTrial] = []
         self.ends: list[int] = []  # the row after each trial's last one
+        self.taken = 0  # rows that trials stand in
         self.n_drawn = 0  # trials whose noise is drawn
-
-    @property
-    def taken(self) -> int:
-        """Rows that trials stand in."""
-        return self.ends[-1] if self.ends else 0
 
     def has_room(self, n_rows: int) -> bool:
         """Whether a trial of so many time steps can be added."""
@@ -89,7 +85,7 @@ class Block:
     def add(self, trial: DrawnTrial) -> None:
         """Take what a trial shows; its noise and its start are put later, or are there."""
         begin = self.taken
-        end = begin + len(trial.t)
+        self.taken = end = begin + len(trial.t)
         self.shown[begin + 1 : end] = trial.shown
         self.trials.append(trial)
         self.ends.append(end)
@@ -129,12 +125,12 @@ def integrate_block(
 ) -> tuple[list[Run], NDArray]:
     """The Run of each trial, and the last states (trial, N)."""
     dtype, N = weights.Wrec.dtype, network.N
-    ends = np.array(block.ends)
-    steps = np.diff(ends, prepend=0)
+    begins, ends = np.array([0, *block.ends[:-1]]), np.array(block.ends)
+    steps = ends - begins
     # the longest first, so that those still running are always the first ones
     order = np.argsort(-steps, kind="stable")
     running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
-    places = Rows((ends - steps)[order], 1, running)
+    places = Rows(begins[order], 1, running)
     u, r = block.inputs(training), block.noise[: block.taken]  # rates take the place of the noise
     x = block.x[order]
     states = np.empty_like(r) if with_states else None
@@ -151,8 +147,8 @@ def integrate_block(
     z = r if weights.Wout is None else activation(network.output_activation)(a)
 
     runs = []
-    for i, trial in enumerate(block.trials):
-        own = block.rows(i)
+    for trial, begin, end in zip(block.trials, begins.tolist(), block.ends, strict=True):
+        own = slice(begin, end)
         u_own = None if weights.Win is None else u[own].T
         x_own = None if states is None else states[own].T
         runs.append(Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own))

@@ -170,3 +170,13 @@ def test_a_condition_is_drawn_as_by_choice_whatever_is_overridden():
         given = tasktools.choose_condition(overridden, params, conditions, 0.3)
         assert given == (None if caught else {**drawn, "coh": 9})
     assert rng.rand() == by_hand.rand() == overridden.rand()
+
+
+def test_quick_choices_are_numpys_and_leave_its_stream_where_it_would_be():
+    quick, plain = np.random.RandomState(8), np.random.RandomState(8)
+    for n in (*range(1, 40), 1000, 2**16, 2**16 + 1, 2**31, 2**31 + 1, 2**40):
+        for _ in range(20):
+            assert tasktools._randint(quick, n) == plain.randint(n)
+        assert quick.normal() == plain.normal()
+    other = np.random.RandomState(np.random.PCG64(8))
+    assert tasktools._randint(other, 9) == np.random.RandomState(np.random.PCG64(8)).randint(9)
