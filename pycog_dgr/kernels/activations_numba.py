@@ -8,7 +8,7 @@ of a time step. The compiler makes one loop of each kind, on vectors.
 
 import math
 
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, TANH, RTANH, SOFTPLUS = range(7)
 KINDS = {
@@ -17,31 +17,31 @@ KINDS = {
 }  # fmt: skip
 
 
-@compiled
+@inner
 def rectify(x):
     return type(x)(0.5) * (x + abs(x))
 
 
-@compiled
+@inner
 def step(x, at_zero):
     """1 where x > 0, `at_zero` at 0, else 0."""
     zero, one = type(x)(0), type(x)(1)
     return one if x > zero else (at_zero if x == zero else zero)
 
 
-@compiled
+@inner
 def sigmoid(x):
     """1 / (1 + e^-x), through e^-|x| so that nothing overflows."""
     one, small = type(x)(1), math.exp(-abs(x))
     return (one if x >= 0 else small) / (one + small)
 
 
-@compiled
+@inner
 def softplus(x):
     return max(x, type(x)(0)) + math.log1p(math.exp(-abs(x)))
 
 
-@compiled
+@inner
 def f(kind, x):
     """f(x)."""
     if kind == RECTIFY:
@@ -59,7 +59,7 @@ def f(kind, x):
     return x
 
 
-@compiled
+@inner
 def df(kind, x, r, at_zero):
     """f'(x), given r = f(x); a rectification's at exactly 0 is `at_zero`."""
     one = type(x)(1)

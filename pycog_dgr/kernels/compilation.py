@@ -19,11 +19,19 @@ from numba import cfunc, njit
 FASTMATH = {"reassoc", "contract", "nsz"}
 
 
-def compiled(function: Callable, fastmath: Any = FASTMATH) -> Any:
+def compiled(function: Callable, fastmath: Any = FASTMATH, from_python: bool = True) -> Any:
     """Compile a function once for each type of its arguments, and keep it on disk."""
     return njit(
-        cache=True, nogil=True, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True
-    )(with_digest(function))
+        cache=True, nogil=True, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True,
+        no_cpython_wrapper=not from_python,
+    )(with_digest(function))  # fmt: skip
+
+
+def inner(function: Callable) -> Any:
+    """The same for what compiled functions alone call: without what takes Python's arguments,
+    which is a twelfth of all compiling.
+    """
+    return compiled(function, from_python=False)
 
 
 def exact(function: Callable) -> Any:

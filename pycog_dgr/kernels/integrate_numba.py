@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import KINDS, f_rows
 from pycog_dgr.kernels.arrays import Kept, rows
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
 from pycog_dgr.kernels.products import times_factor, words_of
@@ -136,7 +136,7 @@ def integrate_some(
         read_out(current, N, bout, begins, n_before, (t - 1) * every, a)
 
 
-@compiled
+@inner
 def step(kind, current, brec, noise, begins, n, offset, alpha, x_t, r_t):
     """x_t and r_t take the places of x_{t-1} and r_{t-1}, for the first n trials of (trial, ...).
 
@@ -151,7 +151,7 @@ def step(kind, current, brec, noise, begins, n, offset, alpha, x_t, r_t):
     f_rows(kind, x_t, n, r_t)
 
 
-@compiled
+@inner
 def keep(values, begins, n, offset, N, kept):
     """The first N columns of n trials' rows (trial, ...) into `kept`, if it has any rows."""
     if len(kept):
@@ -161,7 +161,7 @@ def keep(values, begins, n, offset, N, kept):
                 kept[row, i] = values[b, i]
 
 
-@compiled
+@inner
 def read_out(current, N, bout, begins, n, offset, a):
     """The currents of the outputs, which stand after those of the N units."""
     if len(a):

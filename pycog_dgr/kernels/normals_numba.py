@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.normals_numpy import SPLITMIX
 
 BLOCK = 256  # pairs
@@ -57,7 +57,7 @@ def normals(positions, ends, scale, out):
         begin = ends[b]
 
 
-@compiled
+@inner
 def pairs(position, factor, cosines, sines):
     """Overwrite both (n,) with `factor` times the pairs position + 1, position + 2, ..."""
     n = cosines.size

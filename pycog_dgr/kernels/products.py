@@ -30,7 +30,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.arrays import Kept, reused
-from pycog_dgr.kernels.compilation import compiled, compiled_address
+from pycog_dgr.kernels.compilation import compiled, compiled_address, inner
 from pycog_dgr.kernels.dots import dots
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, VECTOR_BYTES, tile
 
@@ -166,7 +166,7 @@ def words_of(W):
     )  # fmt: skip
 
 
-@compiled
+@inner
 def times_factor(A, n_rows, W, C):
     """C <- A W, of the first rows of A (m, k) and C (m, W.width), both in C order; W as Words."""
     size = A.itemsize
@@ -177,7 +177,7 @@ def times_factor(A, n_rows, W, C):
     )  # fmt: skip
 
 
-@compiled
+@inner
 def times_some(A, n_rows, W, wanted, C):
     """`times_factor` where `wanted` (m, n) is not 0; elsewhere that, or 0."""
     if n_rows == 1:
@@ -243,7 +243,7 @@ def address(pointer):
     return carray(pointer, (1,)).ctypes.data
 
 
-@compiled
+@inner
 def non_zeros(a, places):
     """Where a (n,) is not 0, into the first of `places`; how many. No branch waits for a guess."""
     found = 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import rectify, sigmoid, softplus, step
 from pycog_dgr.kernels.arrays import rows
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, SOFTMAX = range(5)
@@ -56,7 +56,7 @@ def total_of(mask):
     return total
 
 
-@compiled
+@inner
 def g_row(kind, a, z):
     """z <- g(a), both (Nout,)."""
     if kind == SOFTMAX:
@@ -78,7 +78,7 @@ def g_row(kind, a, z):
                 z[k] *= z[k]
 
 
-@compiled
+@inner
 def pointwise_loss(kind, a, z, target):
     """l of one output, as objective.reported_loss has it."""
     one, epsilon = type(z)(1), type(z)(EPSILON)
@@ -89,7 +89,7 @@ def pointwise_loss(kind, a, z, target):
     return (z - target) * (z - target)
 
 
-@compiled
+@inner
 def weighted(value, mask):
     """value * mask, so that an infinite value gives NaN where the mask is 0, as in the original.
 
@@ -100,13 +100,13 @@ def weighted(value, mask):
     return mask if math.isfinite(value) else mask + np.nan
 
 
-@compiled
+@inner
 def may_overflow(value):
     """Whether the loss of such a number may be infinite in float32; true for NaN too."""
     return not abs(value) < LARGE
 
 
-@compiled
+@inner
 def current_row(r, Wout, bout, a):
     """a <- r Wout^T + bout, of one row."""
     for k in range(len(a)):
@@ -168,7 +168,7 @@ def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
     return loss
 
 
-@compiled
+@inner
 def counts(r, mask):
     """Whether a row has a weight, or rates so large that the loss may overflow."""
     for k in range(len(mask)):
@@ -180,7 +180,7 @@ def counts(r, mask):
     return may_overflow(total)
 
 
-@compiled
+@inner
 def pointwise_slope(kind, z, target):
     """d l / d z of one output."""
     one, epsilon = type(z)(1), type(z)(EPSILON)
@@ -193,7 +193,7 @@ def pointwise_slope(kind, z, target):
     return type(z)(2) * (z - target)
 
 
-@compiled
+@inner
 def through_g(kind, a, z, gz):
     """The derivative with respect to a takes its place, all (Nout,)."""
     one, half = a.dtype.type(1), a.dtype.type(0.5)

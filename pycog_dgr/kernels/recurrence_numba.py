@@ -19,7 +19,7 @@ from pycog_dgr.kernels.activations_numba import (
     df_rows,
 )
 from pycog_dgr.kernels.arrays import Kept, is_shared, reused, rows, times
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.connections import connections, factor_of_derivatives
 from pycog_dgr.kernels.integrate_numba import forward, run
 from pycog_dgr.kernels.interface import (
@@ -39,8 +39,8 @@ from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, s
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient", "run",
-    "subtract", "sum_of_squares",
+    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
+    "run", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     return total, n_counting
 
 
-@compiled
+@inner
 def times_units(factor, D, result):
     """Result <- factor D, of (N,) and (trial, N)."""
     for b in range(D.shape[0]):
@@ -258,7 +258,7 @@ def times_units(factor, D, result):
             result[b, i] = factor[i] * D[b, i]
 
 
-@compiled
+@inner
 def omega_of_one(num, den, bound):
     """Omega_t of one trial, and the factor of q_t in its derivative with respect to q_t."""
     if not den >= bound:

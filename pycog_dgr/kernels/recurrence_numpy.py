@@ -34,8 +34,8 @@ from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, s
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient", "run",
-    "subtract", "sum_of_squares",
+    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
+    "run", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega

@@ -8,7 +8,7 @@ The same as weights_numpy, in one pass over each matrix.
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.interface import Dale
 
 AS_IT_IS, RECTIFY, ABS = range(3)
@@ -62,7 +62,7 @@ def to_raw_gradient(kind, plastic, fixed, column, raw, g):
             g[i, j] *= slope_of(kind, w) * column[j] * plastic[i, j]
 
 
-@compiled
+@inner
 def slope_of(kind, w):
     """The derivative of a weight that is kept positive; NaN of NaN."""
     one, zero = type(w)(1), type(w)(0)
