@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from pycog_dgr.errors import PycogDgrError
 
 FAILED, INTERRUPTED = 2, 130  # exit statuses
+MOST_SEEDS = 10_000
 LARGEST = 2**32 - 1  # whole number of an argument: that of a seed
 
 
@@ -56,6 +57,36 @@ def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
         return value
 
     return parsed
+
+
+def seed_list(text: str) -> list[int]:
+    """The type of an argument: seeds as in 100-109 or 1,2,5.
+
+    Parameters
+    ----------
+    text
+        What stands on the command line.
+
+    Returns
+    -------
+    list of int
+        Each seed once, in the order given.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        ends = [first, last] if dash else [first]
+        if not all(end.strip().isdecimal() for end in ends):
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is no list of seeds, such as 100-109 or 1,2,5"
+            )
+        begin, end = (whole(0)(one) for one in (ends[0], ends[-1]))
+        if not 0 <= end - begin < MOST_SEEDS:
+            raise argparse.ArgumentTypeError(
+                f"{part[:40]!r} is not a range from a seed to a later one, of up to {MOST_SEEDS}"
+            )
+        seeds += range(begin, end + 1)
+    return list(dict.fromkeys(seeds))
 
 
 def milliseconds(text: str) -> float:

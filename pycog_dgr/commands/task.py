@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pycog_dgr.commands import pycog_words, taskrun
+from pycog_dgr.commands import pycog_words, seeds, taskrun
 from pycog_dgr.commands.actions import ACTIONS, Action, this_command
 from pycog_dgr.commands.arguments import (
     FAILED,
@@ -28,6 +28,7 @@ from pycog_dgr.commands.arguments import (
     Parser,
     changes,
     milliseconds,
+    seed_list,
     whole,
 )
 from pycog_dgr.commands.progress import log_lines, one_thread, printable
@@ -121,6 +122,8 @@ def _add_options(parser: Parser) -> None:
         )
 
     add("-s --seed", whole(0), "N", "of the initial weights (%(default)s)", taskrun.SEED)
+    add("--seeds", seed_list, "N-M", "train: several seeds, as 100-109 or 1,2,5, a folder each")
+    add("--workers", whole(1), "N", "--seeds: so many at a time, one thread each (one a core)")
     add("--out", Path, "FOLDER", f"({taskrun.RUNS}/TASK/seed-SEED)")
     add("--trials", whole(1), "N", "test trials to simulate (as many as the figure wants)")
     add("--trial-seed", whole(0), "N", "of the test trials (%(default)s)", taskrun.TRIAL_SEED)
@@ -149,6 +152,8 @@ def _answer(
                 pycog_words.refuse_options(options)
                 if options.words:
                     action = functools.partial(pycog_words.with_words, options.action)
+            if options.seeds is not None or options.workers is not None:
+                return _several(options, Path(modelfile()))
             run = taskrun.open_run(modelfile(), options.seed, options.out, changes(options.changes))
             with one_thread():
                 return action(run, options) or 0
@@ -159,6 +164,19 @@ def _answer(
             return _failed("not enough memory: ask for fewer --trials, or a larger --dt-save")
         except (PycogDgrError, OSError) as error:
             return _failed(error)
+
+
+def _several(options: argparse.Namespace, modelfile: Path) -> int:
+    """Train many seeds. PycogDgrError where something else is asked for."""
+    if options.seeds is None:
+        raise PycogDgrError("--workers goes with --seeds, as --seeds 100-109 --workers 2")
+    if options.action != "train":
+        raise PycogDgrError(f"--seeds goes with train, not with {options.action}")
+    if options.seed != taskrun.SEED:
+        raise PycogDgrError("give --seed or --seeds, not both")
+    return seeds.train_seeds(
+        modelfile, options.seeds, options.workers, options.out, options.changes, this_command()
+    )
 
 
 def _failed(error: object) -> int:

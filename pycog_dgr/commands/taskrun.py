@@ -4,6 +4,7 @@
         rdm_fixed.npz         the network while and after it is trained (files/checkpoint.py)
         rdm_fixed_init.npz    the untrained network
         machine.json          where it was trained, in how much CPU time (files/provenance.py)
+        train.log             lines of a training beside others (seeds.py)
         trials.npz            test trials of the best network (running/trials.py)
         rdm_fixed.png         the task's own figure, drawn from the trials (pictures.py)
         costs.png, structure.png, run.png, restingstate.png    where they were asked for
@@ -81,6 +82,11 @@ class TaskRun(NamedTuple):
     def machinefile(self) -> Path:
         """Where is kept which machine trained it."""
         return self.folder / "machine.json"
+
+    @property
+    def logfile(self) -> Path:
+        """What a training wrote that was one of several seeds at a time."""
+        return self.folder / "train.log"
 
     @property
     def trialsfile(self) -> Path:
@@ -304,7 +310,7 @@ def files(run: TaskRun) -> list[Path]:
     """The files in the run's folder that these steps write, save files first."""
     networks = [run.folder / f"{run.name}{end}.npz" for end in ("", "_init", "_diverged")]
     candidates = [
-        *networks, *map(previous, networks), run.machinefile, run.trialsfile,
+        *networks, *map(previous, networks), run.machinefile, run.logfile, run.trialsfile,
         *(run.picture(name) for name in (run.name, *FIGURES)),
     ]  # fmt: skip
     return [path for path in candidates if path.exists()]
