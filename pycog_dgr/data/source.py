@@ -104,6 +104,8 @@ def _source_of(function: Any) -> str | None:
             if path.resolve().is_relative_to(OWN):  # which version it is, others record
                 return f"{function.__module__}.{function.__qualname__}"
             return path.read_text(encoding="utf-8", errors="replace")
+        if path.name == "<string>":  # of exec; Python 3.13 has the text of `python -c` there
+            return None
         return inspect.getsource(function)
     except (OSError, TypeError, AttributeError):
         return None
