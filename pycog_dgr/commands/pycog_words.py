@@ -24,7 +24,7 @@ from pycog_dgr.running import RNN
 DT, DT_SAVE = 0.5, 0.5  # ms; what the original's do.py handed to analysis scripts
 INSTEAD = {
     "suffix": "--suffix: give each variant a folder of its own, as --out runs/my_task_2",
-    "ppn": "-p: one core is the fastest here; start several seeds side by side instead",
+    "ppn": "-p: one core is the fastest here; --seeds 100-109 trains several seeds, one a core",
     "gpus": "-g: training runs on the CPU, where networks of this size are faster; leave it out",
 }
 SUBMIT = (

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple, TextIO
 
 from pycog_dgr.commands import taskrun
 from pycog_dgr.commands.arguments import INTERRUPTED, changes
@@ -64,12 +64,14 @@ def train_seeds(
     PycogDgrError
         Where the model file cannot be used, or has a seed of its own.
     """
-    runs = [_run_of(modelfile, seed, out, words) for seed in seeds]
-    if runs[0].model.has_own_seed:
+    one = taskrun.open_run(modelfile, changes=changes(words))
+    if one.model.has_own_seed:
         raise PycogDgrError(
-            f"{modelfile}: sets seed = {runs[0].seed} itself, so that all seeds would give one "
+            f"{modelfile}: sets seed = {one.seed} itself, so that all seeds would give one "
             "network; take that line out of the file"
         )
+    folder = one.folder.parent if out is None else out
+    runs = [one._replace(seed=seed, folder=folder / f"seed-{seed}") for seed in seeds]
     workers = min(workers or usable_cores(), len(runs))
     print(f"{runs[0].name}: {len(runs)} seeds, {workers} at a time", flush=True)
     training = _Training(runs, words, workers)
@@ -102,11 +104,6 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _run_of(modelfile: Path, seed: int, out: Path | None, words: Sequence[str]) -> TaskRun:
-    folder = None if out is None else out / f"seed-{seed}"
-    return taskrun.open_run(modelfile, seed, folder, changes(words))
-
-
 class _Child(NamedTuple):
     """The process that trains one seed, and the file it writes to."""
 
@@ -134,10 +131,11 @@ class _Training:
             run = self.waiting.popleft()
             try:
                 save = taskrun.saved(run)
-                if save is not None and taskrun.is_done(run, save):
-                    self._done(run)
-                else:
+                if save is None or not taskrun.is_done(run, save):
                     self.children.append(_started(run, self.words))
+                    continue
+                self.n_done += 1
+                self._say(f"seed {run.seed}: there already, {summary(save)}")
             except PycogDgrError as error:
                 self._failed(run, str(error))
         return bool(self.children)
@@ -154,7 +152,8 @@ class _Training:
         child.log.close()
         status = child.process.returncode
         if status == 0:
-            self._done(child.run)
+            self.n_done += 1
+            self._say(f"seed {child.run.seed}: {summary(taskrun.require(child.run))}")
         elif not (self.n_asked and status in (INTERRUPTED, -signal.SIGTERM)):
             self._failed(child.run, _reason(child))
 
@@ -162,11 +161,7 @@ class _Training:
         self.failed.append(run)
         self._say(f"seed {run.seed} failed: {reason}", sys.stderr)
 
-    def _done(self, run: TaskRun) -> None:
-        self.n_done += 1
-        self._say(f"seed {run.seed}: {summary(taskrun.require(run))}", sys.stdout)
-
-    def _say(self, what: str, stream: Any) -> None:
+    def _say(self, what: str, stream: TextIO | None = None) -> None:
         ended = self.n_done + len(self.failed)
         print(f"{ended} of {self.n_runs}: {what}", file=stream, flush=True)
 

@@ -172,6 +172,8 @@ def _several(options: argparse.Namespace, modelfile: Path) -> int:
         raise PycogDgrError("--workers goes with --seeds, as --seeds 100-109 --workers 2")
     if options.action != "train":
         raise PycogDgrError(f"--seeds goes with train, not with {options.action}")
+    if getattr(options, "words", None):
+        raise PycogDgrError(f"train takes no further words: {' '.join(options.words)!r}")
     if options.seed != taskrun.SEED:
         raise PycogDgrError("give --seed or --seeds, not both")
     return seeds.train_seeds(

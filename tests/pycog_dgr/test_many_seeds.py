@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from bridge.cli import main as dgr
+from pycog_dgr.commands import seeds
+from pycog_dgr.commands.arguments import seed_list
+from pycog_dgr.files import open_save
 
 SHORT = ("--set", "max_iter=20", "checkfreq=10", "n_validation=20")
 
@@ -58,7 +61,38 @@ def test_a_seed_that_fails_is_named_and_the_others_finish(task):
     assert save_of(task, 2).is_file()
 
 
-def test_a_signal_ends_all_of_them_and_the_same_command_goes_on(task):
+def test_one_that_is_killed_takes_no_other_with_it(task):
+    dies = "import os, signal, sys\nif '1' in sys.argv:\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    task.write_text(dies + task.read_text())
+    done = run(task, "train", "--seeds", "1,2", "--workers", "2", "--out", "mine", *SHORT)
+    assert done.returncode == 1 and "seed 1 failed: killed by SIGKILL" in done.stderr
+    assert (task.parent / "mine" / "seed-2" / "go_later.npz").is_file()
+
+
+def test_a_file_with_a_seed_of_its_own_is_refused(task):
+    task.write_text(f"seed = 5\n{task.read_text()}")
+    done = run(task, "train", "--seeds", "1,2")
+    assert done.returncode == 2 and "sets seed = 5 itself" in done.stderr
+    assert not (task.parent / "runs").exists()
+
+
+def test_children_have_one_thread_and_find_what_lies_beside_the_script(monkeypatch):
+    monkeypatch.setattr(sys, "path", ["scripts", "elsewhere"])
+    given = seeds._environment({"PYTHONPATH": "mine", "OMP_NUM_THREADS": "4"})
+    assert given["PYTHONPATH"] == os.pathsep.join([os.path.abspath("scripts"), "mine"])
+    assert given["OMP_NUM_THREADS"] == given["OPENBLAS_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("100-103", [100, 101, 102, 103]), ("7", [7]), ("5,1-3,2", [5, 1, 2, 3])],
+)
+def test_seeds_are_ranges_and_lists(text, expected):
+    assert seed_list(text) == expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_of_them_and_the_same_command_goes_on(task, number):
     words = ("train", "--seeds", "1,2", "--workers", "2", "--set")
     started = subprocess.Popen(
         [sys.executable, task, *words, "max_iter=200000", "checkfreq=20", "n_validation=20",
@@ -70,10 +104,20 @@ def test_a_signal_ends_all_of_them_and_the_same_command_goes_on(task):
     while not all(save_of(task, seed).exists() for seed in (1, 2)):
         assert time.monotonic() < patience and started.poll() is None
         time.sleep(0.1)
-    started.send_signal(signal.SIGTERM)
+    started.send_signal(number)
     said, complaint = started.communicate(timeout=60)
     assert started.returncode == 130, complaint
     assert "0 of 2 seeds are trained; to go on: " in said
+    saves = [open_save(save_of(task, seed)) for seed in (1, 2)]
+    assert {save.stopped for save in saves} == {"interrupted"}
+    most = max(save.iteration for save in saves) + 20
+    again = run(
+        task, *words, f"max_iter={most}", "checkfreq=20", "n_validation=20", "learning_rate=1e-9"
+    )
+    assert again.returncode == 0, again.stderr
+    for seed, before in zip((1, 2), saves, strict=True):
+        save = open_save(save_of(task, seed))
+        assert save.stopped == "max_iter" and save.iteration > before.iteration
 
 
 @pytest.mark.parametrize(

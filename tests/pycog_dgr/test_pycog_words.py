@@ -92,7 +92,7 @@ def test_check_and_no_action_say_how_far_the_training_is(told):
     [
         (["submit"], "job script of your cluster"),
         (["train", "--suffix", "_2"], "--out runs/my_task_2"),
-        (["train", "-p", "8"], "several seeds side by side"),
+        (["train", "-p", "8"], "--seeds 100-109 trains several seeds"),
         (["train", "-g"], "runs on the CPU"),
         (["costs", "now"], "costs takes no further words: 'now'"),
         (["structure", "nowhere.txt"], "nowhere.txt: no such file"),
