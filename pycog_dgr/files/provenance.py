@@ -82,25 +82,31 @@ def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 def recorded(path: str | Path) -> Iterator[None]:
     """Keep in the JSON file `path` where the block was computed, and in how much CPU time.
 
-    CPU time adds up over calls, and machines are listed; a call that is killed outright leaves
-    nothing.
+    Machines are listed and CPU time adds up over calls. It is null, which means not known, while
+    a block runs, and from then on where a call was killed before its block ended.
 
     Parameters
     ----------
     path
-        The file, made or brought up to date when the block ends, however it ends.
+        The file, made or brought up to date when the block begins and when it ends, however it
+        ends.
     """
-    path, before = Path(path), _cpu_seconds()
+    path, before, record = Path(path), _cpu_seconds(), read_record(path)
+    earlier = record.get("cpu_seconds", 0)
+    here = {"processors": processor(), "blas": blas(), "commits": commit(__file__)}
+    for name, value in here.items():
+        record[name] = list(dict.fromkeys([*record.get(name, []), value]))
+    record["versions"] = versions()
+
+    def write(cpu_seconds: float | None) -> None:
+        text = json.dumps({**record, "cpu_seconds": cpu_seconds}, indent=1)
+        write_atomically(path, text.encode())
+
+    write(None)
     try:
         yield
     finally:
-        old = read_record(path)
-        now: dict[str, Any] = {"cpu_seconds": round(_cpu_seconds() - before, 1)}
-        now["cpu_seconds"] += old.get("cpu_seconds", 0)
-        here = {"processors": processor(), "blas": blas(), "commits": commit(__file__)}
-        for name, value in here.items():
-            now[name] = list(dict.fromkeys([*old.get(name, []), value]))
-        write_atomically(path, json.dumps({**now, "versions": versions()}, indent=1).encode())
+        write(None if earlier is None else round(earlier + _cpu_seconds() - before, 1))
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
