@@ -23,9 +23,13 @@ from pycog_dgr.kernels.arrays import Kept, rows
 from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
+from pycog_dgr.kernels.prefetch import prefetch_rows
 from pycog_dgr.kernels.products import times_factor, words_of
 
-TOGETHER = 64  # trials: many, but their present state stays in the cache
+# Trials integrated together: a few tiles of rows, whose present state stays in the nearest cache
+TOGETHER = 16
+TOGETHER_BY_ENTRIES = 64  # as many columns as two tiles have (connections.py)
+FEWEST = 8  # trials: no fewer are left for the last group
 
 
 def forward(
@@ -95,12 +99,15 @@ def integrate(
 ):
     """Some trials after the other; see `Kernels.run`. r may be the array of the noise."""
     n_trial, W_words = len(x), words_of(W)
-    for first in range(0, n_trial, TOGETHER):
-        last = min(first + TOGETHER, n_trial)
+    together = TOGETHER_BY_ENTRIES if len(W.weights) else TOGETHER
+    first = 0
+    while first < n_trial:
+        last = first + together if first + together + FEWEST <= n_trial else n_trial
         integrate_some(
             kind, W_words, begins[first:last], every, running, first, from_start, inputs, noise,
             brec, bout, alpha, x[first:last], r, states, a,
         )  # fmt: skip
+        first = last
 
 
 @compiled
@@ -124,6 +131,7 @@ def integrate_some(
             for b in range(n):
                 for k in range(inputs.shape[1]):
                     received[b, N + k] = inputs[begins[b] + offset, k]
+            prefetch_rows(noise, begins, n, offset)  # which comes while products are computed
             times_factor(received, max(n, n_before), W, current)
             read_out(current, N, bout, begins, n_before, offset - every, a)
             step(kind, current, brec, noise, begins, n, offset, alpha, x, received)

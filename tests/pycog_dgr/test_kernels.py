@@ -184,12 +184,17 @@ def readout_of(Nout=2, activation="linear", N=N):
 @pytest.mark.parametrize("Nin", [Nin, 0])
 @pytest.mark.parametrize("from_start", [True, False])
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
-def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation, from_start, Nin):
+@pytest.mark.parametrize("steps", [[6, 6, 4, 2], [7] * 9 + [6] * 8 + [5] * 15 + [3] + [2] * 9])
+def test_run_is_forward_of_each_trial_as_long_as_it_lasts(
+    kernels, activation, from_start, Nin, steps
+):
+    """Few trials, and more than are integrated together."""
     recurrence, *_ = problem(activation, Nin=Nin)
-    readout, steps = readout_of(), [6, 6, 4, 2]
+    readout, n_rows = readout_of(), sum(steps)
     places = Rows.of_lengths(np.array(steps))
     rng = np.random.default_rng(3)
-    x, inputs, noise = (rng.normal(size=size) for size in ((B, N), (18, Nin), (18, N)))
+    sizes = ((len(steps), N), (n_rows, Nin), (n_rows, N))
+    x, inputs, noise = (rng.normal(size=size) for size in sizes)
     last, r, states = x.copy(), noise.copy(), np.empty_like(noise)
     a = kernels.run(recurrence, readout, places, inputs, r, last, r, states, from_start)
     for b, n in enumerate(steps):
@@ -210,7 +215,7 @@ def test_run_is_forward_of_each_trial_as_long_as_it_lasts(kernels, activation, f
     np.testing.assert_array_equal(again, a)  # what else is kept changes nothing
 
 
-@pytest.mark.parametrize("B", [1, 63, 64, 65, 200])
+@pytest.mark.parametrize("B", [1, 16, 17, 23, 24, 25, 65, 200])
 def test_a_batch_of_any_size_runs_as_forward_does(kernels, B):
     """Sizes about the number of trials that are integrated together."""
     recurrence, *_ = problem()
