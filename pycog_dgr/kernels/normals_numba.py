@@ -13,10 +13,10 @@ import math
 
 import numpy as np
 
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.compilation import compiled, inner, wide_vectors
 from pycog_dgr.kernels.normals_numpy import SPLITMIX
 
-BLOCK = 256  # pairs
+BLOCK = 512  # pairs
 STEP, MIX_1, MIX_2 = np.uint64(SPLITMIX[0]), np.uint64(SPLITMIX[1]), np.uint64(SPLITMIX[2])
 SHIFT_1, SHIFT_2, SHIFT_3, HALF_WORD = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
 
@@ -25,7 +25,7 @@ WORD = f4(2.0**-32)
 LN_2 = f4(math.log(2))
 OCTANT = f4(math.pi / 4 * 2.0**-31)
 ROOT_HALF = np.int32(0x3F3504F3)  # sqrt(1/2) as float32, bit by bit
-MANTISSA = np.int32(0x007FFFFF)
+MANTISSA, SIGN = np.int32(0x007FFFFF), np.int32(-0x80000000)
 
 # ln(1 + x) = x - x^2/2 + x^3 P(x); sin q = q + q^3 S(q^2); cos q = 1 - q^2/2 + q^4 C(q^2)
 P8, P7, P6 = f4(7.0376836292e-2), f4(-1.1514610310e-1), f4(1.1676998740e-1)
@@ -39,6 +39,7 @@ ONE, HALF, MINUS_TWO = f4(1), f4(0.5), f4(-2)
 @compiled
 def normals(positions, ends, scale, out):
     """See `Kernels.normals`."""
+    wide_vectors()
     numbers, last, one = out.reshape(-1), np.empty((2, 1), f4), f4(1)
     factor = scale[0] if len(scale) == 1 else one
     begin = 0
@@ -60,29 +61,29 @@ def normals(positions, ends, scale, out):
 @inner
 def pairs(position, factor, cosines, sines):
     """Overwrite both (n,) with `factor` times the pairs position + 1, position + 2, ..."""
+    wide_vectors()
     n = cosines.size
-    u, exponent, angle = np.empty(BLOCK, f4), np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
-    bits = u.view(np.int32)
-    for first in range(0, n, BLOCK):
-        size = min(BLOCK, n - first)
-        c, s = cosines[first : first + size], sines[first : first + size]
-        begin = position + np.uint64(first + 1)
+    u, angle = np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
+    for start in range(0, n, BLOCK):
+        size = min(BLOCK, n - start)
+        c, s = cosines[start : start + size], sines[start : start + size]
+        word = (position + np.uint64(start + 1)) * STEP
         for i in range(size):
-            z = (begin + np.uint64(i)) * STEP
+            z = word
+            word += STEP
             z = (z ^ (z >> SHIFT_1)) * MIX_1
             z = (z ^ (z >> SHIFT_2)) * MIX_2
             z = z ^ (z >> SHIFT_3)
             u[i] = f4(np.uint32(z >> HALF_WORD)) * WORD + HALF * WORD
             angle[i] = np.int32(np.uint32(z))
-        for i in range(size):  # u = 2^exponent m with m from sqrt(1/2) to sqrt(2)
-            above = bits[i] - ROOT_HALF
-            exponent[i] = f4(above >> np.int32(23))
-            bits[i] = (above & MANTISSA) + ROOT_HALF
         for i in range(size):
-            x = u[i] - ONE
+            # u = 2^exponent (1 + x) with 1 + x from sqrt(1/2) to sqrt(2)
+            above = np.float32(u[i]).view(np.int32) - ROOT_HALF
+            exponent = f4(above >> np.int32(23))
+            x = np.int32((above & MANTISSA) + ROOT_HALF).view(np.float32) - ONE
             P = ((((((((P8 * x + P7) * x + P6) * x + P5) * x + P4) * x + P3) * x + P2) * x + P1)
                  * x + P0)  # fmt: skip
-            ln_u = exponent[i] * LN_2 + (x - HALF * x * x + x * x * x * P)
+            ln_u = exponent * LN_2 + (x - HALF * x * x + x * x * x * P)
             radius = f4(math.sqrt(max(MINUS_TWO * ln_u, f4(0))))
             # the two top bits of the angle say which quarter, the others where in it
             q = f4(np.int32(angle[i] << np.int32(2))) * OCTANT
@@ -90,9 +91,9 @@ def pairs(position, factor, cosines, sines):
             sine = q + q * q2 * ((S2 * q2 + S1) * q2 + S0)
             cosine = ONE - HALF * q2 + q2 * q2 * ((C2 * q2 + C1) * q2 + C0)
             swapped = angle[i] < 0
-            radius = -radius if angle[i] & np.int32(0x40000000) else radius
-            c[i] = radius * (sine if swapped else cosine)
-            s[i] = radius * (cosine if swapped else sine)
-        for i in range(size):  # a rounding of its own
-            c[i] *= factor
-            s[i] *= factor
+            sign = (angle[i] << np.int32(1)) & SIGN
+            first = np.float32(radius * (sine if swapped else cosine)).view(np.int32) ^ sign
+            second = np.float32(radius * (cosine if swapped else sine)).view(np.int32) ^ sign
+            # the factor has a rounding of its own: no product is regrouped across the bits
+            c[i] = np.int32(first).view(np.float32) * factor
+            s[i] = np.int32(second).view(np.float32) * factor

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numba import njit
 
 import pycog_dgr
+from pycog_dgr.kernels.compilation import wide_vectors
+from pycog_dgr.kernels.tiles import VECTOR_BYTES
 
 OUTPUTS = """
 import numpy as np
@@ -70,3 +74,15 @@ def test_a_kernel_that_calls_one_of_another_file_follows_its_change(tmp_path):
 def test_vectors_are_as_long_as_those_that_numba_may_use(tmp_path, settings):
     width, difference = printed(RATES, tmp_path, Path(pycog_dgr.__file__).parents[1], **settings)
     assert width == 32 and difference < 1e-13
+
+
+def test_loops_on_wide_vectors_use_the_longest_registers():
+    @njit
+    def double(x):
+        wide_vectors()
+        for i in range(len(x)):
+            x[i] *= 2
+
+    double(np.ones(64, np.float32))
+    [instructions] = double.inspect_asm().values()
+    assert ("zmm" in instructions) == (VECTOR_BYTES == 64)
