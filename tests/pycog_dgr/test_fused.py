@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pycog_dgr.config import Connectivity
+from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivity
 from pycog_dgr.data import Batch
 from pycog_dgr.symbolic.optimisers import (
     adam,
@@ -84,10 +84,43 @@ def test_of_few_connections_too(dale):
     same_updates(fused, by_graph(graph), n_trial=11)
 
 
-def same_updates(fused, graph, n_trial=4):
+@pytest.mark.parametrize("seed", range(30))
+def test_compiled_kernels_take_the_step_of_numpys_at_any_size(seed):
+    rng = np.random.default_rng(seed)
+    changes = any_settings(rng)
+    compiled, numpys = (
+        small.step(backend=name, self_check=False, **changes) for name in ("fast", "numpy")
+    )
+    n_time, n_trial = int(rng.choice([1, 2, 7, 20])), int(rng.choice([1, 2, 3, 8, 9, 20, 33]))
+    same_updates(compiled, numpys, n_trial, n_time)
+
+
+def any_settings(rng):
+    """Sizes on both sides of what fills whole vectors, and every kind of connections."""
+    N = int(rng.choice([3, 5, 15, 16, 17, 31, 33, 48, 64, 65, 100, 127, 129, 150, 220]))
+    ei = np.where(np.arange(N) < max(0.8 * N, 2), 1, -1)
+    changes = {
+        "N": N, "Nin": int(rng.integers(0, 4)), "Nout": int(rng.integers(1, 9)),
+        "ei": None if rng.uniform() < 0.3 else ei,
+        "hidden_activation": str(rng.choice(list(HIDDEN_ACTIVATIONS))),
+        "output_activation": str(rng.choice(list(OUTPUT_ACTIVATIONS))),
+        "mode": str(rng.choice(["batch", "continuous"])),
+        "tau": rng.uniform(30, 90, N) if rng.uniform() < 0.3 else 50,
+        "lambda_Omega": float(rng.choice([0, 2])),
+        "train_brec": bool(rng.uniform() < 0.3), "train_x0": bool(rng.uniform() < 0.8),
+    }  # fmt: skip
+    if N > 10 and rng.uniform() < 0.6:
+        share = np.where(ei > 0, rng.choice([0.1, 0.2, 0.5]), rng.choice([0.2, 0.6]))
+        plastic = 0.3 * (rng.uniform(size=(N, N)) < share)
+        fixed = 0.1 * ((plastic == 0) & (rng.uniform(size=(N, N)) < rng.choice([0, 0.01, 0.3])))
+        changes["Crec"] = Connectivity(plastic, fixed)
+    return changes
+
+
+def same_updates(fused, graph, n_trial=4, n_time=7):
     assert fused._fused is not None
     for seed in range(3):
-        batch = small.batch(fused.network, n_trial=n_trial, seed=seed)
+        batch = small.batch(fused.network, n_time, n_trial, seed)
         for got, expected in zip(fused.evaluate(batch), graph.evaluate(batch), strict=True):
             close(got, expected, EQUAL)
         close(fused.update(batch), graph.update(batch), EQUAL)
