@@ -31,13 +31,14 @@ from numpy.typing import NDArray
 from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import Connections, Entries, Recurrence
+from pycog_dgr.kernels.one_row import into_rows, times_columns, times_rows
 from pycog_dgr.kernels.products import (
     Factor,
     address_of,
     call,
     full_panels,
     prepared,
-    prepared_for_rows,
+    prepared_scaled,
 )
 from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
 from pycog_dgr.kernels.transposes import transpose, transpose_to_rows
@@ -80,6 +81,8 @@ def factor_of_rates(
     (N, Nin), Nout, dtype = Win.shape, len(Wout), Wrec.dtype
     W = np.concatenate([Wrec, Wout]) if Nout else Wrec
     W_in = np.concatenate([Win, np.zeros((Nout, Nin), dtype)]) if Nout else Win
+    if n_trial == 1:
+        return times_rows(into_rows(W, W_in, kept=kept))
     if given is None or n_trial < LEAST_TRIALS:
         return prepared(W, W_in, kept=kept)
     panels = prepared(np.take(W, given.whole, axis=1), W_in, kept=kept)
@@ -92,10 +95,12 @@ def factor_of_rates(
 def factor_of_derivatives(recurrence: Recurrence, n_trial: int, kept: Kept | None = None) -> Factor:
     """diag(alpha) Wrec, whose rows are postsynaptic units, for so many trials."""
     alpha, Wrec, given = recurrence.alpha, recurrence.Wrec, recurrence.connections
+    if n_trial == 1:
+        return times_columns(alpha, into_rows(Wrec, kept=kept))
     if given is None or n_trial < LEAST_TRIALS:
-        return prepared_for_rows(alpha, Wrec, n_trial, kept)
+        return prepared_scaled(alpha, Wrec, kept)
     entries = given.by_pre
-    panels = prepared_for_rows(alpha, np.take(Wrec, given.whole, axis=1), n_trial, kept)
+    panels = prepared_scaled(alpha, np.take(Wrec, given.whole, axis=1), kept)
     weights = alpha[entries.columns] * Wrec.ravel()[entries.flat]
     width = full_panels(len(Wrec), Wrec.dtype)
     return mixed_factor(panels, None, given.whole, entries, weights, len(Wrec), width, kept)

@@ -3,13 +3,8 @@
     C[m, n] = sum_k A[m, k] W[k, n]
 
 BLAS rearranges both factors at every call. Here W is prepared once, as a Factor, in the form that
-its product reads:
-
-    panels    (panel, k, columns of a panel), with zeros after the last column
-    columns   W^T, (1, n, k), for one row A of which some columns of the result are wanted
-
-With one trial at a time reading W takes all the time, and half of the units of a rectified network
-are silent: one row A skips the rows k of the panels that it would multiply by 0.
+its product reads: panels (panel, k, columns of a panel), with zeros after the last column. One row
+A is multiplied by other products, those of one_row.py; few connections by those of connections.py.
 
 A product is compiled once for each number type and called by its address. Loops that use it would
 otherwise each be compiled with a copy of its instructions, which takes longer than all the rest.
@@ -31,22 +26,20 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled, compiled_address, inner
-from pycog_dgr.kernels.dots import dots
-from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, VECTOR_BYTES, tile
+from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
 
 TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
-TILE_LISTED = tile(1, listed=True)
-TOGETHER = 4  # columns
-DOTS = dots(TOGETHER)
 
 
 class Factor(NamedTuple):
     """A matrix W (k, n), prepared to be multiplied from the left many times."""
 
     product: int  # address of the compiled product
-    values: NDArray  # panels or columns
+    values: NDArray  # of three dimensions
+    panel_step: int  # bytes from one panel to the next
+    k_step: int  # and from one k
     width: int  # numbers in a row of the result, n and what fills the last panel
-    listing: NDArray  # whole numbers, for the product itself, or what mixed_factor gives it
+    listing: NDArray  # whole numbers, for the product itself
     space: NDArray  # numbers, for the product itself
     weights: NDArray  # of mixed_factor, otherwise empty
 
@@ -56,16 +49,20 @@ class Words(NamedTuple):
 
     product: int
     values: int  # addresses
+    panel_step: int
+    k_step: int
     width: int
     listing: int
     space: int
     weights: int
 
 
-def dense_factor(product: int, values: NDArray, width: int) -> Factor:
-    longest, dtype = max(values.shape[1:]) + TOGETHER, values.dtype
-    listing, space = np.empty(longest, np.int64), np.zeros(longest, dtype)
-    return Factor(product, values, width, listing, space, np.empty(0, dtype))
+def factor_of_panels(panels: NDArray) -> Factor:
+    _, size, columns = panels.shape
+    return Factor(
+        product_of(panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES, len(panels) * columns,
+        np.empty(0, np.int64), np.empty(0, panels.dtype), np.empty(0, panels.dtype),
+    )  # fmt: skip
 
 
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
@@ -81,20 +78,15 @@ def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
     for matrix in matrices:
         into_panels(matrix, first, panels)
         first += matrix.shape[1]
-    return dense_factor(product_of(dtype), panels, width)
+    return factor_of_panels(panels)
 
 
-def prepared_for_rows(factor: NDArray, W: NDArray, n_rows: int, kept: Kept | None = None) -> Factor:
-    """The Factor diag(factor) W (k, n), for `times_some` of so many rows."""
-    dtype = W.dtype
-    if n_rows == 1:
-        columns = reused(kept, "columns", (1, W.shape[1], full_vectors(len(W), dtype)), dtype)
-        into_columns(factor, W, columns[0])
-        return dense_factor(address_of(chosen, dtype), columns, W.shape[1])
-    width, in_one = full_panels(W.shape[1], dtype), PANEL_BYTES // dtype.itemsize
-    panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), dtype)
+def prepared_scaled(factor: NDArray, W: NDArray, kept: Kept | None = None) -> Factor:
+    """The Factor diag(factor) W (k, n)."""
+    width, in_one = full_panels(W.shape[1], W.dtype), PANEL_BYTES // W.itemsize
+    panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), W.dtype)
     scaled_into_panels(factor, W, panels)
-    return dense_factor(product_of(dtype), panels, width)
+    return factor_of_panels(panels)
 
 
 @compiled
@@ -127,23 +119,6 @@ def scaled_into_panels(factor, W, panels):
                 panels[p, k, c] = 0
 
 
-@compiled
-def into_columns(factor, W, columns):
-    """Columns (n, k and zeros) <- (diag(factor) W)^T, some at a time, which stay in the cache."""
-    size, n = W.shape
-    for start in range(0, n, 16):
-        for k in range(size):
-            for i in range(start, min(start + 16, n)):
-                columns[i, k] = factor[k] * W[k, i]
-    columns[:, size:] = 0
-
-
-def full_vectors(size: int, dtype: np.dtype) -> int:
-    """Numbers, with those that fill the last vector."""
-    in_one = VECTOR_BYTES // dtype.itemsize
-    return -(-size // in_one) * in_one
-
-
 def full_panels(columns: int, dtype: np.dtype) -> int:
     """Columns, with those that fill the last panel."""
     in_one = PANEL_BYTES // dtype.itemsize
@@ -161,8 +136,8 @@ def product_of(dtype: np.dtype) -> int:
 @compiled
 def words_of(W):
     return Words(
-        W.product, W.values.ctypes.data, W.width, W.listing.ctypes.data, W.space.ctypes.data,
-        W.weights.ctypes.data,
+        W.product, W.values.ctypes.data, W.panel_step, W.k_step, W.width, W.listing.ctypes.data,
+        W.space.ctypes.data, W.weights.ctypes.data,
     )  # fmt: skip
 
 
@@ -172,7 +147,7 @@ def times_factor(A, n_rows, W, C):
     size = A.itemsize
     call(
         W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
-        W.values, A.shape[1] * PANEL_BYTES, PANEL_BYTES, W.width * size // PANEL_BYTES,
+        W.values, W.panel_step, W.k_step, W.width * size // PANEL_BYTES,
         C.ctypes.data, W.width * size, 0, W.listing, W.space, W.weights, A,
     )  # fmt: skip
 
@@ -183,8 +158,8 @@ def times_some(A, n_rows, W, wanted, C):
     if n_rows == 1:
         size = A.itemsize
         call(
-            W.product, A.ctypes.data, 0, size, 1, A.shape[1], W.values, 0, 0, wanted.shape[1],
-            C.ctypes.data, 0, 0, W.listing, W.space, wanted.ctypes.data, A,
+            W.product, A.ctypes.data, 0, size, 1, A.shape[1],
+            W.values, 0, W.k_step, wanted.shape[1], C.ctypes.data, 0, 0, W.listing, W.space, wanted.ctypes.data, A,
         )  # fmt: skip
     else:
         times_factor(A, n_rows, W, C)
@@ -243,34 +218,12 @@ def address(pointer):
     return carray(pointer, (1,)).ctypes.data
 
 
-@inner
-def non_zeros(a, places):
-    """Where a (n,) is not 0, into the first of `places`; how many. No branch waits for a guess."""
-    found = 0
-    for i in range(len(a)):
-        places[found] = i
-        found += a[i] != 0
-    return found
-
-
 def dense(
     A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, space, weights,
     number,
 ):  # fmt: skip
-    """All tiles, C (+)= A B; steps, and the address B, in bytes.
-
-    With a `listing` to write, what a single row A would multiply by 0 is not read: 0 inf is 0.
-    """
-    first, result, places = address(A), address(C), address(listing)
-    if n_rows == 1 and places:
-        a, row, rows = carray(A, (size,)), carray(space, (size,)), carray(listing, (size,))
-        count = non_zeros(a, rows)
-        for j in range(count):
-            row[j] = a[rows[j]]
-        for p in range(n_panels):
-            b, c = B + p * B_panel, result + p * PANEL_BYTES
-            TILE_LISTED(row.ctypes.data, 0, A_k, b, B_k, places, count, c, C_row, keep, number)
-        return
+    """All tiles, C (+)= A B; steps, and the address B, in bytes."""
+    first, result = address(A), address(C)
     for p in range(n_panels):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
         m = 0
@@ -289,22 +242,3 @@ def dense(
         if m < n_rows:
             a, to = first + m * A_row, c + m * C_row
             TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
-
-
-def chosen(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_columns, C, C_row, keep, listing, space, wanted,
-    number,
-):  # fmt: skip
-    """C <- the dot products of a single row A with the rows of B where `wanted` is not 0; or 0."""
-    n_vectors = -(-size * A_k // VECTOR_BYTES)
-    a, c, chooses = carray(A, (size,)), carray(C, (n_columns,)), carray(wanted, (n_columns,))
-    row, places = carray(space, (size,)), carray(listing, (n_columns + TOGETHER,))
-    for k in range(size):
-        row[k] = a[k]  # zeros follow, up to the end of a vector
-    for i in range(n_columns):
-        c[i] = 0
-    found = non_zeros(chooses, places)
-    places[found : found + TOGETHER] = places[0]  # those that fill the last few
-    for j in range(0, found, TOGETHER):
-        listed = places.ctypes.data + 8 * j
-        DOTS(row.ctypes.data, B, n_vectors * VECTOR_BYTES, listed, n_vectors, address(C), number)

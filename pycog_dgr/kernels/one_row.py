@@ -1,0 +1,138 @@
+"""Products of one row A with a matrix that stays the same: one trial at a time.
+
+Reading the matrix takes all their time. A loop forward and one backward read the same array,
+
+    rows (k, n and zeros up to whole panels)
+
+    C[n] = sum_k A[k] rows[k, n]              k where A is not 0: half of the units of a rectified
+                                              network are silent
+    C[k] = sum_n factor[n] A[n] rows[k, n]    k where C is wanted
+
+It does not fit into the first-level cache. Every other product goes through it backwards, and so
+begins with what the last one has left there; no sum is taken in another order for that.
+"""
+# mypy: allow-untyped-defs
+# Numba infers the types of what it compiles, one version for each number type.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numba import carray
+from numpy.typing import NDArray
+
+from pycog_dgr.kernels.arrays import Kept, reused
+from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.dots import dots
+from pycog_dgr.kernels.listing import SPARE, list_non_zeros
+from pycog_dgr.kernels.products import Factor, address, address_of, full_panels
+from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
+from pycog_dgr.kernels.transposes import transpose
+
+TILE_LISTED = tile(1, listed=True)
+TOGETHER = 4  # columns
+DOTS = dots(TOGETHER)
+
+
+def into_rows(*matrices: NDArray, kept: Kept | None = None) -> NDArray:
+    """Rows (k, width) <- the columns of `matrices`, each (n, some of k)."""
+    n, dtype = len(matrices[0]), matrices[0].dtype
+    size = sum(matrix.shape[1] for matrix in matrices)
+    rows = reused(kept, "rows", (size, full_panels(n, dtype)), dtype)
+    first = 0
+    for matrix in matrices:
+        put_into_rows(matrix, rows[first : first + matrix.shape[1]])
+        first += matrix.shape[1]
+    return rows
+
+
+@compiled
+def put_into_rows(W, rows):
+    """Rows (k, width) <- W^T, of W (n, k), and zeros."""
+    n, size = W.shape
+    if size >= VECTOR_BYTES // W.itemsize:
+        transpose(W, rows)
+    else:
+        for i in range(n):
+            for k in range(size):
+                rows[k, i] = W[i, k]
+    for k in range(size):
+        for i in range(n, rows.shape[1]):
+            rows[k, i] = 0
+
+
+def times_rows(rows: NDArray) -> Factor:
+    """The Factor whose product with one row A (1, k) is the first one above."""
+    return factor_of_rows(sum_of_rows, rows, rows.shape[1], np.empty(0, rows.dtype))
+
+
+def times_columns(factor: NDArray, rows: NDArray) -> Factor:
+    """The Factor whose product with one row A (1, n), by `times_some`, is the second one."""
+    return factor_of_rows(chosen_dots, rows, len(rows), factor)
+
+
+def factor_of_rows(
+    product: Callable[..., None], rows: NDArray, width: int, factor: NDArray
+) -> Factor:
+    """Its listing holds which way the product goes next, and a list; its space `factor`, and what
+    is not 0.
+    """
+    longest, dtype = max(rows.shape) + SPARE, rows.dtype
+    listing, space = np.zeros(1 + longest, np.int64), np.zeros(len(factor) + longest, dtype)
+    space[: len(factor)] = factor
+    return Factor(
+        address_of(product, dtype), rows[np.newaxis], PANEL_BYTES, rows.strides[0], width, listing,
+        space, np.empty(0, dtype),
+    )  # fmt: skip
+
+
+# --- the products ---------------------------------------------------------------------------------
+
+
+@inner
+def turned(way):
+    """Whether this product goes backwards; the next one goes the other way."""
+    back = way[0] != 0
+    way[0] = 0 if back else 1
+    return back
+
+
+def sum_of_rows(
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, space, weights,
+    number,
+):  # fmt: skip
+    """C <- A B of a single row A; as `products.dense`. 0 inf is 0."""
+    numbers, values = carray(listing, (1 + size + SPARE,)), carray(space, (size + SPARE,))
+    back, places, result = turned(numbers), numbers[1:], address(C)
+    count = list_non_zeros(carray(A, (size,)), places, values)
+    for p in range(n_panels):
+        q = n_panels - 1 - p if back else p
+        TILE_LISTED(
+            values.ctypes.data, 0, A_k, B + q * B_panel, B_k, places.ctypes.data, count,
+            result + q * PANEL_BYTES, C_row, keep, number,
+        )  # fmt: skip
+
+
+def chosen_dots(
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_columns, C, C_row, keep, listing, space, wanted,
+    number,
+):  # fmt: skip
+    """C <- the dot products of factor A, of a single row A, with the rows of B where `wanted` is
+    not 0; elsewhere 0.
+    """
+    longest, n_vectors = max(n_columns, size) + SPARE, -(-size * A_k // VECTOR_BYTES)
+    numbers, given = carray(listing, (1 + n_columns + SPARE,)), carray(space, (size + longest,))
+    back, places = turned(numbers), numbers[1:]
+    factor, row, a, c = given[:size], given[size:], carray(A, (size,)), carray(C, (n_columns,))
+    found = list_non_zeros(carray(wanted, (n_columns,)), places, row)
+    places[found : found + TOGETHER] = places[0]  # those that fill the last few
+    for k in range(size):
+        row[k] = factor[k] * a[k]
+    row[size : size + SPARE] = 0  # up to the end of a vector
+    for k in range(n_columns):
+        c[k] = 0
+    for j in range(0, found, TOGETHER):
+        first = (found - 1) // TOGETHER * TOGETHER - j if back else j
+        listed = places.ctypes.data + 8 * first
+        DOTS(row.ctypes.data, B, B_k, listed, n_vectors, address(C), number)
