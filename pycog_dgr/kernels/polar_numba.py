@@ -18,8 +18,9 @@ STATE, SHIFTED = 624, 397  # words of the state, and the distance of the two tha
 PAIRS = 256  # of a block
 TOP, REST, TWIST = np.uint32(0x80000000), np.uint32(0x7FFFFFFF), np.uint32(0x9908B0DF)
 MASK_1, MASK_2, ONE, NOTHING = (np.uint32(i) for i in (0x9D2C5680, 0xEFC60000, 1, 0))
-S5, S6, S7, S11, S15, S18 = (np.uint32(shift) for shift in (5, 6, 7, 11, 15, 18))
-HIGH, UNIT = 2.0**26, 2.0**53
+S7, S11, S15, S18 = (np.uint32(shift) for shift in (7, 11, 15, 18))
+S5, S26, S38, LOW = (np.uint64(word) for word in (5, 26, 38, 0xFFFFFFFF))
+UNIT = 2.0**-53
 
 
 @exact
@@ -27,19 +28,19 @@ def polar(key, position, out):
     """Overwrite out (even,), float64, and key (624,); the new position in the key."""
     n = len(out) // 2
     words = np.empty(4 * PAIRS, np.uint32)
+    x = np.empty(2 * PAIRS)
     x1, x2, r2 = np.empty(PAIRS), np.empty(PAIRS), np.empty(PAIRS)
     done = 0
     while done < n:
         size = min(PAIRS, n - done)  # no word is drawn that may not be needed
         position = draw_words(key, position, words[: 4 * size])
+        between_minus_1_and_1(words.view(np.uint64), x[: 2 * size])
         for i in range(size):
-            x1[i] = 2.0 * uniform(words[4 * i], words[4 * i + 1]) - 1.0
-            x2[i] = 2.0 * uniform(words[4 * i + 2], words[4 * i + 3]) - 1.0
-            r2[i] = x1[i] * x1[i] + x2[i] * x2[i]
+            r2[i] = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1]
         kept = 0
         for i in range(size):  # those within the circle move up
-            x1[kept], x2[kept], r2[kept] = x1[i], x2[i], r2[i]
-            kept += (r2[i] < 1.0) & (r2[i] != 0.0)
+            x1[kept], x2[kept], r2[kept] = x[2 * i], x[2 * i + 1], r2[i]
+            kept += (r2[kept] < 1.0) & (r2[kept] != 0.0)
         for i in range(kept):
             r2[i] = math.sqrt(-2.0 * math.log(r2[i]) / r2[i])
         for i in range(kept):
@@ -50,9 +51,14 @@ def polar(key, position, out):
 
 
 @exact
-def uniform(high, low):
-    """A number in [0, 1) of 53 bits."""
-    return (np.float64(high >> S5) * HIGH + np.float64(low >> S6)) / UNIT
+def between_minus_1_and_1(words, x):
+    """x <- 2 u - 1, where u in [0, 1) is made of the upper 27 and 26 bits of two words, here one
+    of 64 bits of which the lower half is the first.
+    """
+    for i in range(len(x)):
+        first, second = (words[i] & LOW) >> S5, words[i] >> S38
+        u = np.float64(np.int64((first << S26) | second)) * UNIT
+        x[i] = 2.0 * u - 1.0
 
 
 @exact
