@@ -316,10 +316,11 @@ class NormalStream:
 
         They are made one after the other, a trial's before the next one's.
         """
-        pairs = (sizes.astype(np.uint64) + np.uint64(1)) // np.uint64(2)
-        after = np.cumsum(pairs, dtype=np.uint64).reshape(sizes.shape) + np.uint64(self.position)
-        self.position = (self.position + int(pairs.sum())) % 2**64
-        return np.ascontiguousarray((after - pairs).T)
+        pairs = (sizes.ravel() + 1) // 2
+        after = pairs.cumsum()
+        begins = (after - pairs).astype(np.uint64) + np.uint64(self.position)
+        self.position = (self.position + int(after[-1])) % 2**64
+        return np.ascontiguousarray(begins.reshape(sizes.shape).T)
 
     def trials(self, positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> None:
         """Numbers (row, unit), as many requests as there are positions; see Kernels.normals."""

@@ -15,6 +15,8 @@ is multiplied by Wrec and Wout at once,
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
 from pycog_dgr.kernels.prefetch import prefetch_rows
-from pycog_dgr.kernels.products import times_factor, words_of
+from pycog_dgr.kernels.products import Factor, times_factor, with_own_space, words_of
 
 # Trials integrated together: a few tiles of rows, whose present state stays in the nearest cache
 TOGETHER = 16
@@ -44,9 +46,10 @@ def forward(
     start = np.empty((n_trial, N), noise.dtype)
     start[:] = recurrence.x0
     no_outputs = Readout(recurrence.Wrec[:0], recurrence.brec[:0], "linear")
+    W = factor_of_rates(recurrence, no_outputs.Wout, n_trial, kept)
     loop(
-        recurrence, no_outputs, Rows.of_batch(n_time, n_trial), False, rows(inputs), rows(noise),
-        start, rows(r), rows(x), np.empty((0, 0), noise.dtype), kept,
+        recurrence, W, no_outputs, Rows.of_batch(n_time, n_trial), False, rows(inputs),
+        rows(noise), start, rows(r), rows(x), np.empty((0, 0), noise.dtype),
     )  # fmt: skip
     return Trajectory(x, r)
 
@@ -65,14 +68,40 @@ def run(
     nothing = noise[:0]
     a = np.empty((len(noise), len(readout.bout)), noise.dtype)
     loop(
-        recurrence, readout, places, from_start, inputs, noise, x,
-        nothing if r is None else r, nothing if states is None else states, a,
+        recurrence, factor_of_run(recurrence, readout.Wout, len(x)), readout, places, from_start,
+        inputs, noise, x, nothing if r is None else r, nothing if states is None else states, a,
     )  # fmt: skip
     return a
 
 
+class Prepared(NamedTuple):
+    """A Factor, and the weights it was made of."""
+
+    weights: list[tuple[Any, ...]]
+    factor: Factor
+
+
+_last: dict[str, Prepared] = {}  # "run": of the last one
+
+
+def factor_of_run(recurrence: Recurrence, Wout: NDArray, n_trial: int) -> Factor:
+    """`factor_of_rates`, which is not made anew where the run before had the same weights.
+
+    They are compared number by number, since arrays may be changed in place.
+    """
+    if recurrence.connections is not None:
+        return factor_of_rates(recurrence, Wout, n_trial)
+    matrices = (recurrence.Win, recurrence.Wrec, Wout)
+    weights = [(W.shape, W.dtype.char, W.tobytes()) for W in matrices]
+    last = _last.get("run")
+    if last is None or last.weights != weights:
+        last = _last["run"] = Prepared(weights, factor_of_rates(recurrence, Wout, n_trial))
+    return with_own_space(last.factor)
+
+
 def loop(
     recurrence: Recurrence,
+    W: Factor,
     readout: Readout,
     places: Rows,
     from_start: bool,
@@ -82,14 +111,11 @@ def loop(
     r: NDArray,
     states: NDArray,
     a: NDArray,
-    kept: Kept | None = None,
 ) -> None:
     """`run`, where an array of no rows stands for what is not kept."""
     integrate(
-        KINDS[recurrence.activation], factor_of_rates(recurrence, readout.Wout, len(x), kept),
-        places.begins,
-        places.every, places.running, from_start, inputs, noise, recurrence.brec, readout.bout,
-        recurrence.alpha, x, r, states, a,
+        KINDS[recurrence.activation], W, places.begins, places.every, places.running, from_start,
+        inputs, noise, recurrence.brec, readout.bout, recurrence.alpha, x, r, states, a,
     )  # fmt: skip
 
 

@@ -129,6 +129,12 @@ class Rows(NamedTuple):
         return cls(np.arange(n_trial), n_trial, np.full(n_time, n_trial))
 
     @classmethod
+    @functools.lru_cache(maxsize=16)
+    def of_equal(cls, n_time: int, n_trial: int) -> Rows:
+        """One trial after the other, all equally long."""
+        return cls(np.arange(n_trial) * n_time, 1, np.full(n_time, n_trial))
+
+    @classmethod
     def of_lengths(cls, steps: NDArray) -> Rows:
         """One trial after the other, of so many steps each, the longest first."""
         running = np.searchsorted(-steps, -np.arange(steps[0]))

@@ -65,6 +65,11 @@ def factor_of_panels(panels: NDArray) -> Factor:
     )  # fmt: skip
 
 
+def with_own_space(W: Factor) -> Factor:
+    """The same matrix for another product at the same time, as of another thread."""
+    return W._replace(listing=np.empty_like(W.listing), space=np.zeros_like(W.space))
+
+
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
     """The Factor W (k, n) whose rows are the columns of `matrices`, each (n, some of k).
 

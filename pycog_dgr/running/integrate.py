@@ -108,6 +108,30 @@ class Block:
         self.x[i] = drawn.x0
         self.trials[i] = drawn
 
+    def equally_long(self) -> bool:
+        """Whether all trials have as many time steps as the first."""
+        n_time = self.ends[0]
+        return self.ends == list(range(n_time, self.taken + 1, n_time))
+
+    def places(self) -> tuple[Rows, Any]:
+        """Where the trials stand, the longest first, so that those still running are always the
+        first ones; and the index that puts arrays (trial, ...) into this order.
+        """
+        n_trial = len(self.ends)
+        if self.equally_long():
+            return Rows.of_equal(self.ends[0], n_trial), slice(n_trial)
+        steps = np.diff(self.ends, prepend=0)
+        order = np.argsort(-steps, kind="stable")
+        running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
+        return Rows((np.array(self.ends) - steps)[order], 1, running), order
+
+    def split(self, values: NDArray) -> list[NDArray]:
+        """Of values (row, unit) each trial's, (unit, time), not copied."""
+        if self.equally_long():
+            trials = values.reshape(len(self.ends), self.ends[0], values.shape[1])
+            return list(trials.transpose(0, 2, 1))
+        return [own.T for own in np.split(values, self.ends[:-1])]
+
     def inputs(self, training: TrainingConfig) -> NDArray:
         """Inputs (row, Nin) with baseline and noise, in the place of what is shown."""
         u = self.shown[: self.taken]
@@ -124,34 +148,30 @@ def integrate_block(
     with_states: bool = False,
 ) -> tuple[list[Run], NDArray]:
     """The Run of each trial, and the last states (trial, N)."""
-    dtype, N = weights.Wrec.dtype, network.N
-    begins, ends = np.array([0, *block.ends[:-1]]), np.array(block.ends)
-    steps = ends - begins
-    # the longest first, so that those still running are always the first ones
-    order = np.argsort(-steps, kind="stable")
-    running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
-    places = Rows(begins[order], 1, running)
+    places, order = block.places()
     u, r = block.inputs(training), block.noise[: block.taken]  # rates take the place of the noise
     x = block.x[order]
     states = np.empty_like(r) if with_states else None
+    recurrence, readout = equations(weights, network)
+    kernels = get_kernels(fastest_kernels())
+    a = kernels.run(recurrence, readout, places, u, r, x, r, states, from_start=True)
+    z = r if weights.Wout is None else activation(network.output_activation)(a)
 
+    kept = (None if weights.Win is None else u, r, z, states)
+    us, rs, zs, xs = ([None] * len(places.begins) if v is None else block.split(v) for v in kept)
+    ts, infos = [one.t for one in block.trials], [one.info for one in block.trials]
+    last = np.empty_like(x)
+    last[order] = x
+    return list(map(Run, ts, us, rs, zs, infos, xs)), last
+
+
+def equations(weights: Weights, network: NetworkConfig) -> tuple[Recurrence, Readout]:
+    """A network as the kernels take it; it may have neither inputs nor outputs."""
+    N, dtype = network.N, weights.Wrec.dtype
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
     Wout = np.zeros((0, N), dtype) if weights.Wout is None else weights.Wout
     alpha = np.full(N, alpha_of(weights, network), dtype)
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )
-    readout = Readout(Wout, weights.bout, network.output_activation)
-    kernels = get_kernels(fastest_kernels())
-    a = kernels.run(recurrence, readout, places, u, r, x, r, states, from_start=True)
-    z = r if weights.Wout is None else activation(network.output_activation)(a)
-
-    runs = []
-    for trial, begin, end in zip(block.trials, begins.tolist(), block.ends, strict=True):
-        own = slice(begin, end)
-        u_own = None if weights.Win is None else u[own].T
-        x_own = None if states is None else states[own].T
-        runs.append(Run(trial.t, u_own, r[own].T, z[own].T, trial.info, x_own))
-    last = np.empty_like(x)
-    last[order] = x
-    return runs, last
+    return recurrence, Readout(Wout, weights.bout, network.output_activation)

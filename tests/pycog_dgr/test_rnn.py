@@ -86,6 +86,25 @@ def test_a_task_that_runs_the_network_itself_changes_no_draw():
     np.testing.assert_array_equal(fixed.u, plain.u)
 
 
+@pytest.mark.parametrize("name", ["Win", "Wrec", "Wout", "brec", "bout", "x0"])
+def test_a_weight_changed_in_place_counts_at_the_next_run(name):
+    """What is prepared from weights is kept from run to run."""
+
+    def outcome(rnn):
+        rnn.run(inputs=(GENERATE, {"name": "test"}), seed=5)
+        return np.concatenate([rnn.r.ravel(), rnn.z.ravel()])
+
+    changed, other = RNN(VARSTIM), RNN(VARSTIM)
+    before = outcome(changed)
+    values = getattr(changed, name)
+    values[:] = 1.5 * values if values.ndim == 2 else values + 0.1
+    after = outcome(changed)
+    setattr(other, name, getattr(changed, name).copy())
+    assert (after != before).any()
+    np.testing.assert_array_equal(outcome(other), after)
+    np.testing.assert_array_equal(outcome(RNN(VARSTIM)), before)
+
+
 def test_small_weights_are_set_to_zero_in_a_copy():
     whole, cut = RNN(VARSTIM, {"threshold": 0}), RNN(VARSTIM, {"threshold": 0.1})
     small = np.abs(whole.Wrec) < 0.1
