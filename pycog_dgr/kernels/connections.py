@@ -46,7 +46,7 @@ from pycog_dgr.kernels.transposes import transpose, transpose_to_rows
 BREAK_EVEN = 0.3 if VECTOR_BYTES == 64 else 0.4  # vectors of 16 and of 8 numbers in float32
 TRANSPOSING = 30
 LEAST_TRIALS = 8  # fewer would leave most of a vector empty
-TILE_LISTED = tile(1, listed=True)
+TILE_LISTED = tile(1, listed="k")
 
 
 def connections(mask: NDArray) -> Connections | None:
@@ -144,8 +144,7 @@ def mixed_factor(
 
 
 def mixed(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, plan, space, weights,
-    number,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, plan, space, weights, number,
 ):  # fmt: skip
     """C <- A W; as `products.dense`, and a plan made by `mixed_factor`."""
     product, n_k, width = plan[1], plan[2], plan[3]
@@ -172,7 +171,7 @@ def mixed(
         call(
             product, left.ctypes.data, left.strides[0], A_k, len(a), n_k,
             B, n_k * PANEL_BYTES, PANEL_BYTES, width // lanes, to.ctypes.data, to.strides[0],
-            0, 0, 0, 0, left,
+            0, 0, 0, left,
         )  # fmt: skip
         transpose(a, transposed)
         sums_of_entries(starts, columns, factors, transposed, sums, number)
@@ -206,7 +205,7 @@ def sums_of_entries(starts, columns, weights, A_T, sums, number):
         TILE_LISTED(
             weights.ctypes.data + first * size, 0, size, A_T.ctypes.data, lane,
             columns.ctypes.data + first * columns.itemsize, starts[i + 1] - first,
-            sums.ctypes.data + i * lane, 0, 0, number,
+            sums.ctypes.data + i * lane, 0, number,
         )  # fmt: skip
 
 

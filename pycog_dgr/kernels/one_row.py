@@ -30,7 +30,7 @@ from pycog_dgr.kernels.products import Factor, address, address_of, full_panels
 from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
 from pycog_dgr.kernels.transposes import transpose
 
-TILE_LISTED = tile(1, listed=True)
+TILE_LISTED = tile(1, listed="k")
 TOGETHER = 4  # columns
 DOTS = dots(TOGETHER)
 
@@ -99,7 +99,7 @@ def turned(way):
 
 
 def sum_of_rows(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, space, weights,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing, space, weights,
     number,
 ):  # fmt: skip
     """C <- A B of a single row A; as `products.dense`. 0 inf is 0."""
@@ -110,12 +110,12 @@ def sum_of_rows(
         q = n_panels - 1 - p if back else p
         TILE_LISTED(
             values.ctypes.data, 0, A_k, B + q * B_panel, B_k, places.ctypes.data, count,
-            result + q * PANEL_BYTES, C_row, keep, number,
+            result + q * PANEL_BYTES, C_row, number,
         )  # fmt: skip
 
 
 def chosen_dots(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_columns, C, C_row, keep, listing, space, wanted,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_columns, C, C_row, listing, space, wanted,
     number,
 ):  # fmt: skip
     """C <- the dot products of factor A, of a single row A, with the rows of B where `wanted` is

@@ -60,8 +60,8 @@ class Words(NamedTuple):
 def factor_of_panels(panels: NDArray) -> Factor:
     _, size, columns = panels.shape
     return Factor(
-        product_of(panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES, len(panels) * columns,
-        np.empty(0, np.int64), np.empty(0, panels.dtype), np.empty(0, panels.dtype),
+        address_of(dense, panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES,
+        len(panels) * columns, np.empty(0, np.int64), *np.empty((2, 0), panels.dtype),
     )  # fmt: skip
 
 
@@ -130,11 +130,6 @@ def full_panels(columns: int, dtype: np.dtype) -> int:
     return -(-columns // in_one) * in_one
 
 
-def product_of(dtype: np.dtype) -> int:
-    """The address of the product with panels, for `add_outer`."""
-    return address_of(dense, dtype)
-
-
 # --- in compiled loops ----------------------------------------------------------------------------
 
 
@@ -153,7 +148,7 @@ def times_factor(A, n_rows, W, C):
     call(
         W.product, A.ctypes.data, A.shape[1] * size, size, n_rows, A.shape[1],
         W.values, W.panel_step, W.k_step, W.width * size // PANEL_BYTES,
-        C.ctypes.data, W.width * size, 0, W.listing, W.space, W.weights, A,
+        C.ctypes.data, W.width * size, W.listing, W.space, W.weights, A,
     )  # fmt: skip
 
 
@@ -164,30 +159,20 @@ def times_some(A, n_rows, W, wanted, C):
         size = A.itemsize
         call(
             W.product, A.ctypes.data, 0, size, 1, A.shape[1],
-            W.values, 0, W.k_step, wanted.shape[1], C.ctypes.data, 0, 0, W.listing, W.space, wanted.ctypes.data, A,
+            W.values, 0, W.k_step, wanted.shape[1], C.ctypes.data, 0,
+            W.listing, W.space, wanted.ctypes.data, A,
         )  # fmt: skip
     else:
         times_factor(A, n_rows, W, C)
 
 
-@compiled
-def add_outer(product, A, B, n_rows, C):
-    """C <- C + A^T B of the first rows of A (k, m) and B (k, n), whose rows are whole panels."""
-    size = A.itemsize
-    call(
-        product, A.ctypes.data, size, A.shape[1] * size, A.shape[1], n_rows,
-        B.ctypes.data, PANEL_BYTES, B.shape[1] * size, B.shape[1] * size // PANEL_BYTES,
-        C.ctypes.data, C.shape[1] * size, 1, 0, 0, 0, A,
-    )  # fmt: skip
-
-
-WORDS = 15  # integers that every product is called with
+WORDS = 14  # integers that every product is called with
 
 
 @intrinsic
 def call(
-    typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep,
-    listing, space, weights, like,
+    typing, product, A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing,
+    space, weights, like,
 ):  # fmt: skip
     """Call the product at an address, for the number type of the array `like`."""
 
@@ -209,7 +194,7 @@ def compiled_product(function: Callable[..., None], dtype: np.dtype) -> Any:
     number, word = from_dtype(dtype), types.intp
     numbers = types.CPointer(number)
     signature = types.void(
-        numbers, *[word] * 8, numbers, word, word, types.CPointer(word), numbers, numbers, number
+        numbers, *[word] * 8, numbers, word, types.CPointer(word), numbers, numbers, number
     )
     return compiled_address(signature, function)
 
@@ -224,26 +209,26 @@ def address(pointer):
 
 
 def dense(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, keep, listing, space, weights,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing, space, weights,
     number,
 ):  # fmt: skip
-    """All tiles, C (+)= A B; steps, and the address B, in bytes."""
+    """All tiles, C <- A B; steps, and the address B, in bytes."""
     first, result = address(A), address(C)
     for p in range(n_panels):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
         m = 0
         while m + ROWS <= n_rows:
             a, to = first + m * A_row, c + m * C_row
-            TILE_ALL(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
+            TILE_ALL(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
             m += ROWS
         if m + 4 <= n_rows:
             a, to = first + m * A_row, c + m * C_row
-            TILE_4(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
+            TILE_4(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
             m += 4
         if m + 2 <= n_rows:
             a, to = first + m * A_row, c + m * C_row
-            TILE_2(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
+            TILE_2(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
             m += 2
         if m < n_rows:
             a, to = first + m * A_row, c + m * C_row
-            TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, keep, number)
+            TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)

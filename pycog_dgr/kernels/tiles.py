@@ -43,22 +43,22 @@ SUMS = 8  # at once at least, so that the adders always have work
 
 
 @functools.cache
-def tile(n_rows: int, listed: bool = False) -> Any:
+def tile(n_rows: int, listed: str = "", adds: bool = False) -> Any:
     """The function that computes a tile of `n_rows` rows.
 
-    tile(A, row step, k step, panel, its k step, list, size of k, C, row step, keep, number):
-    addresses and steps in bytes; C <- A B, added to C where `keep` is not 0; `number` shows the
-    number type. Where `listed`, the k-th row of the panel is the one whose number, of 64 bits,
-    stands k-th in the list.
+    tile(A, row step, k step, panel, its k step, list, size of k, C, row step, number): addresses
+    and steps in bytes; C <- A B, or added to C where it `adds`; `number` shows the number type.
+    The list is of whole numbers of 64 bits: where "k" are `listed`, those of the panel's rows that
+    are multiplied, where "rows" are, those of the rows of A and C.
     """
 
     @intrinsic
-    def compute(typing, A, A_row, A_k, B, B_k, listing, size, C, C_row, keep, number):
-        words = [types.intp] * 10
+    def compute(typing, A, A_row, A_k, B, B_k, listing, size, C, C_row, number):
+        words = [types.intp] * 9
 
         def generate(context, builder, signature, values):
             scalar = context.get_value_type(signature.args[-1])
-            emit_tile(builder, scalar, n_rows, listed, values[:-1])
+            emit_tile(builder, scalar, n_rows, listed, adds, values[:-1])
             return context.get_dummy_value()
 
         return types.void(*words, number), generate
@@ -67,10 +67,10 @@ def tile(n_rows: int, listed: bool = False) -> Any:
 
 
 def emit_tile(  # noqa: C901 - one compiled loop
-    builder: Any, scalar: Any, n_rows: int, listed: bool, values: Any
+    builder: Any, scalar: Any, n_rows: int, listed: str, adds: bool, values: Any
 ) -> None:
     """Instructions of a tile: a loop over k in steps of `unrolled`, then one for the rest."""
-    A, A_row, A_k, B, B_k, listing, size, C, C_row, keep = values
+    A, A_row, A_k, B, B_k, listing, size, C, C_row = values
     alignment = 4 if isinstance(scalar, ir.FloatType) else 8  # of one number, so of any array
     word, width = size.type, VECTOR_BYTES // alignment
     vector = ir.VectorType(scalar, width)
@@ -85,15 +85,18 @@ def emit_tile(  # noqa: C901 - one compiled loop
         value.align = alignment
         return value
 
+    def in_list(number: Any) -> Any:
+        return builder.load(at(listing, builder.mul(number, word(8)), word))
+
+    rows = [in_list(word(m)) if listed == "rows" else word(m) for m in range(n_rows)]
+    A_offsets = [builder.mul(row, A_row) for row in rows]
+
     def times_one_k(k: Any, sums: list) -> list:
-        place = k
-        if listed:
-            place = builder.load(at(listing, builder.mul(k, word(8)), word))
-        row = builder.mul(place, B_k)
+        row = builder.mul(in_list(k) if listed == "k" else k, B_k)
         b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(VECTORS)]
         found = []
         for m in range(n_rows):
-            offset = builder.add(builder.mul(word(m), A_row), builder.mul(k, A_k))
+            offset = builder.add(A_offsets[m], builder.mul(k, A_k))
             first = builder.insert_element(
                 ir.Constant(vector, ir.Undefined), load(at(A, offset, scalar)), ir.IntType(32)(0)
             )
@@ -143,14 +146,11 @@ def emit_tile(  # noqa: C901 - one compiled loop
     for part in range(1, unrolled):
         for i in range(len(places)):
             sums[i] = builder.fadd(sums[i], sums[part * len(places) + i])
-    with builder.if_else(builder.icmp_signed("!=", keep, word(0))) as (add, overwrite):
-        for branch, keeps in ((add, True), (overwrite, False)):
-            with branch:
-                for (m, v), total in zip(places, sums[: len(places)], strict=True):
-                    offset = builder.add(builder.mul(word(m), C_row), word(v * VECTOR_BYTES))
-                    pointer = at(C, offset, vector)
-                    value = builder.fadd(load(pointer), total) if keeps else total
-                    builder.store(value, pointer).align = alignment
+    for (m, v), total in zip(places, sums[: len(places)], strict=True):
+        offset = builder.add(builder.mul(rows[m], C_row), word(v * VECTOR_BYTES))
+        pointer = at(C, offset, vector)
+        value = builder.fadd(load(pointer), total) if adds else total
+        builder.store(value, pointer).align = alignment
 
 
 def multiply_add(builder: Any, vector: Any, a: Any, b: Any, c: Any) -> Any:

@@ -50,6 +50,25 @@ def transpose_to_rows(A, C, keep):
             transposed_block(a, A_row, n - i, c, C_row, m - j, keep, A)
 
 
+@compiled
+def put_transposed(A, C):
+    """C (n, m) <- A^T, of the first m rows and n columns of A."""
+    n, m = C.shape
+    size, A_row, C_row = A.itemsize, A.strides[0], C.strides[0]
+    block = VECTOR_BYTES // size
+    if min(n, m) < block:
+        for j in range(n):
+            for i in range(m):
+                C[j, i] = A[i, j]
+        return
+    for row in range(0, m, block):  # the last block of each overlaps with the one before
+        i = min(row, m - block)
+        for column in range(0, n, block):
+            j = min(column, n - block)
+            a, c = A.ctypes.data + i * A_row + j * size, C.ctypes.data + j * C_row + i * size
+            transposed_block(a, A_row, block, c, C_row, block, 0, A)
+
+
 @intrinsic
 def transposed_block(typing, A, A_row, A_rows, C, C_row, C_rows, keep, like):
     """One block; addresses and steps in bytes, of the number type of the array `like`.

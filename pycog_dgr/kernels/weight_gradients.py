@@ -1,25 +1,31 @@
 """The derivatives of a cost with respect to weights, from those with respect to the states.
 
-    [gWrec, gWin, gbrec] = sum_t,trials (alpha D_t)^T [r_{t-1} + scale q_term_{t-1}, u_t, 1]
+    [gWrec, gWin, gbrec]^T = sum_t,trials [r_{t-1} + scale q_term_{t-1}, u_t, 1]^T (alpha D_t)
 
-Symbols stand in interface.py. Where Wrec has few connections (connections.py), the product goes to
-the columns of its whole units, and the others have a dot product for each entry.
+Symbols stand in interface.py. Units that are silent for some time have no part in the sum for as
+long. Where Wrec has few connections (connections.py), the product goes to the columns of its whole
+units, and the others have a dot product for each entry.
 """
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import Kept, reused, rows
-from pycog_dgr.kernels.compilation import compiled
-from pycog_dgr.kernels.connections import Connections, add_dots, pick
+from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.connections import Connections, add_dots
 from pycog_dgr.kernels.interface import Cotangents, Recurrence, Regularised
-from pycog_dgr.kernels.products import add_outer, full_panels, product_of
-from pycog_dgr.kernels.transposes import transpose
+from pycog_dgr.kernels.listing import SPARE
+from pycog_dgr.kernels.outer import add_outer, list_columns, outer_product
+from pycog_dgr.kernels.products import full_panels
+from pycog_dgr.kernels.tiles import ROWS
+from pycog_dgr.kernels.transposes import put_transposed, transpose
 
 HALF = 0.5  # f' of a rectification at 0, in the backward pass
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
@@ -38,32 +44,61 @@ def weight_gradients(
     """Fill in the derivatives with respect to weights, brec and x0; an empty q_term is zero."""
     _, Wrec, _, x0, alpha, activation, connections = recurrence
     f, df = ACTIVATIONS[activation]
-    r0, N, Nin = f(x0), len(x0), inputs.shape[2]
-    given = rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
-    right = reused(kept, "right", (ROWS_TOGETHER, full_panels(N + Nin + 1, D.dtype)), D.dtype)
+    r0, N, Nin, dtype = f(x0), len(x0), inputs.shape[2], D.dtype
+    given = alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
+    n_columns, width = N + Nin + 2, full_panels(N, dtype)  # the last one is 0
+    space = Space(
+        reused(kept, "right", (ROWS_TOGETHER, n_columns), dtype),
+        reused(kept, "left", (ROWS_TOGETHER, width), dtype),
+        reused(kept, "G", (n_columns, width), dtype),
+        reused(kept, "listing", (n_columns + ROWS + SPARE,), np.dtype(np.int64)),
+        reused(kept, "line", (2, n_columns + ROWS + SPARE), dtype),
+    )
     if connections is None:
-        G = reused(kept, "G", (N, right.shape[1]), D.dtype)
-        sum_outer(product_of(D.dtype), *given, right, G)
-        scaled_parts(alpha, G, out.Wrec, out.Win, out.brec)
+        sum_outer(outer_product(dtype), *given, *space)
+        parts(space.G, out.Wrec, out.Win, out.brec)
     else:
-        gradients_of_connections(connections, alpha, given, right, out, kept)
+        gradients_of_connections(connections, alpha, given, space, out, kept)
     D_first = np.sum(D[0], axis=0)
     out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first
 
 
+class Space(NamedTuple):
+    """Arrays for the sum of some rows (step, trial)."""
+
+    right: NDArray  # (row, column): r_{t-1} + scale q_term_{t-1}, u_t, 1, 0
+    left: NDArray  # (row, width): alpha D_t
+    G: NDArray  # (column, width)
+    listing: NDArray  # of columns
+    line: NDArray  # two times as long
+
+
 @compiled
-def sum_outer(product, D, r0, r, q_term, scale, inputs, right, G):
-    """G (N, width) <- sum over rows (step, trial) of D^T [r + scale q_term, u, 1, 0].
+def sum_outer(
+    product, alpha, D, r0, r, q_term, scale, inputs, right, left, G, listing, line
+):  # fmt: skip
+    """G (column, width) <- sum over rows (step, trial) of [r + scale q_term, u, 1, 0]^T (alpha D).
 
     Of r and q_term a row is that of the step before. Some rows at a time are put side by side into
     `right`, while they are in the cache.
     """
     clear(G)
     clear(right)
+    clear(left)
     for first in range(0, len(D), len(right)):
         size = min(len(right), len(D) - first)
         put_side_by_side(first, size, len(D) - len(r), r0, r, q_term, scale, inputs, right)
-        add_outer(product, D[first : first + size], right, size, G)
+        put_scaled(alpha, D[first : first + size], left)
+        n_listed = list_columns(right, size, line[0, : right.shape[1]], listing, line[1])
+        add_outer(product, right, left, size, listing, n_listed, G)
+
+
+@inner
+def put_scaled(alpha, D, left):
+    """The first columns of `left` <- alpha D."""
+    for j in range(D.shape[0]):
+        for i in range(D.shape[1]):
+            left[j, i] = alpha[i] * D[j, i]
 
 
 @compiled
@@ -90,15 +125,14 @@ def put_side_by_side(first, size, n_trial, r0, r, q_term, scale, inputs, right):
 
 
 @compiled
-def scaled_parts(alpha, G, gWrec, gWin, gbrec):
-    """[gWrec, gWin, gbrec] <- diag(alpha) G."""
+def parts(G, gWrec, gWin, gbrec):
+    """[gWrec, gWin, gbrec] <- G^T, of G (column, width)."""
     N, Nin = gWin.shape
+    put_transposed(G, gWrec)
     for i in range(N):
-        for j in range(N):
-            gWrec[i, j] = alpha[i] * G[i, j]
         for k in range(Nin):
-            gWin[i, k] = alpha[i] * G[i, N + k]
-        gbrec[i] = alpha[i] * G[i, N + Nin]
+            gWin[i, k] = G[N + k, i]
+        gbrec[i] = G[N + Nin, i]
 
 
 # --- of connections -------------------------------------------------------------------------------
@@ -108,47 +142,43 @@ def gradients_of_connections(
     connections: Connections,
     alpha: NDArray,
     given: tuple,
-    right: NDArray,
+    space: Space,
     out: Regularised | Cotangents,
     kept: Kept | None,
 ) -> None:
     """The derivatives with respect to Wrec, 0 where it has no connection, Win and brec."""
     N, Nin = out.Win.shape
     whole, (starts, columns, flat) = connections.whole, connections.by_post
-    dtype, n_whole = right.dtype, len(whole)
-    read = np.concatenate([whole, np.arange(N, N + Nin + 1)])
-    width = full_panels(len(read), dtype)
-    G = reused(kept, "G", (N, width), dtype)
+    dtype, G, n_read = space.G.dtype, space.G, len(whole) + Nin + 1
+    space.listing[:n_read] = *whole, *range(N, N + Nin + 1)
     g = np.zeros(len(columns), dtype)
     sum_connections(
-        product_of(dtype), *given, right, read,
-        reused(kept, "picked", (len(right), width), dtype), G,
-        reused(kept, "D_T", (N, len(right)), dtype),
-        reused(kept, "right_T", (right.shape[1], len(right)), dtype),
+        outer_product(dtype), *given, *space, n_read,
+        reused(kept, "D_T", (N, ROWS_TOGETHER), dtype),
+        reused(kept, "right_T", (N + Nin + 2, ROWS_TOGETHER), dtype),
         starts, columns, g,
     )  # fmt: skip
-    G *= alpha[:, np.newaxis]
     out.Wrec[:] = 0
-    out.Wrec[:, whole] = G[:, :n_whole]
+    out.Wrec[:, whole] = G[whole, :N].T
     out.Wrec.flat[flat] = alpha[flat // N] * g
-    out.Win[:], out.brec[:] = G[:, n_whole : n_whole + Nin], G[:, n_whole + Nin]
+    out.Win[:], out.brec[:] = G[N : N + Nin, :N].T, G[N + Nin, :N]
 
 
 @compiled
 def sum_connections(
-    product, D, r0, r, q_term, scale, inputs, right, read, picked, G, D_T, right_T, starts,
-    columns, g,
+    product, alpha, D, r0, r, q_term, scale, inputs, right, left, G, listing, line, n_read, D_T,
+    right_T, starts, columns, g,
 ):  # fmt: skip
-    """`sum_outer` of the columns `read` into G, and of the entries of the others into g."""
+    """`sum_outer` of the listed columns, and of the entries of the others into g, without alpha."""
     clear(G)
     clear(right)
-    clear(picked)
+    clear(left)
     for first in range(0, len(D), len(right)):
         size = min(len(right), len(D) - first)
         put_side_by_side(first, size, len(D) - len(r), r0, r, q_term, scale, inputs, right)
         some = D[first : first + size]
-        pick(right[:size], read, picked)
-        add_outer(product, some, picked, size, G)
+        put_scaled(alpha, some, left)
+        add_outer(product, right, left, size, listing, n_read, G)
         transpose(some, D_T)
         transpose(right[:size], right_T)
         add_dots(D_T, right_T, size, starts, columns, g)
