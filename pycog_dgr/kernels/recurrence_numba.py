@@ -1,25 +1,21 @@
 """The recurrence's backward pass and Omega as loops compiled by Numba.
 
-Equations, symbols and the interface stand in interface.py, the loop forward in integrate_numba.py;
-recurrence_numpy.py is the reference. Everything about a time step is done before
-the next one, so that its arrays stay in the cache; the matrices that are the same at every step are
-prepared once (products.py). Compiled once for each number type and kept on disk (Numba's cache,
-which processes share).
+Equations, symbols and the interface stand in interface.py, the loop forward in integrate_numba.py,
+those backward in backward_numba.py; recurrence_numpy.py is the reference. Compiled once for each
+number type and kept on disk (Numba's cache, which processes share).
 """
-# mypy: allow-untyped-defs
-# Numba infers the types of what it compiles, one version for each number type.
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import (
-    KINDS,
-    RECTIFY,
-    RTANH,
-    df_rows,
-)
+from pycog_dgr.kernels.activations_numba import KINDS
 from pycog_dgr.kernels.arrays import Kept, is_shared, reused, rows, times
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.backward_numba import (
+    backpropagate,
+    backpropagate_with_omega,
+    omega_pass,
+    sum_of_changes,
+)
 from pycog_dgr.kernels.connections import connections, factor_of_derivatives
 from pycog_dgr.kernels.integrate_numba import forward, run
 from pycog_dgr.kernels.interface import (
@@ -32,7 +28,6 @@ from pycog_dgr.kernels.interface import (
 )
 from pycog_dgr.kernels.normals_numba import normals
 from pycog_dgr.kernels.polar_numba import polar
-from pycog_dgr.kernels.products import times_some, words_of
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
 from pycog_dgr.kernels.weight_gradients import weight_gradients
 from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
@@ -135,133 +130,3 @@ def backward_with_omega(
         weight_gradients(recurrence, inputs, r, D, q_term[:0], weight, out, kept)
         out.Wrec[:] += weight * omega_gradient(recurrence, D, q_term)
     return out
-
-
-# --- backward -------------------------------------------------------------------------------------
-
-
-@compiled
-def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
-    """D at t = T..1 and S at t = T-1..1; an empty gx stands for zero."""
-    n_time, n_trial, N = x.shape
-    one, half = x.dtype.type(1), x.dtype.type(0.5)
-    W_words, product = words_of(W), np.empty((n_trial, W.width), x.dtype)
-    slope, everything = np.empty_like(x[0]), np.ones_like(x[0])
-    for t in range(n_time - 1, -1, -1):
-        df_rows(kind, x[t], r[t], half, slope)
-        if t == n_time - 1:
-            for b in range(n_trial):
-                for i in range(N):
-                    D[t, b, i] = gr[t, b, i] * slope[b, i]
-        else:
-            times_some(D[t + 1], n_trial, W_words, everything, product)
-            for b in range(n_trial):
-                for i in range(N):
-                    S[t, b, i] = product[b, i]
-                    leaked = (one - alpha[i]) * D[t + 1, b, i]
-                    D[t, b, i] = (gr[t, b, i] + S[t, b, i]) * slope[b, i] + leaked
-        if gx.shape[0]:
-            for b in range(n_trial):
-                for i in range(N):
-                    D[t, b, i] += gx[t, b, i]
-
-
-@compiled
-def sum_of_changes(D, x, x0, total):
-    """total (N,) += sum over t = 1..T and trials of D_t (x_t - x_{t-1})."""
-    n_time, n_trial, N = x.shape
-    for t in range(n_time):
-        for b in range(n_trial):
-            for i in range(N):
-                x_prev = x0[i] if t == 0 else x[t - 1, b, i]
-                total[i] += D[t, b, i] * (x[t, b, i] - x_prev)
-
-
-@compiled
-def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
-    """The sum of Omega_t, how many (t, trial) count, and that number times q_term.
-
-    (alpha d_t) Wrec is scale * recurrent_t.
-    """
-    n_time, n_trial, N = D.shape
-    zero, one = x.dtype.type(0), x.dtype.type(1)
-    total, n_counting = 0.0, 0
-    slope = np.empty_like(x[0])
-    for t in range(n_time - 1):
-        df_rows(kind, x[t], r[t], zero, slope)
-        for b in range(n_trial):
-            den, num = zero, zero
-            for i in range(N):
-                d = (one - alpha[i]) * D[t + 1, b, i]
-                q = (one - alpha[i]) * d + scale[i] * recurrent[t, b, i] * slope[b, i]
-                q_term[t, b, i] = q * slope[b, i]
-                den += d * d
-                num += q * q
-            value, factor = omega_of_one(num, den, bound)
-            total += value
-            n_counting += den >= bound
-            for i in range(N):
-                q_term[t, b, i] *= factor
-    return total, n_counting
-
-
-@compiled
-def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
-    """`backpropagate` and `omega_pass` at once; D comes in as gr.
-
-    Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t.
-    """
-    n_time, n_trial, N = x.shape
-    zero, half, one = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1)
-    has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
-    W_words, S = words_of(W), np.empty((n_trial, W.width), x.dtype)
-    leak = one - alpha
-    recurrent, scale = S, leak
-    if not one_alpha:
-        recurrent, scale = np.empty_like(S), np.ones_like(leak)
-    leaked = np.empty((0 if one_alpha else n_trial, N), x.dtype)
-    slope = np.empty_like(x[0])
-    df_rows(kind, x[-1], r[-1], half, slope)
-    for b in range(n_trial):
-        for i in range(N):
-            D[-1, b, i] *= slope[b, i]
-    total, n_counting = 0.0, 0
-    for t in range(n_time - 2, -1, -1):
-        df_rows(kind, x[t], r[t], half, slope)
-        times_some(D[t + 1], n_trial, W_words, slope, S)
-        if not one_alpha:
-            times_units(leak, D[t + 1], leaked)
-            times_some(leaked, n_trial, W_words, slope, recurrent)
-        for b in range(n_trial):
-            den, num = zero, zero
-            for i in range(N):
-                d = leak[i] * D[t + 1, b, i]
-                D[t, b, i] = (D[t, b, i] + S[b, i]) * slope[b, i] + d
-                slope_q = zero if has_kink and x[t, b, i] == zero else slope[b, i]
-                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q
-                q_term[t, b, i] = q * slope_q
-                den += d * d
-                num += q * q
-            value, factor = omega_of_one(num, den, bound)
-            total += value
-            n_counting += den >= bound
-            for i in range(N):
-                q_term[t, b, i] *= factor
-    return total, n_counting
-
-
-@inner
-def times_units(factor, D, result):
-    """Result <- factor D, of (N,) and (trial, N)."""
-    for b in range(D.shape[0]):
-        for i in range(D.shape[1]):
-            result[b, i] = factor[i] * D[b, i]
-
-
-@inner
-def omega_of_one(num, den, bound):
-    """Omega_t of one trial, and the factor of q_t in its derivative with respect to q_t."""
-    if not den >= bound:
-        return 0.0, type(den)(0)
-    excess = num / den - type(den)(1)
-    return float(excess * excess), type(den)(4) * excess / den
