@@ -126,14 +126,14 @@ def integrate(
     """Some trials after the other; see `Kernels.run`. r may be the array of the noise."""
     n_trial, W_words = len(x), words_of(W)
     together = TOGETHER_BY_ENTRIES if len(W.weights) else TOGETHER
-    first = 0
-    while first < n_trial:
-        last = first + together if first + together + FEWEST <= n_trial else n_trial
+    n_groups = max((n_trial + together - FEWEST) // together, 1)
+    for group in range(n_groups):
+        first = group * together
+        last = n_trial if group == n_groups - 1 else first + together
         integrate_some(
             kind, W_words, begins[first:last], every, running, first, from_start, inputs, noise,
             brec, bout, alpha, x[first:last], r, states, a,
         )  # fmt: skip
-        first = last
 
 
 @compiled
@@ -150,7 +150,7 @@ def integrate_some(
     received = np.empty((n_trial, N + inputs.shape[1]), x.dtype)  # [r_{t-1}, u_t]
     current = np.empty((n_trial, W.width), x.dtype)
     f_rows(kind, x, n_trial, received)
-    n_before, t = 0, 0
+    n_before, t = np.intp(0), 0  # a plain 0 would compile another version of what it is given to
     while t < len(running) and running[t] > first:
         n, offset = min(running[t] - first, n_trial), t * every
         if t > 0 or not from_start:
