@@ -35,6 +35,11 @@ def inner(function: Callable) -> Any:
     return compiled(function, from_python=False)
 
 
+def merged(function: Callable) -> Any:
+    """A part of one compiled function, which is compiled with it, not on its own before that."""
+    return njit(inline="always")(function)
+
+
 def exact(function: Callable) -> Any:
     """The same where every operation is to be rounded as numpy rounds it."""
     return compiled(function, fastmath=False)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import KINDS, f_rows
 from pycog_dgr.kernels.arrays import Kept, rows
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.compilation import compiled, inner, merged
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
 from pycog_dgr.kernels.prefetch import prefetch_rows
@@ -136,7 +136,7 @@ def integrate(
         )  # fmt: skip
 
 
-@compiled
+@merged
 def integrate_some(
     kind, W, begins, every, running, first, from_start, inputs, noise, brec, bout, alpha, x, r,
     states, a,
