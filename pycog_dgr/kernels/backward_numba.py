@@ -10,7 +10,7 @@ prepared once (products.py).
 import numpy as np
 
 from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.products import times_some, words_of
 
 
@@ -124,7 +124,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     return total, n_counting
 
 
-@inner
+@merged
 def times_units(factor, D, result):
     """Result <- factor D, of (N,) and (trial, N)."""
     for b in range(D.shape[0]):
@@ -132,7 +132,7 @@ def times_units(factor, D, result):
             result[b, i] = factor[i] * D[b, i]
 
 
-@inner
+@merged
 def omega_of_one(num, den, bound):
     """Omega_t of one trial, and the factor of q_t in its derivative with respect to q_t."""
     if not den >= bound:

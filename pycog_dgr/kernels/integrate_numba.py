@@ -170,7 +170,7 @@ def integrate_some(
         read_out(current, N, bout, begins, n_before, (t - 1) * every, a)
 
 
-@inner
+@merged
 def step(kind, current, brec, noise, begins, n, offset, alpha, x_t, r_t):
     """x_t and r_t take the places of x_{t-1} and r_{t-1}, for the first n trials of (trial, ...).
 
@@ -195,7 +195,7 @@ def keep(values, begins, n, offset, N, kept):
                 kept[row, i] = values[b, i]
 
 
-@inner
+@merged
 def read_out(current, N, bout, begins, n, offset, a):
     """The currents of the outputs, which stand after those of the N units."""
     if len(a):

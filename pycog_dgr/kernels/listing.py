@@ -14,14 +14,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pycog_dgr.kernels.compilation import inner
+from pycog_dgr.kernels.compilation import merged
 from pycog_dgr.kernels.tiles import HAS_AVX512, VECTOR_BYTES
 
 SPARE = VECTOR_BYTES // 4  # how many entries of a list may be written after its end
 WORD_LANES = VECTOR_BYTES // 8  # whole numbers of 64 bits in a vector
 
 
-@inner
+@merged
 def list_non_zeros(a, places, values):
     """Where a (n,) is not 0, and the numbers there, into the first of both lists; how many.
 

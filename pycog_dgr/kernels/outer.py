@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pycog_dgr.kernels.compilation import inner
+from pycog_dgr.kernels.compilation import merged
 from pycog_dgr.kernels.listing import list_non_zeros
 from pycog_dgr.kernels.products import address, address_of, call
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
@@ -25,7 +25,7 @@ def outer_product(dtype: np.dtype) -> int:
     return address_of(outer, dtype)
 
 
-@inner
+@merged
 def add_outer(product, A, B, n_rows, listing, n_listed, C):
     """C (l, n) += A^T B of the first rows of A (k, l) and B (k, n), whose rows are whole panels.
 
@@ -41,7 +41,7 @@ def add_outer(product, A, B, n_rows, listing, n_listed, C):
     )  # fmt: skip
 
 
-@inner
+@merged
 def list_columns(A, n_rows, seen, listing, values):
     """Which columns of the first rows of A (k, l) are not all 0, into a list; how many.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import rectify, sigmoid, softplus, step
 from pycog_dgr.kernels.arrays import rows
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.compilation import compiled, inner, merged
 from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, SOFTMAX = range(5)
@@ -46,7 +46,7 @@ def loss_gradient(
     return LossGradient(float(np.float64(loss) / total), gr, gWout, gbout)
 
 
-@compiled
+@merged
 def total_of(mask):
     """The sum of a mask (row, Nout), in double precision."""
     total = 0.0
@@ -106,7 +106,7 @@ def may_overflow(value):
     return not abs(value) < LARGE
 
 
-@inner
+@merged
 def current_row(r, Wout, bout, a):
     """a <- r Wout^T + bout, of one row."""
     for k in range(len(a)):
@@ -193,7 +193,7 @@ def pointwise_slope(kind, z, target):
     return type(z)(2) * (z - target)
 
 
-@inner
+@merged
 def through_g(kind, a, z, gz):
     """The derivative with respect to a takes its place, all (Nout,)."""
     one, half = a.dtype.type(1), a.dtype.type(0.5)

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from pycog_dgr.kernels.compilation import compiled
+from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.tiles import VECTOR_BYTES
 
 
@@ -50,7 +50,7 @@ def transpose_to_rows(A, C, keep):
             transposed_block(a, A_row, n - i, c, C_row, m - j, keep, A)
 
 
-@compiled
+@merged
 def put_transposed(A, C):
     """C (n, m) <- A^T, of the first m rows and n columns of A."""
     n, m = C.shape

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import Kept, reused, rows
-from pycog_dgr.kernels.compilation import compiled, inner
+from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.connections import Connections, add_dots
 from pycog_dgr.kernels.interface import Cotangents, Recurrence, Regularised
 from pycog_dgr.kernels.listing import SPARE
@@ -93,7 +93,7 @@ def sum_outer(
         add_outer(product, right, left, size, listing, n_listed, G)
 
 
-@inner
+@merged
 def put_scaled(alpha, D, left):
     """The first columns of `left` <- alpha D."""
     for j in range(D.shape[0]):
@@ -108,7 +108,7 @@ def clear(a):
             a[i, j] = 0
 
 
-@compiled
+@merged
 def put_side_by_side(first, size, n_trial, r0, r, q_term, scale, inputs, right):
     """The first columns of `right`, for so many rows from `first` on."""
     N = len(r0)
