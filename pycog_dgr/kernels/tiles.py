@@ -89,16 +89,16 @@ def emit_tile(  # noqa: C901 - one compiled loop
         return builder.load(at(listing, builder.mul(number, word(8)), word))
 
     rows = [in_list(word(m)) if listed == "rows" else word(m) for m in range(n_rows)]
-    A_offsets = [builder.mul(row, A_row) for row in rows]
+    A_rows = [builder.add(A, builder.mul(row, A_row)) for row in rows]
 
     def times_one_k(k: Any, sums: list) -> list:
         row = builder.mul(in_list(k) if listed == "k" else k, B_k)
         b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(VECTORS)]
-        found = []
+        found, column = [], builder.mul(k, A_k)
         for m in range(n_rows):
-            offset = builder.add(A_offsets[m], builder.mul(k, A_k))
+            number = load(at(A_rows[m], column, scalar))
             first = builder.insert_element(
-                ir.Constant(vector, ir.Undefined), load(at(A, offset, scalar)), ir.IntType(32)(0)
+                ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0)
             )
             spread = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
             a = builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), spread)

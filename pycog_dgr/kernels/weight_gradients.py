@@ -46,7 +46,7 @@ def weight_gradients(
     f, df = ACTIVATIONS[activation]
     r0, N, Nin, dtype = f(x0), len(x0), inputs.shape[2], D.dtype
     given = alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
-    n_columns, width = N + Nin + 2, full_panels(N, dtype)  # the last one is 0
+    n_columns, width = full_panels(N + Nin + 2, dtype), full_panels(N, dtype)
     space = Space(
         reused(kept, "right", (ROWS_TOGETHER, n_columns), dtype),
         reused(kept, "left", (ROWS_TOGETHER, width), dtype),
@@ -85,11 +85,15 @@ def sum_outer(
     clear(G)
     clear(right)
     clear(left)
+    n_trial, n_listed = len(D) - len(r), len(r0) + inputs.shape[1] + 1
+    for column in range(n_listed):
+        listing[column] = column
     for first in range(0, len(D), len(right)):
         size = min(len(right), len(D) - first)
-        put_side_by_side(first, size, len(D) - len(r), r0, r, q_term, scale, inputs, right)
+        put_side_by_side(first, size, n_trial, r0, r, q_term, scale, inputs, right)
         put_scaled(alpha, D[first : first + size], left)
-        n_listed = list_columns(right, size, line[0, : right.shape[1]], listing, line[1])
+        if n_trial == 1:  # units that are silent in many trials together are few
+            n_listed = list_columns(right, size, line[0, : right.shape[1]], listing, line[1])
         add_outer(product, right, left, size, listing, n_listed, G)
 
 
@@ -155,7 +159,7 @@ def gradients_of_connections(
     sum_connections(
         outer_product(dtype), *given, *space, n_read,
         reused(kept, "D_T", (N, ROWS_TOGETHER), dtype),
-        reused(kept, "right_T", (N + Nin + 2, ROWS_TOGETHER), dtype),
+        reused(kept, "right_T", (space.right.shape[1], ROWS_TOGETHER), dtype),
         starts, columns, g,
     )  # fmt: skip
     out.Wrec[:] = 0
