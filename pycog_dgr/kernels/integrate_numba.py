@@ -75,8 +75,9 @@ def run(
 
 
 class Prepared(NamedTuple):
-    """A Factor, and the weights it was made of."""
+    """A Factor, and the weights it was made of; one trial alone has another form."""
 
+    is_for_one: bool
     weights: list[tuple[Any, ...]]
     factor: Factor
 
@@ -93,9 +94,10 @@ def factor_of_run(recurrence: Recurrence, Wout: NDArray, n_trial: int) -> Factor
         return factor_of_rates(recurrence, Wout, n_trial)
     matrices = (recurrence.Win, recurrence.Wrec, Wout)
     weights = [(W.shape, W.dtype.char, W.tobytes()) for W in matrices]
-    last = _last.get("run")
-    if last is None or last.weights != weights:
-        last = _last["run"] = Prepared(weights, factor_of_rates(recurrence, Wout, n_trial))
+    last, is_for_one = _last.get("run"), n_trial == 1
+    if last is None or last.weights != weights or last.is_for_one != is_for_one:
+        factor = factor_of_rates(recurrence, Wout, n_trial)
+        last = _last["run"] = Prepared(is_for_one, weights, factor)
     return with_own_space(last.factor)
 
 

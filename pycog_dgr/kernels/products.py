@@ -67,7 +67,7 @@ def factor_of_panels(panels: NDArray) -> Factor:
 
 def with_own_space(W: Factor) -> Factor:
     """The same matrix for another product at the same time, as of another thread."""
-    return W._replace(listing=np.empty_like(W.listing), space=np.zeros_like(W.space))
+    return W._replace(listing=np.zeros_like(W.listing), space=np.zeros_like(W.space))
 
 
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
