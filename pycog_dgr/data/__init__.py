@@ -11,6 +11,7 @@ from pycog_dgr.data.noise import (
     recurrent_noise,
     recurrent_noise_sampler,
 )
+from pycog_dgr.data.on_demand import NoiseOnDemand
 from pycog_dgr.data.source import readable, task_source, user_call
 from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, task_name
 
@@ -19,6 +20,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "FixedTrial",
+    "NoiseOnDemand",
     "NormalStream",
     "Sampler",
     "Task",

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise
+from pycog_dgr.data.noise import input_noise, normal_stream, recurrent_noise_sampler
+from pycog_dgr.data.on_demand import NoiseOnDemand, noise_of_batch
 from pycog_dgr.data.source import user_call
 from pycog_dgr.data.trial import (
     Task,
@@ -43,7 +44,8 @@ class Batch(NamedTuple):
     inputs: NDArray  # (time, trial, Nin), baseline and noise included
     targets: NDArray  # (time, trial, Nout)
     mask: NDArray  # (time, trial, Nout), weights of the targets in the loss
-    noise: NDArray  # (time, trial, N), of the recurrent units
+    # of the recurrent units, (time, trial, N); of large batches drawn where it is read
+    noise: NDArray | NoiseOnDemand
 
 
 class Dataset:
@@ -146,7 +148,9 @@ class Dataset:
             self.ntrials += self.minibatch_size
         here = slice(self.trial_idx, self.trial_idx + self.minibatch_size)
         assert self._stored is not None
-        batch = Batch(*(array[:, here] for array in self._stored))
+        batch = self._stored
+        if self.minibatch_size < self.batch_size:
+            batch = Batch(*(array[:, here] for array in batch))
         if self.needs_targets and not batch.mask.any():
             raise TaskError(self._without_targets())
         return batch
@@ -210,15 +214,11 @@ class Dataset:
                 tau_in=training.tau_in, dt=network.dt, var_in=training.var_in,
             )  # fmt: skip
             inputs += training.baseline_in + (0 if noise is None else noise)
-        shape = (*inputs.shape[:2], network.N)
-        noise = recurrent_noise(
-            stream, shape, tau=network.tau, dt=network.dt, var_rec=training.var_rec
-        )
-        if noise is None:
-            noise = np.zeros(shape)
         if training.rectify_inputs:
             np.maximum(inputs, 0, out=inputs)
-        return Batch(inputs, targets, mask, noise.astype(self.floatX, copy=False))
+        sampler = recurrent_noise_sampler(tau=network.tau, dt=network.dt, var_rec=training.var_rec)
+        shape = (*inputs.shape[:2], network.N)
+        return Batch(inputs, targets, mask, noise_of_batch(sampler, stream, shape, self.floatX))
 
     def _padded(self) -> tuple[NDArray, NDArray, NDArray]:
         """Inputs, targets and mask of the stored trials, with zeros after the short ones."""

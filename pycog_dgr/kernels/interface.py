@@ -342,6 +342,19 @@ class Kernels(Protocol):
         then the second ones; of an odd number the last pair gives one. `scale` is (unit,) or (1,).
         """
 
+    def some_normals(
+        self,
+        position: np.uint64,
+        size: int,
+        first: int,
+        step: int,
+        scale: NDArray,
+        out: NDArray,
+    ) -> None:
+        """Some numbers of one request for `size`, as `normals` draws them: number first + m step
+        and those that follow it in row m of out (row, several units).
+        """
+
     def polar(self, key: NDArray, position: int, out: NDArray) -> int:
         """Overwrite out (even,), float64, with a RandomState's next normals, whose first number of
         a pair it does not hold back.

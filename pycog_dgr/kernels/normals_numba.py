@@ -58,6 +58,31 @@ def normals(positions, ends, scale, out):
         begin = ends[b]
 
 
+@compiled
+def some_normals(position, size, first, step, scale, out):
+    """See `Kernels.some_normals`."""
+    n_rows, n = out.shape
+    half, one = size - size // 2, f4(1)
+    factor = scale[0] if len(scale) == 1 else one
+    if size == n_rows * step and n_rows % 2 == 0:  # both numbers of a pair are in one column
+        apart = n_rows // 2
+        for m in range(apart):
+            place = first + m * step
+            pairs(position + np.uint64(place), factor, out[m], out[m + apart])
+    else:
+        unused = np.empty(n, f4)
+        for m in range(n_rows):
+            place = first + m * step
+            n_first = min(max(half - place, 0), n)
+            n_second, second = n - n_first, place + n_first - half
+            pairs(position + np.uint64(place), factor, out[m, :n_first], unused[:n_first])
+            pairs(position + np.uint64(second), factor, unused[:n_second], out[m, n_first:])
+    if len(scale) > 1:
+        for m in range(n_rows):
+            for i in range(n):
+                out[m, i] *= scale[i % len(scale)]
+
+
 @inner
 def pairs(position, factor, cosines, sines):
     """Overwrite both (n,) with `factor` times the pairs position + 1, position + 2, ..."""

@@ -30,6 +30,21 @@ def normals(positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> 
         begin = end
 
 
+def some_normals(
+    position: np.uint64, size: int, first: int, step: int, scale: NDArray, out: NDArray
+) -> None:
+    half, unused = size - size // 2, np.empty(out.shape[1], np.float32)
+    for m, row in enumerate(out):
+        place = first + m * step
+        n_first = min(max(half - place, 0), len(row))
+        own, later = row[:n_first], row[n_first:]
+        begin = position + np.array([place, place + n_first - half]).astype(np.uint64)
+        pairs(begin[0], own, unused[: len(own)])
+        pairs(begin[1], unused[: len(later)], later)
+    by_unit = out.reshape(len(out), -1, len(scale))
+    by_unit *= scale
+
+
 def pairs(position: np.uint64, cosines: NDArray, sines: NDArray) -> None:
     """Overwrite both (n,), float32, with the stream's pairs position + 1, position + 2, ..."""
     step, *mixers = map(np.uint64, SPLITMIX)

@@ -26,7 +26,7 @@ from pycog_dgr.kernels.interface import (
     Regulariser,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numba import normals
+from pycog_dgr.kernels.normals_numba import normals, some_normals
 from pycog_dgr.kernels.polar_numba import polar
 from pycog_dgr.kernels.readout_numba import loss_gradient, outputs
 from pycog_dgr.kernels.weight_gradients import weight_gradients
@@ -35,7 +35,7 @@ from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, s
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
     "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
-    "run", "subtract", "sum_of_squares",
+    "run", "some_normals", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from pycog_dgr.kernels.interface import (
     Rows,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numpy import normals
+from pycog_dgr.kernels.normals_numpy import normals, some_normals
 from pycog_dgr.kernels.polar_numpy import polar
 from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
@@ -35,7 +35,7 @@ from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, s
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
     "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
-    "run", "subtract", "sum_of_squares",
+    "run", "some_normals", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega

@@ -146,7 +146,7 @@ def performance_on(model: TrainableModel, savefile: str | Path, n_trials: int = 
     )  # fmt: skip
     batch = data([])
     z = simulate(
-        weights, batch.inputs, batch.noise, network.alpha,
+        weights, batch.inputs, np.asarray(batch.noise), network.alpha,
         hidden_activation=network.hidden_activation, output_activation=network.output_activation,
     ).z  # fmt: skip
     return float(training.performance(data.get_trials(), z))

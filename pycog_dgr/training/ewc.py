@@ -85,9 +85,9 @@ def fisher_information(step: TrainingStep, batch: Batch) -> dict[str, NDArray]:
         self_check=False,
     )
     total = {name: np.zeros(step.network.shapes[name]) for name in step.network.trained}
-    n_trial = np.shape(batch.noise)[1]
+    n_trial = batch.noise.shape[1]
     for n in range(n_trial):
-        gradients = bare.gradients(Batch(*(np.asarray(array)[:, n : n + 1] for array in batch)))
+        gradients = bare.gradients(Batch(*(array[:, n : n + 1] for array in batch)))
         for name, F in total.items():
             g = gradients[f"grad_{name}"].astype(np.float64)
             if not np.isfinite(g).all():

@@ -19,15 +19,16 @@ to which this is equal by test.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import Connectivity, NetworkConfig, TrainingConfig
-from pycog_dgr.data import Batch
+from pycog_dgr.data import Batch, NoiseOnDemand
 from pycog_dgr.kernels import (
     Dale,
     Kernels,
@@ -43,6 +44,8 @@ from pycog_dgr.network import trained_tau
 from pycog_dgr.symbolic.objective import Penalty
 
 Arrays = dict[str, NDArray]
+AT_ONCE = 32  # trials whose noise is drawn on demand
+FEWEST = 8  # of them that are not left for last
 
 
 def can_fuse(
@@ -125,12 +128,16 @@ class FusedStep:
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
         """Loss, root-mean-square error and z (time, trial, Nout)."""
         recurrence, readout = self._network(raw, self.dale)
-        inputs, targets, mask, noise = plain(*batch)
-        n_time, n_trial, _ = noise.shape
-        start = np.tile(recurrence.x0, (n_trial, 1))
-        places = Rows.of_batch(n_time, n_trial)
-        a = self.kernels.run(recurrence, readout, places, rows(inputs), rows(noise), start)
-        found = self.kernels.outputs(readout.activation, a.reshape(targets.shape), targets, mask)
+        targets, mask = plain(batch.targets, batch.mask)
+        a = np.empty(targets.shape, self.dtype)
+        for some in parts_of(batch.noise):
+            inputs, noise = plain(batch.inputs[:, some], batch.noise[:, some])
+            n_time, n_trial, _ = noise.shape
+            start = np.tile(recurrence.x0, (n_trial, 1))
+            places = Rows.of_batch(n_time, n_trial)
+            own = self.kernels.run(recurrence, readout, places, rows(inputs), rows(noise), start)
+            a[:, some] = own.reshape(n_time, n_trial, -1)
+        found = self.kernels.outputs(readout.activation, a, targets, mask)
         total = np.sum(mask, dtype=np.float64)
         return float(found.loss / total), float(np.sqrt(found.squared_error / total)), found.z
 
@@ -197,7 +204,16 @@ def dale_of(
     )
 
 
-def plain(*arrays: NDArray) -> list[NDArray]:
+def parts_of(noise: NDArray | NoiseOnDemand) -> list[slice]:
+    """The trials that a network runs at once: all, but of noise that is drawn on demand some."""
+    n_trial = noise.shape[1]
+    if not isinstance(noise, NoiseOnDemand):
+        return [slice(n_trial)]
+    begins = range(0, max(n_trial - FEWEST, 1), AT_ONCE)
+    return [slice(*ends) for ends in itertools.pairwise([*begins, n_trial])]
+
+
+def plain(*arrays: Any) -> list[NDArray]:
     """Arrays in C order that may be written, the one kind that the kernels are compiled for."""
     return [
         array if (flags := array.flags).c_contiguous and flags.writeable

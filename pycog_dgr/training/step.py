@@ -27,7 +27,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.tensor.variable import TensorVariable
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
-from pycog_dgr.data import Batch
+from pycog_dgr.data import Batch, NoiseOnDemand
 from pycog_dgr.errors import BackendError, BatchError, SettingError
 from pycog_dgr.kernels import fastest_kernels, get_kernels
 from pycog_dgr.network import Parameters, Weights, alpha_of, effective_weights, simulate
@@ -259,7 +259,7 @@ class TrainingStep:
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Loss + penalties, RMSE and outputs, without training."""
-        arrays = self._checked(batch)
+        arrays = self._checked(batch, on_demand=self._fused is not None)
         with np.errstate(all="ignore"):
             loss, error, z = self._evaluate(*arrays)
         return Evaluation(float(loss), float(error), np.array(z))
@@ -270,8 +270,14 @@ class TrainingStep:
         with np.errstate(all="ignore"):
             return {name: np.array(value) for name, value in self._gradients(*arrays).items()}
 
-    def _checked(self, batch: Batch) -> list[NDArray]:
-        arrays = [np.asarray(array, dtype=self.floatX) for array in batch]
+    def _checked(self, batch: Batch, on_demand: bool = False) -> list:
+        """A batch's arrays, its noise drawn except where it may stay `on_demand`."""
+        arrays = [
+            array.astype(self.floatX)
+            if on_demand and isinstance(array, NoiseOnDemand)
+            else np.asarray(array, dtype=self.floatX)
+            for array in batch
+        ]
         shape = np.shape(batch.noise)[:2]
         for name, array, width in zip(
             Batch._fields, arrays, batch_widths(self.network), strict=True
