@@ -30,9 +30,6 @@ RDM_FIXED = ROOT / "examples" / "tasks" / "rdm_fixed.py"
 ROUNDS, QUICK_ROUNDS = 20, 2
 TRIALS, ONE_BY_ONE = 200, 4  # together, and one after another
 RUN_DT = (20, 0.5)  # ms: the training's, and a fine one for analyses
-# The original, golden/timing.json, CPU medians on the same kind of machine: quoted, not measured.
-ORIGINAL_MINIBATCH_MS = {"thesis": 10.5, "rdm_fixed": 12.6}
-ORIGINAL_RUN_MS = {20: 2.022, 0.5: 71.50}
 
 
 class Images:
@@ -145,8 +142,6 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
     return {
         "minibatches_ms": made,
         "trials": ran,
-        "original_minibatch_ms_quoted": ORIGINAL_MINIBATCH_MS,
-        "original_run_ms_quoted": {str(dt): ms for dt, ms in ORIGINAL_RUN_MS.items()},
     }, goals
 
 

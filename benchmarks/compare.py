@@ -35,6 +35,7 @@ GOALS = {
     "run dt 20": 0.5,
     "minibatch rdm_fixed, original stream": 0.6,
 }
+PEAK_GOALS = {"validation romo": 600}  # MB
 
 
 class Worker:
@@ -95,6 +96,10 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
         Goal(f"{name}, of the time before", "at most", GOALS[name], one["ratio"])
         for name, one in found.items()
         if name in GOALS
+    ] + [
+        Goal(f"{name}, peak memory", "at most", PEAK_GOALS[name], one["after_peak_mb"], " MB")
+        for name, one in found.items()
+        if name in PEAK_GOALS
     ]
     return {"before": commit.stdout.strip(), "busy": arguments.busy, "work": found}, goals
 

@@ -46,7 +46,7 @@ def draw_steps(part: Any, step: dict[str, Any]) -> None:
     panels[0].set_yticks(range(len(rows)), [step["labels"][row] for row in rows])
     panels[0].invert_yaxis()
     for axes, result in zip(panels, sizes, strict=True):
-        dots(axes, result, rows, step["theano_ms_quoted"][result["name"]])
+        dots(axes, result, rows)
 
 
 def cpu_of(result: dict[str, Any]) -> str:
@@ -57,8 +57,8 @@ def by_speed(result: dict[str, Any]) -> list[str]:
     return sorted(result["ms"], key=lambda row: result["ms"][row]["cpu"]["median"])
 
 
-def dots(axes: Axes, result: dict[str, Any], rows: list[str], theano: float) -> None:
-    """One dot a peer; whiskers are quartiles, lines the floor and what Theano was quoted at."""
+def dots(axes: Axes, result: dict[str, Any], rows: list[str]) -> None:
+    """One dot a peer; whiskers are quartiles, the line is the floor."""
     for y, row in enumerate(rows):
         if row not in result["ms"]:
             continue
@@ -68,7 +68,6 @@ def dots(axes: Axes, result: dict[str, Any], rows: list[str], theano: float) -> 
         axes.errorbar(cpu["median"], y, xerr=whiskers, fmt="o", color=colour, ecolor="0.2")
         shown = f"{cpu['median']:.2f}" if cpu["median"] < 10 else f"{cpu['median']:.0f}"
         axes.annotate(shown, (cpu["median"], y), (5, 2), textcoords="offset points", fontsize=7)
-    axes.axvline(theano, color="#d55e00", linestyle=":", label=f"Theano, quoted: {theano:g}")
     if "floor" in result["ms"]:
         floor = result["ms"]["floor"]["cpu"]["median"]
         axes.axvline(floor, color=FLOOR, linewidth=0.8, label="the floor")

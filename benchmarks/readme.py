@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks import results
 from benchmarks.__main__ import BENCHMARKS
-from benchmarks.compare import GOALS
+from benchmarks.compare import GOALS, PEAK_GOALS
 
 
 def steps(step: dict[str, Any]) -> list[str]:
@@ -29,8 +29,6 @@ def steps(step: dict[str, Any]) -> list[str]:
             ms, floor = (size["ms"][name]["cpu"]["median"] for name in (row, "floor"))
             cells.append(f"{ms:.{2 if ms < 10 else 1}f} ({ms / floor:.2f})")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    quoted = " | ".join(f"{ms:g}" for ms in step["theano_ms_quoted"].values())
-    lines.append(f"| the original on Theano 1.0.5, quoted, not measured here | {quoted} |")
     return lines
 
 
@@ -44,11 +42,15 @@ def comparison(compare: dict[str, Any]) -> list[str]:
         asked = GOALS.get(name)
         missed = asked is not None and one["ratio"] > asked
         ratio = f"**{one['ratio']:.2f}, missed**" if missed else f"{one['ratio']:.2f}"
+        peak = f"{one['after_peak_mb']:.0f}"
+        if name in PEAK_GOALS:
+            met = one["after_peak_mb"] <= PEAK_GOALS[name]
+            peak += f" (at most {PEAK_GOALS[name]} asked{'' if met else ', **missed**'})"
         before, after = (three_digits(one[f"{which}_ms"]) for which in ("before", "after"))
         lines.append(
             f"| {name} | {before} | {after} | {ratio} | "
             f"{'' if asked is None else f'at most {asked:g}'} | "
-            f"{one['before_peak_mb']:.0f}, {one['after_peak_mb']:.0f} |"
+            f"{one['before_peak_mb']:.0f}, {peak} |"
         )
     return lines
 

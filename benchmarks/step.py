@@ -29,7 +29,7 @@ from benchmarks.peers import (
 )
 from benchmarks.results import Goal
 from benchmarks.timing import Timed, in_turns, neighbours, version
-from benchmarks.workloads import Workload, workload
+from benchmarks.workloads import SIZES, Workload, workload
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +72,6 @@ ROWS = {
     "pytensor Numba": Row("PyTensor scan, Numba", in_pytensor.by_numba, needs="minutes"),
     "nn4n": Row("NN4N, its own step, without Omega", in_nn4n.start, comparable=False),
 }
-
-# Trials behind issue 7, on the same kind of machine, CPU ms: quoted, not measured here.
-THEANO = {"thesis": 8.0, "rdm": 20.6, "large": 197.0}
-GOLDEN_THEANO = {"thesis": 7.1, "rdm": 14.8}  # golden/timing.json, rdm_fixed with 20 trials
 
 FLOOR_GOALS = {"thesis": 1.5, "rdm": 1.25, "large": 1.15}
 FLOOR_GOALS_PYTENSOR_33 = {"thesis": 1.2, "rdm": 1.05, "large": 1.05}
@@ -243,8 +239,6 @@ def measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Goal]]:
     return {
         "sizes": sizes,
         "labels": labels,
-        "theano_ms_quoted": THEANO,
-        "theano_ms_golden": GOLDEN_THEANO,
         "neighbours": arguments.busy,
         "busy": busy,
     }, goals(sizes) + busy_goals(sizes, busy, arguments.busy)
@@ -268,7 +262,7 @@ def lines(numbers: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     options = {
-        "--sizes": {"nargs": "+", "default": list(THEANO), "choices": list(THEANO)},
+        "--sizes": {"nargs": "+", "default": list(SIZES), "choices": list(SIZES)},
         "--rows": {"nargs": "+", "choices": list(ROWS), "help": "of the table; fast among them"},
         "--busy": {"type": int, "default": 0, "help": "the same beside so many busy neighbours"},
     }

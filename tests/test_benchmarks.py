@@ -143,7 +143,6 @@ def test_the_figure_is_drawn_from_results(tmp_path):
         "step": {
             "machine": {"cpu": "a processor"},
             "labels": {"floor": "C++ by hand", "fast": "ours"},
-            "theano_ms_quoted": {"thesis": 8.0},
             "sizes": {
                 "thesis": {"name": "thesis", "size": "T1", "ms": {"floor": times, "fast": times}}
             },
