@@ -98,9 +98,9 @@ def as_tensors(network: RateRNN, batch: Batch) -> TensorBatch:
     like = network.x0
     tensors = TensorBatch(
         *(
-            torch.as_tensor(
-                np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
-            ).to(dtype=like.dtype, device=like.device)
+            torch.as_tensor(value if isinstance(value, Tensor) else np.ascontiguousarray(value)).to(
+                dtype=like.dtype, device=like.device
+            )
             for value in (batch.inputs, batch.targets, batch.mask, batch.noise)
         )
     )

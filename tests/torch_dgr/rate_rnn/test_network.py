@@ -281,3 +281,22 @@ def test_batches_that_do_not_fit_are_refused():
         )
     with pytest.raises(SettingError, match="max_gradient_norm"):
         ClippedSGD([torch.zeros(1)], max_gradient_norm=0)
+
+
+class Drawn:
+    """What is an array for whoever asks, as noise that is drawn when it is read."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+
+def test_whatever_numpy_reads_as_an_array_is_one():
+    plain = batch()
+    arrays = {name: Drawn(np.asarray(value)) for name, value in vars(plain).items()}
+    one, other = (
+        evaluate(network(), given, Objective()) for given in (plain, SimpleNamespace(**arrays))
+    )
+    assert one[:2] == other[:2]
