@@ -6,6 +6,7 @@ from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
 from pycog_dgr.kernels.interface import (
     Cotangents,
     Dale,
+    Gradients,
     Kernels,
     LossGradient,
     Omega,
@@ -24,6 +25,7 @@ __all__ = [
     "Cotangents",
     "Dale",
     "Function",
+    "Gradients",
     "Kernels",
     "LossGradient",
     "Omega",

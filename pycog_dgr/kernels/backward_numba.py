@@ -8,10 +8,12 @@ prepared once (products.py).
 # Numba infers the types of what it compiles, one version for each number type.
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows
+from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows, f_rows
 from pycog_dgr.kernels.compilation import compiled, merged
-from pycog_dgr.kernels.products import times_some, words_of
+from pycog_dgr.kernels.interface import Recurrence, Trajectory
+from pycog_dgr.kernels.products import times_factor, times_some, words_of
 
 
 @compiled
@@ -38,6 +40,12 @@ def backpropagate(kind, W, x, r, gr, gx, alpha, D, S):
             for b in range(n_trial):
                 for i in range(N):
                     D[t, b, i] += gx[t, b, i]
+
+
+def alpha_cotangent(recurrence: Recurrence, trajectory: Trajectory, D: NDArray) -> NDArray:
+    total = np.zeros_like(recurrence.alpha)
+    sum_of_changes(D, trajectory.x, recurrence.x0, total)
+    return total / recurrence.alpha
 
 
 @compiled
@@ -80,8 +88,8 @@ def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
 
 
 @compiled
-def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
-    """`backpropagate` and `omega_pass` at once; D comes in as gr.
+def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound):
+    """`backpropagate` and `omega_pass` at once; D comes in as gr, and q_term takes the place of x.
 
     Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t.
     """
@@ -94,7 +102,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
     if not one_alpha:
         recurrent, scale = np.empty_like(S), np.ones_like(leak)
     leaked = np.empty((0 if one_alpha else n_trial, N), x.dtype)
-    slope = np.empty_like(x[0])
+    slope, slope_q = np.empty_like(x[0]), np.empty_like(x[0])
     df_rows(kind, x[-1], r[-1], half, slope)
     for b in range(n_trial):
         for i in range(N):
@@ -109,18 +117,20 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound, q_term):
         for b in range(n_trial):
             den, num = zero, zero
             for i in range(N):
+                slope_q[b, i] = zero if has_kink and x[t, b, i] == zero else slope[b, i]
+            q_term = x[t, b]
+            for i in range(N):
                 d = leak[i] * D[t + 1, b, i]
                 D[t, b, i] = (D[t, b, i] + S[b, i]) * slope[b, i] + d
-                slope_q = zero if has_kink and x[t, b, i] == zero else slope[b, i]
-                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q
-                q_term[t, b, i] = q * slope_q
+                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q[b, i]
+                q_term[i] = q * slope_q[b, i]
                 den += d * d
                 num += q * q
             value, factor = omega_of_one(num, den, bound)
             total += value
             n_counting += den >= bound
             for i in range(N):
-                q_term[t, b, i] *= factor
+                q_term[i] *= factor
     return total, n_counting
 
 
@@ -139,3 +149,26 @@ def omega_of_one(num, den, bound):
         return 0.0, type(den)(0)
     excess = num / den - type(den)(1)
     return float(excess * excess), type(den)(4) * excess / den
+
+
+@compiled
+def start_gradient(kind, W, x0, alpha, D_1, r0, gx0):
+    """The sum over trials of (alpha D_1) Wrec * f'(x0) + (1 - alpha) D_1 into gx0 (N,), and f(x0)
+    into r0 (N,).
+    """
+    n_trial, N = D_1.shape
+    one, half = x0.dtype.type(1), x0.dtype.type(0.5)
+    start, rate = x0.reshape((1, N)), r0.reshape((1, N))
+    slope, total = np.empty_like(start), np.zeros_like(start)
+    words, S = words_of(W), np.empty((1, W.width), x0.dtype)
+    f_rows(kind, start, len(start), rate)
+    df_rows(kind, start, rate, half, slope)
+    for b in range(n_trial):
+        for i in range(N):
+            total[0, i] += D_1[b, i]
+    if n_trial == 1:
+        times_some(total, len(total), words, slope, S)
+    else:
+        times_factor(total, len(total), words, S)
+    for i in range(N):
+        gx0[i] = S[0, i] * slope[0, i] + (one - alpha[i]) * total[0, i]

@@ -20,11 +20,13 @@ from numba.extending import intrinsic
 FASTMATH = {"reassoc", "contract", "nsz"}
 
 
-def compiled(function: Callable, fastmath: Any = FASTMATH, from_python: bool = True) -> Any:
+def compiled(
+    function: Callable, fastmath: Any = FASTMATH, from_python: bool = True, inline: str = "never"
+) -> Any:
     """Compile a function once for each type of its arguments, and keep it on disk."""
     return njit(
         cache=True, nogil=True, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True,
-        no_cpython_wrapper=not from_python,
+        no_cpython_wrapper=not from_python, inline=inline,
     )(with_digest(function))  # fmt: skip
 
 
@@ -37,7 +39,7 @@ def inner(function: Callable) -> Any:
 
 def merged(function: Callable) -> Any:
     """A part of one compiled function, which is compiled with it, not on its own before that."""
-    return njit(inline="always")(function)
+    return compiled(function, inline="always")
 
 
 def exact(function: Callable) -> Any:

@@ -106,6 +106,20 @@ def factor_of_derivatives(recurrence: Recurrence, n_trial: int, kept: Kept | Non
     return mixed_factor(panels, None, given.whole, entries, weights, len(Wrec), width, kept)
 
 
+def factors(
+    recurrence: Recurrence, n_trial: int, kept: Kept | None = None
+) -> tuple[Factor, Factor]:
+    """Both, without a readout."""
+    Win, Wrec = recurrence.Win, recurrence.Wrec
+    if n_trial == 1:
+        rows = into_rows(Wrec, Win, kept=kept)
+        return times_rows(rows), times_columns(recurrence.alpha, rows[: len(Wrec)])
+    return (
+        factor_of_rates(recurrence, Wrec[:0], n_trial, kept),
+        factor_of_derivatives(recurrence, n_trial, kept),
+    )
+
+
 def with_full_rows(entries: Entries, columns: NDArray, N: int, n_rows: int) -> Entries:
     """The same below N rows of N columns, with further rows that have all of some columns."""
     below = np.arange(N, N + n_rows)[:, np.newaxis]

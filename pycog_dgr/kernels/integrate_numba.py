@@ -42,16 +42,23 @@ def forward(
     kept: Kept | None = None,
 ) -> Trajectory:
     x, r = out or Trajectory.empty(noise)
+    W = factor_of_rates(recurrence, recurrence.Wrec[:0], noise.shape[1], kept)
+    integrate_batch(recurrence, W, inputs, noise, x, r)
+    return Trajectory(x, r)
+
+
+def integrate_batch(
+    recurrence: Recurrence, W: Factor, inputs: NDArray, noise: NDArray, x: NDArray, r: NDArray
+) -> None:
+    """`forward` by the factor W of rates."""
     n_time, n_trial, N = noise.shape
     start = np.empty((n_trial, N), noise.dtype)
     start[:] = recurrence.x0
     no_outputs = Readout(recurrence.Wrec[:0], recurrence.brec[:0], "linear")
-    W = factor_of_rates(recurrence, no_outputs.Wout, n_trial, kept)
     loop(
         recurrence, W, no_outputs, Rows.of_batch(n_time, n_trial), False, rows(inputs),
-        rows(noise), start, rows(r), rows(x), np.empty((0, 0), noise.dtype),
+        rows(noise), start, rows(r), rows(x), start[:0],
     )  # fmt: skip
-    return Trajectory(x, r)
 
 
 def run(

@@ -188,6 +188,21 @@ class Regularised(NamedTuple):
     nelems: float
 
 
+class Gradients(NamedTuple):
+    """A loss, Omega, and derivatives of loss + lambda_Omega Omega (d and x held constant)."""
+
+    loss: float
+    Omega: float  # NaN where no step counts
+    nelems: float
+    Win: NDArray  # (N, Nin)
+    Wrec: NDArray  # (N, N)
+    brec: NDArray  # (N,)
+    x0: NDArray  # (N,)
+    Wout: NDArray  # (Nout, N)
+    bout: NDArray  # (Nout,)
+    alpha: NDArray | None  # (N,), of the loss alone, where it was asked for
+
+
 class Readout(NamedTuple):
     """The outputs: effective weights, and g by name."""
 
@@ -274,14 +289,28 @@ class Kernels(Protocol):
         trajectory: Trajectory,
         gr: NDArray,
         regulariser: Regulariser,
-        space: NDArray | None = None,
         kept: Kept | None = None,
     ) -> Regularised:
         """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
 
         Where all units share one alpha, both have the factor (alpha D_{t+1})^T, and one product
-        serves them. D takes the place of gr; `space` (time - 1, trial, N) is for what else is kept
-        of all steps.
+        serves them. D takes the place of gr.
+        """
+
+    def gradients(
+        self,
+        recurrence: Recurrence,
+        readout: Readout,
+        inputs: NDArray,
+        targets: NDArray,
+        mask: NDArray,
+        noise: NDArray,
+        regulariser: Regulariser,
+        with_alpha: bool = False,
+        kept: Kept | None = None,
+    ) -> Gradients:
+        """`forward`, `loss_gradient` and `backward_with_omega` of a batch, and `alpha_cotangent`
+        where it is asked for. The arrays are overwritten by the next call with the same `kept`.
         """
 
     def run(

@@ -33,17 +33,13 @@ def loss_gradient(
     readout: Readout, r: NDArray, targets: NDArray, mask: NDArray, out: NDArray | None = None
 ) -> LossGradient:
     Wout, bout, activation = readout
-    gr, gWout, gbout = (
-        np.empty_like(r) if out is None else out,
-        np.zeros_like(Wout),
-        np.zeros_like(bout),
-    )
-    total = total_of(rows(mask))
+    gr = np.empty_like(r) if out is None else out
+    gWout, gbout = np.empty_like(Wout), np.empty_like(bout)
     loss = loss_rows(
-        OUTPUT_KINDS[activation], rows(r), Wout, bout, rows(targets), rows(mask),
-        r.dtype.type(total), rows(gr), gWout, gbout,
+        OUTPUT_KINDS[activation], rows(r), Wout, bout, rows(targets), rows(mask), rows(gr),
+        gWout, gbout,
     )  # fmt: skip
-    return LossGradient(float(np.float64(loss) / total), gr, gWout, gbout)
+    return LossGradient(loss, gr, gWout, gbout)
 
 
 @merged
@@ -137,13 +133,16 @@ def output_rows(kind, z, targets, mask):
 
 
 @compiled
-def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
-    """The sum of l mask; of that divided by `total`, derivatives into the last three.
+def loss_rows(kind, r, Wout, bout, targets, mask, gr, gWout, gbout):
+    """The loss, sum(l mask) / sum(mask), and its derivatives into the last three arrays.
 
     r, gr (row, N); targets, mask (row, Nout)
     """
     n_outputs, N = Wout.shape
-    loss = 0.0
+    loss, total_mask = 0.0, total_of(mask)
+    total = r.dtype.type(total_mask)
+    gWout[:] = 0
+    gbout[:] = 0
     a, z, gz = (
         np.empty(n_outputs, r.dtype),
         np.empty(n_outputs, r.dtype),
@@ -165,7 +164,7 @@ def loss_rows(kind, r, Wout, bout, targets, mask, total, gr, gWout, gbout):
             for i in range(N):
                 gr[row, i] += a[k] * Wout[k, i]
                 gWout[k, i] += a[k] * r[row, i]
-    return loss
+    return loss / total_mask
 
 
 @inner

@@ -19,6 +19,7 @@ from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Function
 from pycog_dgr.kernels.arrays import Kept, is_shared, rows, times
 from pycog_dgr.kernels.interface import (
     Cotangents,
+    Gradients,
     Omega,
     Readout,
     Recurrence,
@@ -34,8 +35,8 @@ from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, s
 
 __all__ = [
     "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
-    "run", "some_normals", "subtract", "sum_of_squares",
+    "gradients", "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar",
+    "raw_gradient", "run", "some_normals", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
@@ -162,12 +163,11 @@ def backward_with_omega(
     trajectory: Trajectory,
     gr: NDArray,
     regulariser: Regulariser,
-    space: NDArray | None = None,
     kept: Kept | None = None,
 ) -> Regularised:
     out = Cotangents.empty(recurrence, trajectory.x)._replace(D=gr)
     backpropagate(recurrence, trajectory, gr, None, out)
-    value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound, space)
+    value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound)
     lambda_Omega, with_D = regulariser.lambda_Omega, trajectory.r[:-1]
     together = lambda_Omega and is_shared(recurrence.alpha)
     if together:
@@ -176,6 +176,24 @@ def backward_with_omega(
     if lambda_Omega and not together:
         out.Wrec[:] += lambda_Omega * omega_gradient(recurrence, out.D, q_term)
     return Regularised(out.Win, out.Wrec, out.brec, out.x0, value, nelems)
+
+
+def gradients(
+    recurrence: Recurrence,
+    readout: Readout,
+    inputs: NDArray,
+    targets: NDArray,
+    mask: NDArray,
+    noise: NDArray,
+    regulariser: Regulariser,
+    with_alpha: bool = False,
+    kept: Kept | None = None,
+) -> Gradients:
+    trajectory = forward(recurrence, inputs, noise)
+    loss, gr, gWout, gbout = loss_gradient(readout, trajectory.r, targets, mask)
+    back = backward_with_omega(recurrence, inputs, trajectory, gr, regulariser)
+    g_alpha = alpha_cotangent(recurrence, trajectory, gr) if with_alpha else None  # gr is D now
+    return Gradients(loss, back.Omega, back.nelems, *back[:4], gWout, gbout, g_alpha)
 
 
 # --- parts of the backward pass -------------------------------------------------------------------

@@ -11,56 +11,33 @@ units, and the others have a dot product for each entry.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.activations_numpy import ACTIVATIONS
 from pycog_dgr.kernels.arrays import Kept, reused, rows
 from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.connections import Connections, add_dots
-from pycog_dgr.kernels.interface import Cotangents, Recurrence, Regularised
+from pycog_dgr.kernels.interface import Recurrence
 from pycog_dgr.kernels.listing import SPARE
 from pycog_dgr.kernels.outer import add_outer, list_columns, outer_product
 from pycog_dgr.kernels.products import full_panels
 from pycog_dgr.kernels.tiles import ROWS
 from pycog_dgr.kernels.transposes import put_transposed, transpose
 
-HALF = 0.5  # f' of a rectification at 0, in the backward pass
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 
 
-def weight_gradients(
-    recurrence: Recurrence,
-    inputs: NDArray,
-    r: NDArray,
-    D: NDArray,
-    q_term: NDArray,
-    scale: np.floating,
-    out: Regularised | Cotangents,
-    kept: Kept | None = None,
-) -> None:
-    """Fill in the derivatives with respect to weights, brec and x0; an empty q_term is zero."""
-    _, Wrec, _, x0, alpha, activation, connections = recurrence
-    f, df = ACTIVATIONS[activation]
-    r0, N, Nin, dtype = f(x0), len(x0), inputs.shape[2], D.dtype
-    given = alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
-    n_columns, width = full_panels(N + Nin + 2, dtype), full_panels(N, dtype)
-    space = Space(
-        reused(kept, "right", (ROWS_TOGETHER, n_columns), dtype),
-        reused(kept, "left", (ROWS_TOGETHER, width), dtype),
-        reused(kept, "G", (n_columns, width), dtype),
-        reused(kept, "listing", (n_columns + ROWS + SPARE,), np.dtype(np.int64)),
-        reused(kept, "line", (2, n_columns + ROWS + SPARE), dtype),
-    )
-    if connections is None:
-        sum_outer(outer_product(dtype), *given, *space)
-        parts(space.G, out.Wrec, out.Win, out.brec)
-    else:
-        gradients_of_connections(connections, alpha, given, space, out, kept)
-    D_first = np.sum(D[0], axis=0)
-    out.x0[:] = (alpha * D_first) @ Wrec * df(x0, r0, HALF) + (1 - alpha) * D_first
+class Derivatives(Protocol):
+    """What is filled in."""
+
+    @property
+    def Win(self) -> NDArray: ...
+    @property
+    def Wrec(self) -> NDArray: ...
+    @property
+    def brec(self) -> NDArray: ...
 
 
 class Space(NamedTuple):
@@ -71,6 +48,42 @@ class Space(NamedTuple):
     G: NDArray  # (column, width)
     listing: NDArray  # of columns
     line: NDArray  # two times as long
+
+
+def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Space:
+    n_columns, width = full_panels(N + Nin + 2, dtype), full_panels(N, dtype)
+    longest = n_columns + ROWS + SPARE
+    return Space(
+        reused(kept, "right", (ROWS_TOGETHER, n_columns), dtype),
+        reused(kept, "left", (ROWS_TOGETHER, width), dtype),
+        reused(kept, "G", (n_columns, width), dtype),
+        reused(kept, "listing", (longest,), np.dtype(np.int64)),
+        reused(kept, "line", (2, longest), dtype),
+    )
+
+
+def weight_gradients(
+    recurrence: Recurrence,
+    inputs: NDArray,
+    r: NDArray,
+    D: NDArray,
+    r0: NDArray,
+    q_term: NDArray,
+    scale: np.floating,
+    out: Derivatives,
+    kept: Kept | None = None,
+) -> None:
+    """Fill in the derivatives with respect to Wrec, Win and brec.
+
+    r0 is f(x0), and an empty q_term is zero.
+    """
+    given = recurrence.alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
+    space = space_of(len(r0), inputs.shape[2], D.dtype, kept)
+    if recurrence.connections is None:
+        sum_outer(outer_product(D.dtype), *given, *space)
+        parts(space.G, out.Wrec, out.Win, out.brec)
+    else:
+        gradients_of_connections(recurrence.connections, recurrence.alpha, given, space, out, kept)
 
 
 @compiled
@@ -139,6 +152,11 @@ def parts(G, gWrec, gWin, gbrec):
         gbrec[i] = G[N + Nin, i]
 
 
+def omega_gradient(recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArray:
+    alpha = recurrence.alpha[:, np.newaxis]
+    return alpha * (1 - alpha) * (rows(D[1:]).T @ rows(q_term))
+
+
 # --- of connections -------------------------------------------------------------------------------
 
 
@@ -147,7 +165,7 @@ def gradients_of_connections(
     alpha: NDArray,
     given: tuple,
     space: Space,
-    out: Regularised | Cotangents,
+    out: Derivatives,
     kept: Kept | None,
 ) -> None:
     """The derivatives with respect to Wrec, 0 where it has no connection, Win and brec."""

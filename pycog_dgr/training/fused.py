@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ from pycog_dgr.kernels import (
     Recurrence,
     Regulariser,
     Rows,
-    Trajectory,
     rows,
     sigmoid,
 )
@@ -53,14 +52,6 @@ def can_fuse(
 ) -> bool:
     """Whether kernels can do the whole step, from the batch to the gradients."""
     return training.loss is None and not penalties and network.Nout > 0
-
-
-class Workspace(NamedTuple):
-    """Arrays of one batch size that every update writes again."""
-
-    trajectory: Trajectory
-    gr: NDArray  # (time, trial, N)
-    q_term: NDArray  # (time - 1, trial, N)
 
 
 class FusedStep:
@@ -90,7 +81,6 @@ class FusedStep:
         }
         Wrec = self.dale["Wrec"]
         self.connections = kernels.connections((Wrec.plastic != 0) | (Wrec.fixed != 0))
-        self._space: Workspace | None = None
         self._kept: dict[str, NDArray] = {}
 
     def update(
@@ -108,22 +98,18 @@ class FusedStep:
         if dropout_mask is not None:
             dale = dale | {"Wrec": with_dropout(dale["Wrec"], dropout_mask)}
         recurrence, readout = self._network(raw, dale)
-        space = self._workspace(batch)
-        kernels, (inputs, targets, mask, noise) = self.kernels, plain(*batch)
-
-        trajectory = kernels.forward(recurrence, inputs, noise, space.trajectory, kept=self._kept)
-        loss = kernels.loss_gradient(readout, trajectory.r, targets, mask, space.gr)
-        back = kernels.backward_with_omega(
-            recurrence, inputs, trajectory, loss.gr, self.regulariser, space.q_term, self._kept
-        )
-        g = {**back._asdict(), "Wout": loss.Wout, "bout": loss.bout}
+        inputs, targets, mask, noise = plain(*batch)
+        found = self.kernels.gradients(
+            recurrence, readout, inputs, targets, mask, noise, self.regulariser,
+            self.network.train_tau, self._kept,
+        )  # fmt: skip
+        g = found._asdict()
         for name, one in dale.items():
-            kernels.raw_gradient(one, raw[name], g[name])
-        if self.network.train_tau:
-            g_alpha = kernels.alpha_cotangent(recurrence, trajectory, loss.gr)  # where D is now
-            g["alpha_logit"] = g_alpha * self._alpha_slope(raw["alpha_logit"])
+            self.kernels.raw_gradient(one, raw[name], g[name])
+        if found.alpha is not None:
+            g["alpha_logit"] = found.alpha * self._alpha_slope(raw["alpha_logit"])
         gnorm = descend({name: g[name] for name in self.trained})
-        return loss.loss, gnorm, back.Omega, back.nelems
+        return found.loss, gnorm, found.Omega, found.nelems
 
     def evaluate(self, raw: Arrays, batch: Batch) -> tuple[float, float, NDArray]:
         """Loss, root-mean-square error and z (time, trial, Nout)."""
@@ -175,12 +161,6 @@ class FusedStep:
         alpha_min, alpha_max = self.network.alpha_bounds
         share = sigmoid(alpha_logit)
         return (alpha_max - alpha_min) * share * (1 - share)
-
-    def _workspace(self, batch: Batch) -> Workspace:
-        if self._space is None or self._space.trajectory.x.shape != batch.noise.shape:
-            like = np.empty(batch.noise.shape, self.dtype)
-            self._space = Workspace(Trajectory.empty(like), like, np.empty_like(like[1:]))
-        return self._space
 
 
 def dale_of(

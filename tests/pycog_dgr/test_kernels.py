@@ -166,11 +166,11 @@ def test_arrays_of_an_earlier_call_are_written_again(kernels):
         for one, other, again in zip(got, expected, out, strict=True):
             assert one is again
             np.testing.assert_array_equal(one, other)
-    regulariser, q_term = Regulariser(2, 1e-20), np.empty_like(noise[1:])
+    regulariser, kept = Regulariser(2, 1e-20), {}
     expected = kernels.backward_with_omega(recurrence, inputs, trajectory, gr.copy(), regulariser)
     for _ in range(2):
         got = kernels.backward_with_omega(
-            recurrence, inputs, trajectory, gr.copy(), regulariser, q_term
+            recurrence, inputs, trajectory, gr.copy(), regulariser, kept
         )
         for one, other in zip(got, expected, strict=True):
             np.testing.assert_array_equal(one, other)
