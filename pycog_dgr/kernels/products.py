@@ -28,7 +28,8 @@ from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled, compiled_address, inner
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
 
-TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
+TILE_ALL, TILE_4, TILE_2, TILE_1 = (tile(n_rows) for n_rows in (ROWS, 4, 2, 1))
+HALF_ALL, HALF_4, HALF_2, HALF_1 = (tile(n_rows, vectors=1) for n_rows in (ROWS, 4, 2, 1))
 
 
 class Factor(NamedTuple):
@@ -57,10 +58,13 @@ class Words(NamedTuple):
     weights: int
 
 
-def factor_of_panels(panels: NDArray) -> Factor:
+def factor_of_panels(panels: NDArray, n: int) -> Factor:
+    """Of panels whose columns beyond n are zeros."""
     _, size, columns = panels.shape
+    needs_half = 0 < n % columns <= columns // 2
+    product = dense_to_half if needs_half else dense
     return Factor(
-        address_of(dense, panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES,
+        address_of(product, panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES,
         len(panels) * columns, np.empty(0, np.int64), *np.empty((2, 0), panels.dtype),
     )  # fmt: skip
 
@@ -83,7 +87,7 @@ def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:
     for matrix in matrices:
         into_panels(matrix, first, panels)
         first += matrix.shape[1]
-    return factor_of_panels(panels)
+    return factor_of_panels(panels, n)
 
 
 def prepared_scaled(factor: NDArray, W: NDArray, kept: Kept | None = None) -> Factor:
@@ -91,7 +95,7 @@ def prepared_scaled(factor: NDArray, W: NDArray, kept: Kept | None = None) -> Fa
     width, in_one = full_panels(W.shape[1], W.dtype), PANEL_BYTES // W.itemsize
     panels = reused(kept, "scaled panels", (width // in_one, len(W), in_one), W.dtype)
     scaled_into_panels(factor, W, panels)
-    return factor_of_panels(panels)
+    return factor_of_panels(panels, W.shape[1])
 
 
 @compiled
@@ -216,19 +220,51 @@ def dense(
     first, result = address(A), address(C)
     for p in range(n_panels):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
-        m = 0
-        while m + ROWS <= n_rows:
-            a, to = first + m * A_row, c + m * C_row
-            TILE_ALL(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
-            m += ROWS
-        if m + 4 <= n_rows:
-            a, to = first + m * A_row, c + m * C_row
-            TILE_4(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
-            m += 4
-        if m + 2 <= n_rows:
-            a, to = first + m * A_row, c + m * C_row
-            TILE_2(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
-            m += 2
-        if m < n_rows:
-            a, to = first + m * A_row, c + m * C_row
-            TILE_1(a, A_row, A_k, b, B_k, 0, size, to, C_row, number)
+        times_panel(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
+
+
+def dense_to_half(
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing, space, weights,
+    number,
+):  # fmt: skip
+    """`dense`, but for the second half of the last panel, which is left as it is."""
+    first, result = address(A), address(C)
+    for p in range(n_panels - 1):
+        b, c = B + p * B_panel, result + p * PANEL_BYTES
+        times_panel(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
+    b, c = B + (n_panels - 1) * B_panel, result + (n_panels - 1) * PANEL_BYTES
+    times_half(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
+
+
+@inner
+def times_panel(A, A_row, A_k, n_rows, size, b, B_k, c, C_row, number):
+    """The columns of one panel; addresses and steps in bytes."""
+    m = 0
+    while m + ROWS <= n_rows:
+        TILE_ALL(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += ROWS
+    if m + 4 <= n_rows:
+        TILE_4(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += 4
+    if m + 2 <= n_rows:
+        TILE_2(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += 2
+    if m < n_rows:
+        TILE_1(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+
+
+@inner
+def times_half(A, A_row, A_k, n_rows, size, b, B_k, c, C_row, number):
+    """Those of its first half."""
+    m = 0
+    while m + ROWS <= n_rows:
+        HALF_ALL(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += ROWS
+    if m + 4 <= n_rows:
+        HALF_4(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += 4
+    if m + 2 <= n_rows:
+        HALF_2(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        m += 2
+    if m < n_rows:
+        HALF_1(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)

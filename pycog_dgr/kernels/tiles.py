@@ -43,8 +43,8 @@ SUMS = 8  # at once at least, so that the adders always have work
 
 
 @functools.cache
-def tile(n_rows: int, listed: str = "", adds: bool = False) -> Any:
-    """The function that computes a tile of `n_rows` rows.
+def tile(n_rows: int, listed: str = "", adds: bool = False, vectors: int = VECTORS) -> Any:
+    """The function that computes a tile of `n_rows` rows, and of a panel's first `vectors`.
 
     tile(A, row step, k step, panel, its k step, list, size of k, C, row step, number): addresses
     and steps in bytes; C <- A B, or added to C where it `adds`; `number` shows the number type.
@@ -58,7 +58,7 @@ def tile(n_rows: int, listed: str = "", adds: bool = False) -> Any:
 
         def generate(context, builder, signature, values):
             scalar = context.get_value_type(signature.args[-1])
-            emit_tile(builder, scalar, n_rows, listed, adds, values[:-1])
+            emit_tile(builder, scalar, n_rows, listed, adds, vectors, values[:-1])
             return context.get_dummy_value()
 
         return types.void(*words, number), generate
@@ -67,7 +67,7 @@ def tile(n_rows: int, listed: str = "", adds: bool = False) -> Any:
 
 
 def emit_tile(  # noqa: C901 - one compiled loop
-    builder: Any, scalar: Any, n_rows: int, listed: str, adds: bool, values: Any
+    builder: Any, scalar: Any, n_rows: int, listed: str, adds: bool, vectors: int, values: Any
 ) -> None:
     """Instructions of a tile: a loop over k in steps of `unrolled`, then one for the rest."""
     A, A_row, A_k, B, B_k, listing, size, C, C_row = values
@@ -75,7 +75,7 @@ def emit_tile(  # noqa: C901 - one compiled loop
     word, width = size.type, VECTOR_BYTES // alignment
     vector = ir.VectorType(scalar, width)
     unrolled = max(1, SUMS // (n_rows * VECTORS))
-    places = [(m, v) for m in range(n_rows) for v in range(VECTORS)]
+    places = [(m, v) for m in range(n_rows) for v in range(vectors)]
 
     def at(base: Any, offset: Any, kind: Any) -> Any:
         return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
@@ -93,7 +93,7 @@ def emit_tile(  # noqa: C901 - one compiled loop
 
     def times_one_k(k: Any, sums: list) -> list:
         row = builder.mul(in_list(k) if listed == "k" else k, B_k)
-        b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(VECTORS)]
+        b = [load(at(B, builder.add(row, word(v * VECTOR_BYTES)), vector)) for v in range(vectors)]
         found, column = [], builder.mul(k, A_k)
         for m in range(n_rows):
             number = load(at(A_rows[m], column, scalar))
@@ -103,8 +103,8 @@ def emit_tile(  # noqa: C901 - one compiled loop
             spread = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
             a = builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), spread)
             found += [
-                multiply_add(builder, vector, a, b[v], sums[m * VECTORS + v])
-                for v in range(VECTORS)
+                multiply_add(builder, vector, a, b[v], sums[m * vectors + v])
+                for v in range(vectors)
             ]
         return found
 
