@@ -28,8 +28,8 @@ from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled, compiled_address, inner
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
 
-TILE_ALL, TILE_4, TILE_2, TILE_1 = (tile(n_rows) for n_rows in (ROWS, 4, 2, 1))
-HALF_ALL, HALF_4, HALF_2, HALF_1 = (tile(n_rows, vectors=1) for n_rows in (ROWS, 4, 2, 1))
+TILE_ALL, TILE_4, TILE_2, TILE_1 = tile(ROWS), tile(4), tile(2), tile(1)
+HALF = tile(ROWS, vectors=1)
 
 
 class Factor(NamedTuple):
@@ -220,28 +220,29 @@ def dense(
     first, result = address(A), address(C)
     for p in range(n_panels):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
-        times_panel(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
+        times_panel(first, A_row, A_k, n_rows, size, b, B_k, False, c, C_row, number)
 
 
 def dense_to_half(
     A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing, space, weights,
     number,
 ):  # fmt: skip
-    """`dense`, but for the second half of the last panel, which is left as it is."""
+    """`dense`, but what the second half of the last panel gives is of no use."""
     first, result = address(A), address(C)
-    for p in range(n_panels - 1):
-        b, c = B + p * B_panel, result + p * PANEL_BYTES
-        times_panel(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
-    b, c = B + (n_panels - 1) * B_panel, result + (n_panels - 1) * PANEL_BYTES
-    times_half(first, A_row, A_k, n_rows, size, b, B_k, c, C_row, number)
+    for p in range(n_panels):
+        b, c, is_last = B + p * B_panel, result + p * PANEL_BYTES, p == n_panels - 1
+        times_panel(first, A_row, A_k, n_rows, size, b, B_k, is_last, c, C_row, number)
 
 
 @inner
-def times_panel(A, A_row, A_k, n_rows, size, b, B_k, c, C_row, number):
-    """The columns of one panel; addresses and steps in bytes."""
+def times_panel(A, A_row, A_k, n_rows, size, b, B_k, half_counts, c, C_row, number):
+    """The columns of one panel, or those of its first half, and perhaps the others."""
     m = 0
     while m + ROWS <= n_rows:
-        TILE_ALL(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        if half_counts:
+            HALF(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
+        else:
+            TILE_ALL(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
         m += ROWS
     if m + 4 <= n_rows:
         TILE_4(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
@@ -251,20 +252,3 @@ def times_panel(A, A_row, A_k, n_rows, size, b, B_k, c, C_row, number):
         m += 2
     if m < n_rows:
         TILE_1(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
-
-
-@inner
-def times_half(A, A_row, A_k, n_rows, size, b, B_k, c, C_row, number):
-    """Those of its first half."""
-    m = 0
-    while m + ROWS <= n_rows:
-        HALF_ALL(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
-        m += ROWS
-    if m + 4 <= n_rows:
-        HALF_4(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
-        m += 4
-    if m + 2 <= n_rows:
-        HALF_2(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
-        m += 2
-    if m < n_rows:
-        HALF_1(A + m * A_row, A_row, A_k, b, B_k, 0, size, c + m * C_row, C_row, number)
