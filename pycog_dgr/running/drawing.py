@@ -144,14 +144,12 @@ class Drawing:
     def _draw_together(self, block: Block, new: range, stream: NormalStream) -> None:
         """The noise of some trials, in the block's rows: the same numbers as one by one."""
         first = block.rows(new.start).start
-        ends = np.array(block.ends[new.start :]) - first
-        steps = ends - np.array([0, *ends[:-1]])
         whole = slice(first, block.taken)
         samplers = ((self.input_noise, block.noise_in), (self.recurrent_noise, block.noise))
         sizes = [0 if sampler.silent else array.shape[1] for sampler, array in samplers]
-        counts = np.empty((len(new), 3), np.int64)
-        counts[:, :2] = steps[:, np.newaxis] * sizes
-        counts[:, 2] = self.network.N if self.sigma0 > 0 else 0
+        ends, counts = requests_of(
+            first, tuple(block.ends[new.start :]), *sizes, self.network.N * (self.sigma0 > 0)
+        )
         *positions, of_start = stream.places(counts)
         for (sampler, array), begins in zip(samplers, positions, strict=True):
             if array.shape[1]:
@@ -160,6 +158,19 @@ class Drawing:
             drawn = np.empty((len(new), self.network.N), np.float32)
             stream.trials(of_start, np.arange(1, len(new) + 1), AS_DRAWN, drawn)
             block.x[new.start : new.stop] = self.x0 + self.sigma0 * drawn
+
+
+@functools.lru_cache(maxsize=16)
+def requests_of(
+    first: int, ends: tuple[int, ...], Nin: int, N: int, at_start: int
+) -> tuple[NDArray, NDArray]:
+    """Of trials in the rows from `first` on, each up to its end: their ends from there on, and how
+    many numbers (trial, 3) each needs, so many for inputs and units a step and for its start.
+    """
+    from_first = np.array(ends) - first
+    steps = np.diff(from_first, prepend=0)
+    counts = np.stack([steps * Nin, steps * N, np.full_like(steps, at_start)], axis=1)
+    return from_first, counts
 
 
 def noise_samplers(p: Mapping[str, Any]) -> tuple[Sampler, Sampler]:
