@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Kept = MutableMapping[str, NDArray]  # arrays of a kernel's own, from one call to the next
+Kept = MutableMapping[str, Any]  # arrays of a kernel's own, from one call to the next
 LINE_BYTES = 64  # of a cache
 
 

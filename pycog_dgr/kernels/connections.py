@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled
 from pycog_dgr.kernels.interface import Connections, Entries, Recurrence
-from pycog_dgr.kernels.one_row import into_rows, times_columns, times_rows
+from pycog_dgr.kernels.one_row import into_rows, times_both, times_columns, times_rows
 from pycog_dgr.kernels.products import (
     Factor,
     address_of,
@@ -112,8 +112,7 @@ def factors(
     """Both, without a readout."""
     Win, Wrec = recurrence.Win, recurrence.Wrec
     if n_trial == 1:
-        rows = into_rows(Wrec, Win, kept=kept)
-        return times_rows(rows), times_columns(recurrence.alpha, rows[: len(Wrec)])
+        return times_both(recurrence.alpha, into_rows(Wrec, Win, kept=kept), kept)
     return (
         factor_of_rates(recurrence, Wrec[:0], n_trial, kept),
         factor_of_derivatives(recurrence, n_trial, kept),

@@ -64,23 +64,37 @@ def put_into_rows(W, rows):
 
 def times_rows(rows: NDArray) -> Factor:
     """The Factor whose product with one row A (1, k) is the first one above."""
-    return factor_of_rows(sum_of_rows, rows, rows.shape[1], np.empty(0, rows.dtype))
+    return factor_of_rows(sum_of_rows, rows, rows.shape[1], 0)
 
 
 def times_columns(factor: NDArray, rows: NDArray) -> Factor:
     """The Factor whose product with one row A (1, n), by `times_some`, is the second one."""
-    return factor_of_rows(chosen_dots, rows, len(rows), factor)
+    made = factor_of_rows(chosen_dots, rows, len(rows), len(factor))
+    made.space[: len(factor)] = factor
+    return made
+
+
+def times_both(factor: NDArray, rows: NDArray, kept: Kept | None = None) -> tuple[Factor, Factor]:
+    """Both; of the first len(factor) rows the second one."""
+    n = len(factor)
+    made = None if kept is None else kept.get("factors of rows")
+    if made is None or made[0] is not rows:
+        made = rows, times_rows(rows), times_columns(factor, rows[:n])
+        if kept is not None:
+            kept["factors of rows"] = made
+    _, first, second = made
+    second.space[:n] = factor
+    return first, second
 
 
 def factor_of_rows(
-    product: Callable[..., None], rows: NDArray, width: int, factor: NDArray
+    product: Callable[..., None], rows: NDArray, width: int, n_factor: int
 ) -> Factor:
-    """Its listing holds which way the product goes next, and a list; its space `factor`, and what
-    is not 0.
+    """Its listing holds which way the product goes next, and a list; its space the factor, and
+    what is not 0.
     """
     longest, dtype = max(rows.shape) + SPARE, rows.dtype
-    listing, space = np.zeros(1 + longest, np.int64), np.zeros(len(factor) + longest, dtype)
-    space[: len(factor)] = factor
+    listing, space = np.zeros(1 + longest, np.int64), np.zeros(n_factor + longest, dtype)
     return Factor(
         address_of(product, dtype), rows[np.newaxis], PANEL_BYTES, rows.strides[0], width, listing,
         space, np.empty(0, dtype),

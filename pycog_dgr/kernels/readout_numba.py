@@ -139,7 +139,7 @@ def loss_rows(kind, r, Wout, bout, targets, mask, gr, gWout, gbout):
     r, gr (row, N); targets, mask (row, Nout)
     """
     n_outputs, N = Wout.shape
-    loss, total_mask = 0.0, total_of(mask)
+    zero, loss, total_mask = r.dtype.type(0), 0.0, total_of(mask)
     total = r.dtype.type(total_mask)
     gWout[:] = 0
     gbout[:] = 0
@@ -158,11 +158,11 @@ def loss_rows(kind, r, Wout, bout, targets, mask, gr, gWout, gbout):
             loss += weighted(pointwise_loss(kind, a[k], z[k], targets[row, k]), mask[row, k])
             gz[k] = mask[row, k] / total * pointwise_slope(kind, z[k], targets[row, k])
         through_g(kind, a, z, gz)
-        gr[row] = 0
         for k in range(n_outputs):
             gbout[k] += a[k]
             for i in range(N):
-                gr[row, i] += a[k] * Wout[k, i]
+                before = gr[row, i] if k else zero
+                gr[row, i] = before + a[k] * Wout[k, i]
                 gWout[k, i] += a[k] * r[row, i]
     return loss / total_mask
 

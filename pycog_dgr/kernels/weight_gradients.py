@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.arrays import Kept, reused, rows
+from pycog_dgr.kernels.arrays import Kept, empty_in_lines, reused, rows
 from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.connections import Connections, add_dots
 from pycog_dgr.kernels.interface import Recurrence
@@ -52,14 +52,20 @@ class Space(NamedTuple):
 
 def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Space:
     n_columns, width = full_panels(N + Nin + 2, dtype), full_panels(N, dtype)
+    found = None if kept is None else kept.get("space")
+    if found is not None and found.G.shape == (n_columns, width) and found.G.dtype == dtype:
+        return found
     longest = n_columns + ROWS + SPARE
-    return Space(
-        reused(kept, "right", (ROWS_TOGETHER, n_columns), dtype),
-        reused(kept, "left", (ROWS_TOGETHER, width), dtype),
-        reused(kept, "G", (n_columns, width), dtype),
-        reused(kept, "listing", (longest,), np.dtype(np.int64)),
-        reused(kept, "line", (2, longest), dtype),
+    made = Space(
+        empty_in_lines((ROWS_TOGETHER, n_columns), dtype),
+        empty_in_lines((ROWS_TOGETHER, width), dtype),
+        empty_in_lines((n_columns, width), dtype),
+        np.empty(longest, np.int64),
+        np.empty((2, longest), dtype),
     )
+    if kept is not None:
+        kept["space"] = made
+    return made
 
 
 def weight_gradients(
