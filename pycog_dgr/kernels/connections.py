@@ -82,7 +82,7 @@ def factor_of_rates(
     W = np.concatenate([Wrec, Wout]) if Nout else Wrec
     W_in = np.concatenate([Win, np.zeros((Nout, Nin), dtype)]) if Nout else Win
     if n_trial == 1:
-        return times_rows(into_rows(W, W_in, kept=kept))
+        return times_rows(into_rows(W, W_in, kept=kept), len(W))
     if given is None or n_trial < LEAST_TRIALS:
         return prepared(W, W_in, kept=kept)
     panels = prepared(np.take(W, given.whole, axis=1), W_in, kept=kept)

@@ -27,10 +27,10 @@ from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.dots import dots
 from pycog_dgr.kernels.listing import SPARE, list_non_zeros
 from pycog_dgr.kernels.products import Factor, address, address_of, full_panels
-from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
+from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, VECTORS, tile
 from pycog_dgr.kernels.transposes import transpose
 
-TILE_LISTED = tile(1, listed="k")
+TILE_LISTED, HALF_LISTED = tile(1, listed="k"), tile(1, listed="k", vectors=1)
 TOGETHER = 4  # columns
 DOTS = dots(TOGETHER)
 
@@ -62,14 +62,14 @@ def put_into_rows(W, rows):
             rows[k, i] = 0
 
 
-def times_rows(rows: NDArray) -> Factor:
-    """The Factor whose product with one row A (1, k) is the first one above."""
-    return factor_of_rows(sum_of_rows, rows, rows.shape[1], 0)
+def times_rows(rows: NDArray, n: int) -> Factor:
+    """The Factor whose product with one row A (1, k) is the first one above; of n columns."""
+    return factor_of_rows(sum_of_rows, rows, rows.shape[1], 0, n)
 
 
 def times_columns(factor: NDArray, rows: NDArray) -> Factor:
     """The Factor whose product with one row A (1, n), by `times_some`, is the second one."""
-    made = factor_of_rows(chosen_dots, rows, len(rows), len(factor))
+    made = factor_of_rows(chosen_dots, rows, len(rows), len(factor), len(factor))
     made.space[: len(factor)] = factor
     return made
 
@@ -78,23 +78,24 @@ def times_both(factor: NDArray, rows: NDArray, kept: Kept | None = None) -> tupl
     """Both; of the first len(factor) rows the second one."""
     n = len(factor)
     made = None if kept is None else kept.get("factors of rows")
-    if made is None or made[0] is not rows:
-        made = rows, times_rows(rows), times_columns(factor, rows[:n])
+    if made is None or made[0] is not rows or made[1] != n:
+        made = rows, n, times_rows(rows, n), times_columns(factor, rows[:n])
         if kept is not None:
             kept["factors of rows"] = made
-    _, first, second = made
+    *_, first, second = made
     second.space[:n] = factor
     return first, second
 
 
 def factor_of_rows(
-    product: Callable[..., None], rows: NDArray, width: int, n_factor: int
+    product: Callable[..., None], rows: NDArray, width: int, n_factor: int, n: int
 ) -> Factor:
-    """Its listing holds which way the product goes next, and a list; its space the factor, and
-    what is not 0.
+    """Its listing holds which way the product goes next, how many vectors n numbers fill, and a
+    list; its space the factor, and what is not 0.
     """
     longest, dtype = max(rows.shape) + SPARE, rows.dtype
-    listing, space = np.zeros(1 + longest, np.int64), np.zeros(n_factor + longest, dtype)
+    listing, space = np.zeros(2 + longest, np.int64), np.zeros(n_factor + longest, dtype)
+    listing[1] = -(-n * dtype.itemsize // VECTOR_BYTES)
     return Factor(
         address_of(product, dtype), rows[np.newaxis], PANEL_BYTES, rows.strides[0], width, listing,
         space, np.empty(0, dtype),
@@ -117,15 +118,16 @@ def sum_of_rows(
     number,
 ):  # fmt: skip
     """C <- A B of a single row A; as `products.dense`. 0 inf is 0."""
-    numbers, values = carray(listing, (1 + size + SPARE,)), carray(space, (size + SPARE,))
-    back, places, result = turned(numbers), numbers[1:], address(C)
+    numbers, values = carray(listing, (2 + size + SPARE,)), carray(space, (size + SPARE,))
+    back, n_vectors, places, result = turned(numbers), numbers[1], numbers[2:], address(C)
     count = list_non_zeros(carray(A, (size,)), places, values)
     for p in range(n_panels):
         q = n_panels - 1 - p if back else p
-        TILE_LISTED(
-            values.ctypes.data, 0, A_k, B + q * B_panel, B_k, places.ctypes.data, count,
-            result + q * PANEL_BYTES, C_row, number,
-        )  # fmt: skip
+        a, b, c = values.ctypes.data, B + q * B_panel, result + q * PANEL_BYTES
+        if VECTORS * (q + 1) <= n_vectors:
+            TILE_LISTED(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
+        else:
+            HALF_LISTED(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
 
 
 def chosen_dots(
@@ -135,9 +137,9 @@ def chosen_dots(
     """C <- the dot products of factor A, of a single row A, with the rows of B where `wanted` is
     not 0; elsewhere 0.
     """
-    longest, n_vectors = max(n_columns, size) + SPARE, -(-size * A_k // VECTOR_BYTES)
-    numbers, given = carray(listing, (1 + n_columns + SPARE,)), carray(space, (size + longest,))
-    back, places = turned(numbers), numbers[1:]
+    longest = max(n_columns, size) + SPARE
+    numbers, given = carray(listing, (2 + n_columns + SPARE,)), carray(space, (size + longest,))
+    back, n_vectors, places = turned(numbers), numbers[1], numbers[2:]
     factor, row, a, c = given[:size], given[size:], carray(A, (size,)), carray(C, (n_columns,))
     found = list_non_zeros(carray(wanted, (n_columns,)), places, row)
     places[found : found + TOGETHER] = places[0]  # those that fill the last few

@@ -15,9 +15,10 @@ import numpy as np
 from pycog_dgr.kernels.compilation import merged
 from pycog_dgr.kernels.listing import list_non_zeros
 from pycog_dgr.kernels.products import address, address_of, call
-from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, tile
+from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, tile
 
 TILE = tile(ROWS, listed="rows", adds=True)
+HALF = tile(ROWS, listed="rows", adds=True, vectors=1)
 
 
 def outer_product(dtype: np.dtype) -> int:
@@ -26,17 +27,18 @@ def outer_product(dtype: np.dtype) -> int:
 
 
 @merged
-def add_outer(product, A, B, n_rows, listing, n_listed, C):
+def add_outer(product, A, B, n_rows, listing, n_listed, n, C):
     """C (l, n) += A^T B of the first rows of A (k, l) and B (k, n), whose rows are whole panels.
 
-    Up to the next whole tile the list is filled with the last l, of which A is 0.
+    The first n columns count. Up to the next whole tile the list is filled with the last l, of
+    which A is 0.
     """
     size, row = A.itemsize, B.shape[1] * B.itemsize
     for m in range(n_listed, -(-n_listed // ROWS) * ROWS):
         listing[m] = A.shape[1] - 1
     call(
         product, A.ctypes.data, size, A.shape[1] * size, n_listed, n_rows,
-        B.ctypes.data, PANEL_BYTES, row, row // PANEL_BYTES,
+        B.ctypes.data, PANEL_BYTES, row, -(-n * size // VECTOR_BYTES),
         C.ctypes.data, row, listing.ctypes.data, 0, 0, A,
     )  # fmt: skip
 
@@ -56,12 +58,15 @@ def list_columns(A, n_rows, seen, listing, values):
 
 
 def outer(
-    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_panels, C, C_row, listing, space, weights,
+    A, A_row, A_k, n_rows, size, B, B_panel, B_k, n_vectors, C, C_row, listing, space, weights,
     number,
 ):  # fmt: skip
-    """As `products.dense`, of whole tiles of rows in the list."""
+    """As `products.dense`, of whole tiles of rows in the list and so many vectors in a row."""
     first, result, places = address(A), address(C), address(listing)
-    for p in range(n_panels):
+    for p in range(-(-n_vectors // VECTORS)):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
         for m in range(0, n_rows, ROWS):
-            TILE(first, A_row, A_k, b, B_k, places + 8 * m, size, c, C_row, number)
+            if VECTORS * (p + 1) <= n_vectors:
+                TILE(first, A_row, A_k, b, B_k, places + 8 * m, size, c, C_row, number)
+            else:
+                HALF(first, A_row, A_k, b, B_k, places + 8 * m, size, c, C_row, number)

@@ -71,7 +71,7 @@ def factor_of_panels(panels: NDArray, n: int) -> Factor:
 
 def with_own_space(W: Factor) -> Factor:
     """The same matrix for another product at the same time, as of another thread."""
-    return W._replace(listing=np.zeros_like(W.listing), space=np.zeros_like(W.space))
+    return W._replace(listing=W.listing.copy(), space=W.space.copy())
 
 
 def prepared(*matrices: NDArray, kept: Kept | None = None) -> Factor:

@@ -113,7 +113,7 @@ def sum_outer(
         put_scaled(alpha, D[first : first + size], left)
         if n_trial == 1:  # units that are silent in many trials together are few
             n_listed = list_columns(right, size, line[0, : right.shape[1]], listing, line[1])
-        add_outer(product, right, left, size, listing, n_listed, G)
+        add_outer(product, right, left, size, listing, n_listed, D.shape[1], G)
 
 
 @merged
@@ -206,7 +206,7 @@ def sum_connections(
         put_side_by_side(first, size, len(D) - len(r), r0, r, q_term, scale, inputs, right)
         some = D[first : first + size]
         put_scaled(alpha, some, left)
-        add_outer(product, right, left, size, listing, n_read, G)
+        add_outer(product, right, left, size, listing, n_read, D.shape[1], G)
         transpose(some, D_T)
         transpose(right[:size], right_T)
         add_dots(D_T, right_T, size, starts, columns, g)
