@@ -93,10 +93,13 @@ class Recurrence(NamedTuple):
 
 
 class Dale(NamedTuple):
-    """How raw weights become effective ones: pos(plastic * raw + fixed) * column."""
+    """How raw weights become effective ones: pos(plastic * raw + fixed) * column.
 
-    plastic: NDArray  # (post, pre), 1 where raw is trained
-    fixed: NDArray  # (post, pre), weights that never move
+    Small arrays: an update reads them twice, and the caches are full of others.
+    """
+
+    plastic: NDArray  # (post, pre), bool, whether raw is trained
+    fixed: NDArray  # (post, pre), weights that never move; (1, 1) where they are all the same
     column: NDArray  # (pre,), ei, or 1 without Dale's law, times a dropout mask
     positive: str | None  # pos: 'rectify', 'abs', or None for the weights as they are
 

@@ -42,10 +42,12 @@ def as_matrix(a: NDArray) -> NDArray:
 @compiled
 def to_effective(kind, plastic, fixed, column, W):
     """W comes in as raw weights."""
-    zero = W.dtype.type(0)
+    zero, one = W.dtype.type(0), W.dtype.type(1)
+    is_one = fixed.size == 1
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
-            w = plastic[i, j] * W[i, j] + fixed[i, j]
+            offset = fixed[0, 0] if is_one else fixed[i, j]
+            w = (one if plastic[i, j] else zero) * W[i, j] + offset
             if kind == RECTIFY:
                 w = zero if w < zero else w  # NaN stays NaN
             elif kind == ABS:
@@ -56,10 +58,12 @@ def to_effective(kind, plastic, fixed, column, W):
 @compiled
 def to_raw_gradient(kind, plastic, fixed, column, raw, g):
     """g comes in as the gradient with respect to effective weights."""
+    zero, one = g.dtype.type(0), g.dtype.type(1)
+    is_one = fixed.size == 1
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            w = plastic[i, j] * raw[i, j] + fixed[i, j]
-            g[i, j] *= slope_of(kind, w) * column[j] * plastic[i, j]
+            offset, share = fixed[0, 0] if is_one else fixed[i, j], one if plastic[i, j] else zero
+            g[i, j] *= slope_of(kind, share * raw[i, j] + offset) * column[j] * share
 
 
 @inner

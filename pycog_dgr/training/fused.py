@@ -171,14 +171,15 @@ def dale_of(
     dtype: str,
 ) -> Dale:
     """`is_presynaptic`: whether the columns are units of the network, and so have a sign."""
-    ei = network.ei
+    ei, fixed = network.ei, np.zeros((1, 1))
+    plastic = np.ones(shape, bool)
+    if connectivity is not None:
+        plastic = connectivity.mask_plastic != 0
+        if connectivity.mask_fixed.any():
+            fixed = connectivity.mask_fixed
     return Dale(
-        plastic=np.ones(shape, dtype)
-        if connectivity is None
-        else connectivity.mask_plastic.astype(dtype),
-        fixed=np.zeros(shape, dtype)
-        if connectivity is None
-        else connectivity.mask_fixed.astype(dtype),
+        plastic=plastic,
+        fixed=fixed.astype(dtype),
         column=np.ones(shape[1], dtype) if ei is None or not is_presynaptic else ei.astype(dtype),
         positive=None if ei is None else network.ei_positive_func,
     )
