@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows, f_rows
-from pycog_dgr.kernels.compilation import compiled, merged
+from pycog_dgr.kernels.compilation import compiled, inner, merged
 from pycog_dgr.kernels.interface import Recurrence, Trajectory
 from pycog_dgr.kernels.products import times_factor, times_some, words_of
 
@@ -88,12 +88,14 @@ def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
 
 
 @compiled
-def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound):
+def backpropagate_with_omega(kind, W, x, r, D, alpha, bound):
     """`backpropagate` and `omega_pass` at once; D comes in as gr, and q_term takes the place of x.
 
-    Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t.
+    Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t. Returned are the sum of
+    Omega_t, how many (t, trial) count, and whether they do.
     """
     n_time, n_trial, N = x.shape
+    one_alpha = all_same(alpha)
     zero, half, one = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1)
     has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
     W_words, S = words_of(W), np.empty((n_trial, W.width), x.dtype)
@@ -131,7 +133,15 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, one_alpha, bound):
             n_counting += den >= bound
             for i in range(N):
                 q_term[i] *= factor
-    return total, n_counting
+    return total, n_counting, one_alpha
+
+
+@inner
+def all_same(values):
+    same = True
+    for i in range(len(values)):
+        same &= values[i] == values[0]
+    return same
 
 
 @merged

@@ -148,9 +148,9 @@ def regularised(
     of x.
     """
     Win, Wrec, brec, x0, alpha, activation, _ = recurrence
-    dtype, D, kind, one_alpha = gr.dtype.type, gr, KINDS[activation], is_shared(alpha)
-    total, n_counting = backpropagate_with_omega(
-        kind, W, x, r, D, alpha, one_alpha, dtype(regulariser.bound)
+    dtype, D, kind = gr.dtype.type, gr, KINDS[activation]
+    total, n_counting, one_alpha = backpropagate_with_omega(
+        kind, W, x, r, D, alpha, dtype(regulariser.bound)
     )
     out = Regularised(
         Win=reused(kept, "Win", Win.shape, gr.dtype),

@@ -41,8 +41,9 @@ class Derivatives(Protocol):
 
 
 class Space(NamedTuple):
-    """Arrays for the sum of some rows (step, trial)."""
+    """For the sum of some rows (step, trial): a product, and arrays."""
 
+    product: int  # its address
     right: NDArray  # (row, column): r_{t-1} + scale q_term_{t-1}, u_t, 1, 0
     left: NDArray  # (row, width): alpha D_t
     G: NDArray  # (column, width)
@@ -57,6 +58,7 @@ def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Spa
         return found
     longest = n_columns + ROWS + SPARE
     made = Space(
+        outer_product(dtype),
         empty_in_lines((ROWS_TOGETHER, n_columns), dtype),
         empty_in_lines((ROWS_TOGETHER, width), dtype),
         empty_in_lines((n_columns, width), dtype),
@@ -86,7 +88,7 @@ def weight_gradients(
     given = recurrence.alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
     space = space_of(len(r0), inputs.shape[2], D.dtype, kept)
     if recurrence.connections is None:
-        sum_outer(outer_product(D.dtype), *given, *space)
+        sum_outer(*given, *space)
         parts(space.G, out.Wrec, out.Win, out.brec)
     else:
         gradients_of_connections(recurrence.connections, recurrence.alpha, given, space, out, kept)
@@ -94,7 +96,7 @@ def weight_gradients(
 
 @compiled
 def sum_outer(
-    product, alpha, D, r0, r, q_term, scale, inputs, right, left, G, listing, line
+    alpha, D, r0, r, q_term, scale, inputs, product, right, left, G, listing, line
 ):  # fmt: skip
     """G (column, width) <- sum over rows (step, trial) of [r + scale q_term, u, 1, 0]^T (alpha D).
 
@@ -181,7 +183,7 @@ def gradients_of_connections(
     space.listing[:n_read] = *whole, *range(N, N + Nin + 1)
     g = np.zeros(len(columns), dtype)
     sum_connections(
-        outer_product(dtype), *given, *space, n_read,
+        *given, *space, n_read,
         reused(kept, "D_T", (N, ROWS_TOGETHER), dtype),
         reused(kept, "right_T", (space.right.shape[1], ROWS_TOGETHER), dtype),
         starts, columns, g,
@@ -194,7 +196,7 @@ def gradients_of_connections(
 
 @compiled
 def sum_connections(
-    product, alpha, D, r0, r, q_term, scale, inputs, right, left, G, listing, line, n_read, D_T,
+    alpha, D, r0, r, q_term, scale, inputs, product, right, left, G, listing, line, n_read, D_T,
     right_T, starts, columns, g,
 ):  # fmt: skip
     """`sum_outer` of the listed columns, and of the entries of the others into g, without alpha."""

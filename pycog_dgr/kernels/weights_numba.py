@@ -16,8 +16,8 @@ POSITIVE_KINDS = {None: AS_IT_IS, "rectify": RECTIFY, "abs": ABS}
 
 
 def effective(dale: Dale, raw: NDArray) -> NDArray:
-    W = raw.copy()
-    to_effective(POSITIVE_KINDS[dale.positive], dale.plastic, dale.fixed, dale.column, W)
+    W = np.empty_like(raw)
+    to_effective(POSITIVE_KINDS[dale.positive], dale.plastic, dale.fixed, dale.column, raw, W)
     return W
 
 
@@ -40,14 +40,14 @@ def as_matrix(a: NDArray) -> NDArray:
 
 
 @compiled
-def to_effective(kind, plastic, fixed, column, W):
-    """W comes in as raw weights."""
+def to_effective(kind, plastic, fixed, column, raw, W):
+    """W <- effective weights."""
     zero, one = W.dtype.type(0), W.dtype.type(1)
     is_one = fixed.size == 1
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
             offset = fixed[0, 0] if is_one else fixed[i, j]
-            w = (one if plastic[i, j] else zero) * W[i, j] + offset
+            w = (one if plastic[i, j] else zero) * raw[i, j] + offset
             if kind == RECTIFY:
                 w = zero if w < zero else w  # NaN stays NaN
             elif kind == ABS:

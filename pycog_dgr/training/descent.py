@@ -8,6 +8,7 @@ are what most networks are trained by, and PyTensor takes longer to run so many 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def make_descent(
     def update(g: Arrays) -> float:
         squares = sum(kernels.sum_of_squares(gradient) for gradient in g.values())
         dtype = next(iter(g.values())).dtype.type
-        gnorm = dtype(np.sqrt(squares))
+        gnorm = dtype(math.sqrt(squares))
         raw, limit = arrays_of(trained), training.max_gradient_norm
         scale = dtype(limit) / gnorm if gnorm > limit else dtype(1)
         if not 0 <= gnorm <= LARGEST_NORM:  # NaN too
