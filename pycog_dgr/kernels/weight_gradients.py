@@ -44,8 +44,8 @@ class Space(NamedTuple):
     """For the sum of some rows (step, trial): a product, and arrays."""
 
     product: int  # its address
-    right: NDArray  # (row, column): r_{t-1} + scale q_term_{t-1}, u_t, 1, 0
-    left: NDArray  # (row, width): alpha D_t
+    right: NDArray  # (row, column): r_{t-1} + scale q_term_{t-1}, u_t, 1, and zeros that stay
+    left: NDArray  # (row, width): alpha D_t, and zeros that stay
     G: NDArray  # (column, width)
     listing: NDArray  # of columns
     line: NDArray  # two times as long
@@ -65,6 +65,8 @@ def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Spa
         np.empty(longest, np.int64),
         np.empty((2, longest), dtype),
     )
+    made.right.fill(0)
+    made.left.fill(0)
     if kept is not None:
         kept["space"] = made
     return made
@@ -104,8 +106,6 @@ def sum_outer(
     `right`, while they are in the cache.
     """
     clear(G)
-    clear(right)
-    clear(left)
     n_trial, n_listed = len(D) - len(r), len(r0) + inputs.shape[1] + 1
     for column in range(n_listed):
         listing[column] = column
@@ -201,8 +201,6 @@ def sum_connections(
 ):  # fmt: skip
     """`sum_outer` of the listed columns, and of the entries of the others into g, without alpha."""
     clear(G)
-    clear(right)
-    clear(left)
     for first in range(0, len(D), len(right)):
         size = min(len(right), len(D) - first)
         put_side_by_side(first, size, len(D) - len(r), r0, r, q_term, scale, inputs, right)
