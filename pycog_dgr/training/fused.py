@@ -81,6 +81,7 @@ class FusedStep:
         }
         Wrec = self.dale["Wrec"]
         self.connections = kernels.connections((Wrec.plastic != 0) | (Wrec.fixed != 0))
+        self._no_inputs = np.zeros((network.N, 0), dtype)
         self._kept: dict[str, NDArray] = {}
 
     def update(
@@ -131,10 +132,15 @@ class FusedStep:
 
     def _network(self, raw: Arrays, dale: Mapping[str, Dale]) -> tuple[Recurrence, Readout]:
         W = {name: self.kernels.effective(one, raw[name]) for name, one in dale.items()}
-        N, activation = self.network.N, self.network.hidden_activation
-        Win, alpha = W.get("Win", np.zeros((N, 0), self.dtype)), self._alpha(raw)
+        alpha, activation = self._alpha(raw), self.network.hidden_activation
         recurrence = Recurrence(
-            Win, W["Wrec"], raw["brec"], raw["x0"], alpha, activation, self.connections
+            W.get("Win", self._no_inputs),
+            W["Wrec"],
+            raw["brec"],
+            raw["x0"],
+            alpha,
+            activation,
+            self.connections,
         )
         return recurrence, Readout(W["Wout"], raw["bout"], self.network.output_activation)
 

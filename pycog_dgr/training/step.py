@@ -123,6 +123,7 @@ class TrainingStep:
         self.network = network
         self.training = training
         self.floatX = floatX
+        self._dtype, self._widths = np.dtype(floatX), batch_widths(network)
         self.backend = available(backend)
         self._shared: dict[str, Any] = {
             name: pytensor.shared(checked_parameter(name, value, shape, floatX), name=name)
@@ -215,7 +216,7 @@ class TrainingStep:
         rng = np.random.default_rng(0)
         inputs, targets, mask, noise = (
             rng.uniform(size=(SELF_CHECK_STEPS, SELF_CHECK_TRIALS, width)).astype(self.floatX)
-            for width in batch_widths(self.network)
+            for width in self._widths
         )
         expected = simulate(
             self.weights,
@@ -272,16 +273,15 @@ class TrainingStep:
 
     def _checked(self, batch: Batch, on_demand: bool = False) -> list:
         """A batch's arrays, its noise drawn except where it may stay `on_demand`."""
+        dtype = self._dtype
         arrays = [
-            array.astype(self.floatX)
+            array.astype(dtype)
             if on_demand and isinstance(array, NoiseOnDemand)
-            else np.asarray(array, dtype=self.floatX)
+            else np.asarray(array, dtype)
             for array in batch
         ]
-        shape = np.shape(batch.noise)[:2]
-        for name, array, width in zip(
-            Batch._fields, arrays, batch_widths(self.network), strict=True
-        ):
+        shape = arrays[-1].shape[:2]
+        for name, array, width in zip(Batch._fields, arrays, self._widths, strict=True):
             if array.shape != (*shape, width) or 0 in shape:
                 raise BatchError(
                     f"batch.{name} has shape {array.shape}; expected (time, trial, {width}) "
