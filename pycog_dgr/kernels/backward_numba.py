@@ -91,8 +91,8 @@ def omega_pass(kind, D, recurrent, scale, x, r, alpha, bound, q_term):
 def backpropagate_with_omega(kind, W, x, r, D, alpha, bound):
     """`backpropagate` and `omega_pass` at once; D comes in as gr, and q_term takes the place of x.
 
-    Where all units share `one_alpha`, (alpha d_t) Wrec is (1 - alpha) S_t. Returned are the sum of
-    Omega_t, how many (t, trial) count, and whether they do.
+    Where all units have one alpha, (alpha d_t) Wrec is (1 - alpha) S_t. Returned are the sum of
+    Omega_t, how many (t, trial) count, and whether all units have one alpha.
     """
     n_time, n_trial, N = x.shape
     one_alpha = all_same(alpha)

@@ -33,7 +33,7 @@ def list_non_zeros(a, places, values):
         found = whole_vectors(
             a.ctypes.data, start, places.ctypes.data, values.ctypes.data, a.dtype.type(0)
         )
-    for i in range(start, len(a)):  # no branch waits for a guess
+    for i in range(start, len(a)):  # written in any case, which needs no branch
         places[found] = i
         values[found] = a[i]
         found += a[i] != 0

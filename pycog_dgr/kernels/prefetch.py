@@ -1,8 +1,8 @@
-"""Ask for memory some time before it is read, so that computing does not wait for it.
+"""Instructions that fetch memory into the cache before it is read.
 
-The processor foresees by itself what is read when one array is gone through, or a few; not the rows
-of many trials, one from each at every time step. Without this, reading the noise took a third of
-the time that its trials took.
+The processor does so by itself where one array, or a few, are read from begin to end; not for the
+rows of many trials, one from each at every time step. Without this, a third of the loop's time was
+waiting for the noise.
 """
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.

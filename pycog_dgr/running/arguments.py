@@ -65,7 +65,7 @@ class TrialSource:
 
     def trial(self, params: Any, rng: np.random.RandomState, dt: float) -> dict[str, Any]:
         """A trial for `params`, checked; TaskError where there is none."""
-        if not isinstance(params, (dict, Mapping)):  # the first is quickly told
+        if not isinstance(params, (dict, Mapping)):  # asking for Mapping alone is slow
             raise self._refusal(params)
         trial = user_call(self._what, self.function, rng, dt, params)
         return checked_trial(trial, self.Nin, 0, self.function, params, self.dtype)

@@ -51,7 +51,7 @@ OU_DEFAULTS = {
     "tau": 100,  # ms
 }
 LARGE_STEP = 1 / 10  # of tau
-TOGETHER = 64  # trials integrated together: many, but their present state stays in the cache
+TOGETHER = 64  # trials drawn, and given to the kernels, at once
 
 
 def _weight(name: str, shape: str) -> Any:
@@ -304,8 +304,8 @@ class RNN:
             'fast', or 'original' for the trials that calls of `run` with one common rng would give
             (data/noise.py).
         chunk
-            Trials integrated together, fewer where they are long; the results are the same, but
-            for rounding.
+            Trials drawn and integrated at once, fewer where they are long; the results are the
+            same, but for rounding.
         start, perturbations
             As in `run`, for every trial.
         states
