@@ -41,15 +41,16 @@ def normals(positions, ends, scale, out):
     """See `Kernels.normals`."""
     wide_vectors()
     numbers, last, one = out.reshape(-1), np.empty((2, 1), f4), f4(1)
+    space = np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
     factor = scale[0] if len(scale) == 1 else one
     begin = 0
     for b in range(len(ends)):
         own = numbers[begin * out.shape[1] : ends[b] * out.shape[1]]
         whole = len(own) // 2
         half = len(own) - whole
-        pairs(positions[b], factor, own[:whole], own[half:])
+        pairs(positions[b], factor, own[:whole], own[half:], space)
         if half > whole:
-            pairs(positions[b] + np.uint64(whole), factor, last[0], last[1])
+            pairs(positions[b] + np.uint64(whole), factor, last[0], last[1], space)
             own[whole] = last[0, 0]
         if len(scale) > 1:
             for row in range(begin, ends[b]):
@@ -63,20 +64,21 @@ def some_normals(position, size, first, step, scale, out):
     """See `Kernels.some_normals`."""
     n_rows, n = out.shape
     half, one = size - size // 2, f4(1)
+    space = np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
     factor = scale[0] if len(scale) == 1 else one
     if size == n_rows * step and n_rows % 2 == 0:  # both numbers of a pair are in one column
         apart = n_rows // 2
         for m in range(apart):
             place = first + m * step
-            pairs(position + np.uint64(place), factor, out[m], out[m + apart])
+            pairs(position + np.uint64(place), factor, out[m], out[m + apart], space)
     else:
         unused = np.empty(n, f4)
         for m in range(n_rows):
             place = first + m * step
             n_first = min(max(half - place, 0), n)
             n_second, second = n - n_first, place + n_first - half
-            pairs(position + np.uint64(place), factor, out[m, :n_first], unused[:n_first])
-            pairs(position + np.uint64(second), factor, unused[:n_second], out[m, n_first:])
+            pairs(position + np.uint64(place), factor, out[m, :n_first], unused[:n_first], space)
+            pairs(position + np.uint64(second), factor, unused[:n_second], out[m, n_first:], space)
     if len(scale) > 1:
         for m in range(n_rows):
             for i in range(n):
@@ -84,11 +86,11 @@ def some_normals(position, size, first, step, scale, out):
 
 
 @inner
-def pairs(position, factor, cosines, sines):
+def pairs(position, factor, cosines, sines, space):
     """Overwrite both (n,) with `factor` times the pairs position + 1, position + 2, ..."""
     wide_vectors()
     n = cosines.size
-    u, angle = np.empty(BLOCK, f4), np.empty(BLOCK, np.int32)
+    u, angle = space
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         c, s = cosines[start : start + size], sines[start : start + size]
