@@ -206,10 +206,11 @@ def choose_condition(
         drawn = rng.random_sample() < pcatch
         if params.get("catch", drawn):
             return None
-        return {
-            name: params.get(name, values[_randint(rng, len(values))])
-            for name, values in conditions.items()
-        }
+        chosen = {}
+        for name, values in conditions.items():
+            value = values[_randint(rng, len(values))]
+            chosen[name] = params.get(name, value)
+        return chosen
     if purpose == "validation":
         sizes = [len(values) for values in conditions.values()]
         b = params["minibatch_index"] % (math.prod(sizes) + 1)

@@ -4,6 +4,7 @@ from pycog_dgr.data.dataset import Batch, Dataset
 from pycog_dgr.data.noise import (
     AS_DRAWN,
     NormalStream,
+    Requests,
     Sampler,
     input_noise,
     input_noise_sampler,
@@ -13,7 +14,7 @@ from pycog_dgr.data.noise import (
 )
 from pycog_dgr.data.on_demand import NoiseOnDemand
 from pycog_dgr.data.source import readable, task_source, user_call
-from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, task_name
+from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, own_copy, task_name
 
 __all__ = [
     "AS_DRAWN",
@@ -22,6 +23,7 @@ __all__ = [
     "FixedTrial",
     "NoiseOnDemand",
     "NormalStream",
+    "Requests",
     "Sampler",
     "Task",
     "Trial",
@@ -29,6 +31,7 @@ __all__ = [
     "input_noise",
     "input_noise_sampler",
     "normal_stream",
+    "own_copy",
     "readable",
     "recurrent_noise",
     "recurrent_noise_sampler",

@@ -25,7 +25,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -277,6 +277,21 @@ def same_bits() -> bool:
     return np.array_equal(compiled, plain)
 
 
+class Requests(NamedTuple):
+    """What trials ask a NormalStream for, a trial's requests before the next one's."""
+
+    begins: NDArray  # (request, trial): pairs before each
+    n_pairs: int  # of all
+
+    @classmethod
+    def of(cls, sizes: NDArray) -> Requests:
+        """Of so many numbers, (trial, request). Each begins with a new pair."""
+        pairs = (sizes.ravel() + 1) // 2
+        after = pairs.cumsum()
+        begins = (after - pairs).astype(np.uint64).reshape(sizes.shape)
+        return cls(np.ascontiguousarray(begins.T), int(after[-1]))
+
+
 class NormalStream:
     """Standard normal numbers, float32, in pairs (Box & Muller, Ann. Math. Stat. 29, 610, 1958).
 
@@ -307,20 +322,15 @@ class NormalStream:
         if out is None or out.dtype != np.float32:
             out = np.empty(size, np.float32)
         rows = out.reshape(1, -1) if len(scale) == 1 else out.reshape(-1, len(scale))
-        positions = self.places(np.array([[out.size]]))
+        positions = self.places(Requests.of(np.array([[out.size]])))
         self._normals(positions[0], np.array([len(rows)]), scale, rows)
         return out
 
-    def places(self, sizes: NDArray) -> NDArray:
-        """Where in the stream requests begin, (request, trial), of `sizes` (trial, request).
-
-        They are made one after the other, a trial's before the next one's.
-        """
-        pairs = (sizes.ravel() + 1) // 2
-        after = pairs.cumsum()
-        begins = (after - pairs).astype(np.uint64) + np.uint64(self.position)
-        self.position = (self.position + int(after[-1])) % 2**64
-        return np.ascontiguousarray(begins.reshape(sizes.shape).T)
+    def places(self, requests: Requests) -> NDArray:
+        """Where in the stream each of the requests begins, (request, trial); it goes on after."""
+        begins = requests.begins + np.uint64(self.position)
+        self.position = (self.position + requests.n_pairs) % 2**64
+        return begins
 
     def trials(self, positions: NDArray, ends: NDArray, scale: NDArray, out: NDArray) -> None:
         """Numbers (row, unit), as many requests as there are positions; see Kernels.normals."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pycog_dgr.data.noise import NormalStream, Sampler, Shape, Stream
+from pycog_dgr.data.noise import NormalStream, Requests, Sampler, Shape, Stream
 from pycog_dgr.kernels import fastest_kernels, get_kernels
 
 MOST_KEPT = 2**24  # numbers: 64 MB in float32
@@ -47,7 +47,7 @@ class NoiseOnDemand:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.size = math.prod(shape)
         self._scale = scale
-        self._positions = stream.places(np.array([[self.size]]))[0]
+        self._positions = stream.places(Requests.of(np.array([[self.size]])))[0]
 
     def __repr__(self) -> str:
         return f"NoiseOnDemand({self.shape}, {self.dtype})"

@@ -108,10 +108,10 @@ def checked_trial(
     TaskError
         Names the task, the key, what it holds and what it should hold.
     """
-    sizes = (Nin, Nout if params.get("target_output") else 0)
-    check = (*sizes, dtype, probabilities)
+    check = (Nin, Nout if params.get("target_output") else 0, dtype, probabilities)
     if isinstance(trial, FixedTrial) and check in trial.passed:
         return trial
+    sizes = check[:2]
     where = f"task {task_name(task)!r}, trial for {params.get('name')!r}"
     if not isinstance(trial, dict):
         got = type(trial).__name__

@@ -9,8 +9,8 @@ noise of a whole block is drawn at once, the same numbers.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,21 @@ from pycog_dgr.config import NetworkConfig
 from pycog_dgr.data import (
     AS_DRAWN,
     NormalStream,
+    Requests,
     Sampler,
+    Trial,
     input_noise_sampler,
     normal_stream,
+    own_copy,
     recurrent_noise_sampler,
 )
 from pycog_dgr.errors import TaskError
 from pycog_dgr.running.arguments import ASKED, TrialSource, time_axis
-from pycog_dgr.running.integrate import Block, DrawnTrial
+from pycog_dgr.running.integrate import Block
 from pycog_dgr.running.perturbations import Perturbation
 
 AT_ONCE = 2**25  # numbers of noise drawn at once: 128 MB
+COPIES = 3  # as much memory for noise drawn trial by trial, in float64 and then in its block
 
 
 class Drawing:
@@ -72,105 +76,99 @@ class Drawing:
         self.rng, self.stream = rng, normal_stream(noise_stream, rng)
         self.perturbations = perturbations
         self.input_noise, self.recurrent_noise = noise_samplers(p)
+        correlated = self.input_noise.correlated or self.recurrent_noise.correlated
+        # the stream that noise of many trials comes from at once, where there is one
+        can_wait = isinstance(self.stream, NormalStream) and not correlated
+        self.together = cast(NormalStream, self.stream) if can_wait else None
 
-    # -- trials ---------------------------------------------------------------------------------
-
-    def rest(self, T: float | None) -> DrawnTrial:
-        """A trial of T ms without a task."""
+    def rest(self, T: float | None) -> Block:
+        """One trial of T ms without a task, drawn."""
         if T is None:
             raise TaskError(f"run: {ASKED}")
         t = time_axis(T, self.dt, self.network.N, self.dtype)
-        return DrawnTrial(t, 0, 0, 0, self.x0, info=None)
-
-    def trial(self, source: TrialSource, params: Mapping[str, Any]) -> DrawnTrial:
-        """A trial of the task, drawn, without noise."""
-        trial = source.trial(params, self.rng, self.dt)
-        t = np.empty(len(trial["t"]) + 1)
-        t[0], t[1:] = 0, trial["t"]
-        info = {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
-        return DrawnTrial(t, trial["inputs"] if self.Nin else 0, 0, 0, self.x0, info)
-
-    def block(self, n_trial: int, longest: int) -> Block:
-        """Room for so many trials, or as many as together have about AT_ONCE noise numbers."""
-        N = self.network.N
-        n_rows = max(min(n_trial * longest, AT_ONCE // N), longest)
-        block = Block(n_trial, n_rows, self.Nin, N, self.dtype)
-        block.x[:] = self.x0
+        noises = [] if self.together else [self._noise(len(t))]
+        block = self._drawn([{"t": t[1:], "inputs": 0}], noises, t.dtype)
+        block.infos = [None]
         return block
 
-    def add(self, block: Block, trial: DrawnTrial) -> None:
-        """Add a trial; where its noise comes from the task's stream, that is drawn now."""
-        block.add(trial)
-        if not isinstance(self.stream, NormalStream):
-            self.draw_noise(block)
+    def blocks(
+        self, source: TrialSource, params: Iterable[Mapping[str, Any]], chunk: int
+    ) -> Iterator[Block]:
+        """A trial of the task for each of `params`, drawn: `chunk` together, fewer where long."""
+        most = AT_ONCE // self.network.N // (1 if self.together else COPIES)
+        trials: list[Trial] = []
+        noises: list[dict[str, Any]] = []
+        n_rows = 0
+        for one in params:
+            trial = own_copy(source.trial(one, self.rng, self.dt))
+            steps = len(trial["t"]) + 1
+            if trials and (len(trials) == chunk or n_rows + steps > most):
+                yield self._drawn(trials, noises)
+                trials, noises, n_rows = [], [], 0
+            trials.append(trial)
+            n_rows += steps
+            if not self.together:
+                noises.append(self._noise(steps))
+        if trials:
+            yield self._drawn(trials, noises)
+
+    def _drawn(
+        self, trials: list[Trial], noises: list[dict[str, Any]], t_dtype: Any = np.float64
+    ) -> Block:
+        """Trials with their noise, perturbed; `noises` is empty where it is drawn together."""
+        block = Block(trials, self.x0, self.Nin, t_dtype)
+        if self.together:
+            self._draw_together(block, self.together)
+            if not self.perturbations:
+                return block
+        for i, noise in enumerate(noises or [{}] * len(trials)):
+            drawn = block.drawn(i)._replace(**noise)
+            for perturbation in self.perturbations:
+                drawn = perturbation.applied(drawn, self.network)
+            block.put(i, drawn)
+        return block
 
     # -- noise ----------------------------------------------------------------------------------
 
-    def draw_noise(self, block: Block) -> None:
-        """Draw the noise of the trials that have none yet, and do to them what is to be done."""
-        new = range(block.n_drawn, len(block.trials))
-        block.n_drawn = len(block.trials)
-        if not new:
-            return
-        correlated = self.input_noise.correlated or self.recurrent_noise.correlated
-        if not isinstance(self.stream, NormalStream) or correlated:
-            for i in new:
-                block.put(i, self._perturbed(self._with_noise(block, i)))
-            return
-        self._draw_together(block, new, self.stream)
-        if self.perturbations:
-            for i in new:
-                block.put(i, self._perturbed(block.drawn(i)))
-
-    def _perturbed(self, drawn: DrawnTrial) -> DrawnTrial:
-        for perturbation in self.perturbations:
-            drawn = perturbation.applied(drawn, self.network)
-        return drawn
-
-    def _with_noise(self, block: Block, i: int) -> DrawnTrial:
-        """A trial with its noise, in the block's rows where it can be drawn there."""
-        trial, own, stream = block.trials[i], block.rows(i), self.stream
+    def _noise(self, n_time: int) -> dict[str, Any]:
+        """The noise of one trial, by the names of DrawnTrial."""
         noise_in = None
         if self.Nin:
-            noise_in = self.input_noise(stream, (len(trial.t), self.Nin), block.noise_in[own])
-        noise = self.recurrent_noise(stream, (len(trial.t), self.network.N), block.noise[own])
-        x0 = trial.x0
+            noise_in = self.input_noise(self.stream, (n_time, self.Nin))
+        noise = self.recurrent_noise(self.stream, (n_time, self.network.N))
+        x0 = self.x0
         if self.sigma0 > 0:
-            x0 = (x0 + self.sigma0 * stream.normal(size=len(x0))).astype(self.dtype)
-        return trial._replace(
-            noise_in=0 if noise_in is None else noise_in, noise=0 if noise is None else noise, x0=x0
-        )
+            x0 = (x0 + self.sigma0 * self.stream.normal(size=len(x0))).astype(self.dtype)
+        return {
+            "noise_in": 0 if noise_in is None else noise_in,
+            "noise": 0 if noise is None else noise,
+            "x0": x0,
+        }
 
-    def _draw_together(self, block: Block, new: range, stream: NormalStream) -> None:
-        """The noise of some trials, in the block's rows: the same numbers as one by one."""
-        first = block.rows(new.start).start
-        whole = slice(first, block.taken)
+    def _draw_together(self, block: Block, stream: NormalStream) -> None:
+        """The noise of all trials, in the block's rows: the same numbers as one by one."""
         samplers = ((self.input_noise, block.noise_in), (self.recurrent_noise, block.noise))
         sizes = [0 if sampler.silent else array.shape[1] for sampler, array in samplers]
-        ends, counts = requests_of(
-            first, tuple(block.ends[new.start :]), *sizes, self.network.N * (self.sigma0 > 0)
-        )
-        *positions, of_start = stream.places(counts)
+        at_start = self.network.N * (self.sigma0 > 0)
+        ends, requests = requests_of(tuple(block.ends), *sizes, at_start)
+        *positions, of_start = stream.places(requests)
         for (sampler, array), begins in zip(samplers, positions, strict=True):
             if array.shape[1]:
-                sampler.of_trials(stream, begins, ends, array[whole])
-        if self.sigma0 > 0:
-            drawn = np.empty((len(new), self.network.N), np.float32)
-            stream.trials(of_start, np.arange(1, len(new) + 1), AS_DRAWN, drawn)
-            block.x[new.start : new.stop] = self.x0 + self.sigma0 * drawn
+                sampler.of_trials(stream, begins, ends, array)
+        if at_start:
+            drawn = np.empty(block.x.shape, np.float32)
+            stream.trials(of_start, np.arange(1, len(drawn) + 1), AS_DRAWN, drawn)
+            block.x[:] = self.x0 + self.sigma0 * drawn
 
 
 @functools.lru_cache(maxsize=16)
-def requests_of(
-    first: int, ends: tuple[int, ...], Nin: int, N: int, at_start: int
-) -> tuple[NDArray, NDArray]:
-    """Of trials in the rows from `first` on, each up to its end: their ends from there on, and how
-    many numbers (trial, 3) each needs, so many for inputs and units a step and for its start.
+def requests_of(ends: tuple[int, ...], Nin: int, N: int, at_start: int) -> tuple[NDArray, Requests]:
+    """Of trials in rows, each up to its end: their ends, and what they ask for, so many numbers for
+    inputs and units a step and for the start.
     """
-    from_first = np.array(ends) - first
-    steps = np.diff(from_first, prepend=0)
-    counts = np.stack([steps * Nin, steps * N, np.full_like(steps, at_start)], axis=1)
-    return from_first, counts
+    steps = np.diff(ends, prepend=0)
+    sizes = np.stack([steps * Nin, steps * N, np.full_like(steps, at_start)], axis=1)
+    return np.array(ends), Requests.of(sizes)
 
 
 def noise_samplers(p: Mapping[str, Any]) -> tuple[Sampler, Sampler]:

@@ -12,12 +12,15 @@ is the initial state, which is not integrated.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import NetworkConfig, TrainingConfig
+from pycog_dgr.data import Trial
 from pycog_dgr.kernels import Readout, Recurrence, Rows, fastest_kernels, get_kernels
 from pycog_dgr.network import Weights, activation, alpha_of
 
@@ -52,92 +55,96 @@ class Run(NamedTuple):
 
 
 class Block:
-    """Arrays in which trials are drawn and integrated together, one after the other in rows.
+    """Trials that are integrated together: arrays in which they stand one after the other in rows.
 
     Parameters
     ----------
-    n_trial, n_rows
-        How many trials, and time steps of all together, there is room for.
-    Nin, N
-        Of the network; Nin is 0 where it has no Win.
-    dtype
-        The network's number type.
+    trials
+        As generate_trial returns them; t and inputs are copied.
+    x0
+        The state that they start from, (N,), of the network's number type.
+    Nin
+        Inputs of the network; 0 where it has no Win.
+    t_dtype
+        Number type of the time axes.
     """
 
-    def __init__(self, n_trial: int, n_rows: int, Nin: int, N: int, dtype: np.dtype) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], x0: NDArray, Nin: int, t_dtype: Any = np.float64
+    ) -> None:
+        self.ends = list(itertools.accumulate([len(trial["t"]) + 1 for trial in trials]))
+        n_trial, n_rows, N, dtype = len(trials), self.ends[-1], len(x0), x0.dtype
+        self.t = np.zeros(n_rows, t_dtype)
         self.shown = np.zeros((n_rows, Nin), dtype)
         self.noise_in = np.empty((n_rows, Nin), dtype)
         self.noise = np.empty((n_rows, N), dtype)
         self.x = np.empty((n_trial, N), dtype)
-        self.trials: list[DrawnTrial] = []
-        self.ends: list[int] = []  # the row after each trial's last one
-        self.taken = 0  # rows that trials stand in
-        self.n_drawn = 0  # trials whose noise is drawn
-
-    def has_room(self, n_rows: int) -> bool:
-        """Whether a trial of so many time steps can be added."""
-        return len(self.ends) < len(self.x) and self.taken + n_rows <= len(self.noise)
+        self.x[:] = x0
+        self.infos: list[dict[str, Any] | None] = [info_of(trial) for trial in trials]
+        t, shown, begin = self.t, self.shown, 0
+        for trial, end in zip(trials, self.ends, strict=True):
+            t[begin + 1 : end] = trial["t"]
+            if Nin:
+                shown[begin + 1 : end] = trial["inputs"]
+            begin = end
+        first = self.ends[0]
+        equally_long = self.ends == list(range(first, n_rows + 1, first))
+        self.n_time = first if equally_long else None  # time steps that every trial has
 
     def rows(self, i: int) -> slice:
         """The rows of trial i."""
         return slice(self.ends[i - 1] if i else 0, self.ends[i])
 
-    def add(self, trial: DrawnTrial) -> None:
-        """Take what a trial shows; its noise and its start are put later, or are there."""
-        begin = self.taken
-        self.taken = end = begin + len(trial.t)
-        self.shown[begin + 1 : end] = trial.shown
-        self.trials.append(trial)
-        self.ends.append(end)
-
     def drawn(self, i: int) -> DrawnTrial:
-        """Trial i with the noise in its rows, not copied."""
+        """Trial i as it stands in its rows, not copied."""
         own = self.rows(i)
-        return self.trials[i]._replace(
-            noise_in=self.noise_in[own], noise=self.noise[own], x0=self.x[i]
-        )
+        return DrawnTrial(
+            self.t[own], self.shown[own][1:], self.noise_in[own], self.noise[own], self.x[i],
+            self.infos[i],
+        )  # fmt: skip
 
     def put(self, i: int, drawn: DrawnTrial) -> None:
         """Trial i as it is drawn, and perturbed; what stands in its rows already stays."""
-        own = self.rows(i)
-        if drawn.shown is not self.trials[i].shown:
-            self.shown[own.start + 1 : own.stop] = drawn.shown
-        for array, values in ((self.noise_in, drawn.noise_in), (self.noise, drawn.noise)):
+        own, later = self.rows(i), slice(self.rows(i).start + 1, self.ends[i])
+        for rows, array, values in (
+            (later, self.shown, drawn.shown),
+            (own, self.noise_in, drawn.noise_in),
+            (own, self.noise, drawn.noise),
+        ):
             if not (isinstance(values, np.ndarray) and values.base is array):
-                array[own] = values
-        self.x[i] = drawn.x0
-        self.trials[i] = drawn
-
-    def equally_long(self) -> bool:
-        """Whether all trials have as many time steps as the first."""
-        n_time = self.ends[0]
-        return self.ends == list(range(n_time, self.taken + 1, n_time))
+                array[rows] = values
+        self.x[i], self.infos[i] = drawn.x0, drawn.info
 
     def places(self) -> tuple[Rows, Any]:
         """Where the trials stand, the longest first, so that those still running are always the
         first ones; and the index that puts arrays (trial, ...) into this order.
         """
         n_trial = len(self.ends)
-        if self.equally_long():
-            return Rows.of_equal(self.ends[0], n_trial), slice(n_trial)
+        if self.n_time is not None:
+            return Rows.of_equal(self.n_time, n_trial), slice(n_trial)
         steps = np.diff(self.ends, prepend=0)
         order = np.argsort(-steps, kind="stable")
         running = np.searchsorted(-steps[order], -np.arange(steps[order[0]]))
         return Rows((np.array(self.ends) - steps)[order], 1, running), order
 
     def split(self, values: NDArray) -> list[NDArray]:
-        """Of values (row, unit) each trial's, (unit, time), not copied."""
-        if self.equally_long():
-            trials = values.reshape(len(self.ends), self.ends[0], values.shape[1])
-            return list(trials.transpose(0, 2, 1))
+        """Of values (row,) or (row, unit) each trial's, time last, not copied."""
+        if self.n_time is not None:
+            trials = values.reshape(len(self.ends), self.n_time, *values.shape[1:])
+            return list(trials.swapaxes(1, -1))
         return [own.T for own in np.split(values, self.ends[:-1])]
 
     def inputs(self, training: TrainingConfig) -> NDArray:
         """Inputs (row, Nin) with baseline and noise, in the place of what is shown."""
-        u = self.shown[: self.taken]
+        u = self.shown
         u += u.dtype.type(training.baseline_in)
-        u += self.noise_in[: self.taken]
+        u += self.noise_in
         return np.maximum(u, 0, out=u) if training.rectify_inputs else u
+
+
+def info_of(trial: Trial) -> dict[str, Any]:
+    """A trial's info with its epochs, a dictionary of its own."""
+    return {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
 
 
 def integrate_block(
@@ -146,10 +153,10 @@ def integrate_block(
     network: NetworkConfig,
     training: TrainingConfig,
     with_states: bool = False,
-) -> tuple[list[Run], NDArray]:
-    """The Run of each trial, and the last states (trial, N)."""
+) -> list[Run]:
+    """The Run of each trial; the block's x are the last states then."""
     places, order = block.places()
-    u, r = block.inputs(training), block.noise[: block.taken]  # rates take the place of the noise
+    u, r = block.inputs(training), block.noise  # rates take the place of the noise
     x = block.x[order]
     states = np.empty_like(r) if with_states else None
     recurrence, readout = equations(weights, network)
@@ -159,10 +166,8 @@ def integrate_block(
 
     kept = (None if weights.Win is None else u, r, z, states)
     us, rs, zs, xs = ([None] * len(places.begins) if v is None else block.split(v) for v in kept)
-    ts, infos = [one.t for one in block.trials], [one.info for one in block.trials]
-    last = np.empty_like(x)
-    last[order] = x
-    return list(map(Run, ts, us, rs, zs, infos, xs)), last
+    block.x[order] = x
+    return list(map(Run, block.split(block.t), us, rs, zs, block.infos, xs))
 
 
 def equations(weights: Weights, network: NetworkConfig) -> tuple[Recurrence, Readout]:
@@ -170,7 +175,8 @@ def equations(weights: Weights, network: NetworkConfig) -> tuple[Recurrence, Rea
     N, dtype = network.N, weights.Wrec.dtype
     Win = np.zeros((N, 0), dtype) if weights.Win is None else weights.Win
     Wout = np.zeros((0, N), dtype) if weights.Wout is None else weights.Wout
-    alpha = np.full(N, alpha_of(weights, network), dtype)
+    alpha = np.empty(N, dtype)
+    alpha[:] = alpha_of(weights, network)
     recurrence = Recurrence(
         Win, weights.Wrec, weights.brec, weights.x0, alpha, network.hidden_activation
     )

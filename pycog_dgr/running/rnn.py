@@ -30,7 +30,7 @@ from pycog_dgr.files.legacy import open_save
 from pycog_dgr.network import Weights, spectral_radius
 from pycog_dgr.running.arguments import TrialSource, checked_seed
 from pycog_dgr.running.drawing import Drawing
-from pycog_dgr.running.integrate import Block, Run, integrate_block
+from pycog_dgr.running.integrate import Run, integrate_block
 from pycog_dgr.running.lesions import checked_weights, lesioned
 from pycog_dgr.running.perturbations import Perturbation
 
@@ -268,15 +268,16 @@ class RNN:
         source = None if inputs is None else TrialSource(inputs, self._Nin, self._dtype_name)
         with self._random_stream(rng, seed) as rng:
             drawing = self._drawing(rng, "original", x0, perturbations)
-            trial = drawing.rest(T) if source is None else drawing.trial(source, source.params)
-            block = drawing.block(1, len(trial.t))
-            drawing.add(block, trial)
-        [run], x_last = integrate_block(
+            if source is None:
+                block = drawing.rest(T)
+            else:
+                [block] = drawing.blocks(source, [source.params], 1)
+        [run] = integrate_block(
             block, self.weights, self._network, self._training, with_states=True
         )
         self.t, self.u, self.r, self.z, info, self.x = run
         if self.p["mode"] == "continuous":
-            self.x_last = x_last[0]
+            self.x_last = block.x[0]
         return info
 
     def run_trials(
@@ -318,25 +319,8 @@ class RNN:
         source = TrialSource((generate_trial, None), self._Nin, self._dtype_name)
         with self._random_stream(rng, seed) as rng:
             drawing = self._drawing(rng, noise_stream, x0, perturbations)
-
-            def integrate(block: Block) -> None:
-                drawing.draw_noise(block)
-                done, _ = integrate_block(
-                    block, self.weights, self._network, self._training, states
-                )
-                runs.extend(done)
-
-            block, longest = None, 0
-            for done, one in enumerate(params):
-                trial = drawing.trial(source, one)
-                longest = max(longest, len(trial.t))
-                if block is None or not block.has_room(len(trial.t)):
-                    if block is not None:
-                        integrate(block)
-                    block = drawing.block(min(chunk, len(params) - done), longest)
-                drawing.add(block, trial)
-            if block is not None:
-                integrate(block)
+            for block in drawing.blocks(source, params, chunk):
+                runs += integrate_block(block, self.weights, self._network, self._training, states)
         return runs
 
     @contextmanager

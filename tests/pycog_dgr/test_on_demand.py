@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr.config import settings
-from pycog_dgr.data import Dataset, NoiseOnDemand, NormalStream, on_demand
+from pycog_dgr.data import Dataset, NoiseOnDemand, NormalStream, Requests, on_demand
 from pycog_dgr.kernels import get_kernels
 from pycog_dgr.network import initial_parameters
 from pycog_dgr.training import TrainingStep
@@ -33,7 +33,7 @@ def test_every_part_is_that_of_the_whole(shape, kernels, monkeypatch):
         stream, same = NormalStream(LAST), NormalStream(LAST)
         noise, whole = NoiseOnDemand(stream, shape, scale), np.empty(shape, np.float32)
         rows = whole.reshape(-1, len(scale))
-        positions = same.places(np.array([[whole.size]]))[0]
+        positions = same.places(Requests.of(np.array([[whole.size]])))[0]
         get_kernels(kernels).normals(positions, np.array([len(rows)]), scale, rows)
         assert stream.position == same.position
         np.testing.assert_array_equal(noise, whole)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pycog_dgr import RNN, CheckpointError, SettingError, TaskError
-from pycog_dgr.running import integrate
+from pycog_dgr.running import drawing, integrate
 from tests.golden_kinds.tasks_common import task
 
 SAVES = Path(__file__).parents[1] / "golden" / "saves"
@@ -46,6 +46,36 @@ def test_a_trial_does_not_depend_on_those_run_with_it(noise_stream):
         assert one.info == other.info
         np.testing.assert_array_equal(one.u, other.u)
         np.testing.assert_allclose(one.z, other.z, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("noise_stream", ["fast", "original"])
+def test_a_task_may_use_its_arrays_again(noise_stream):
+    shown = {"t": np.arange(1, 11) * 20.0, "inputs": np.zeros((10, 3)), "info": {}, "epochs": {}}
+
+    def with_own_arrays(rng, dt, params):
+        shown["inputs"][:] = shown["info"]["shown"] = params["shown"]
+        shown["epochs"]["stimulus"] = (0, params["shown"])
+        return shown
+
+    rnn = RNN(VARSTIM, {"var_in": 0, "dt": 20})
+    params = [{"shown": number} for number in (1, 2, 3)]
+    for number, run in enumerate(
+        rnn.run_trials(with_own_arrays, params, noise_stream=noise_stream), start=1
+    ):
+        np.testing.assert_allclose(run.u[:, 1:], number + rnn.p["baseline_in"], rtol=1e-6)
+        assert run.info == {"shown": number, "epochs": {"stimulus": (0, number)}}
+
+
+@pytest.mark.parametrize("noise_stream", ["fast", "original"])
+def test_long_trials_are_drawn_a_few_at_once(noise_stream, monkeypatch):
+    def outcomes():
+        runs = RNN(VARSTIM).run_trials(GENERATE, PARAMS * 2, noise_stream=noise_stream)
+        return [run.r for run in runs]
+
+    together = outcomes()
+    monkeypatch.setattr(drawing, "AT_ONCE", 1000)  # fewer numbers than a trial's
+    for one, other in zip(together, outcomes(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("noise_stream", ["fast", "original"])
