@@ -11,6 +11,7 @@ from pycog_dgr.kernels.interface import Kernels
 logger = logging.getLogger(__name__)
 
 
+@functools.cache
 def get_kernels(name: str) -> Kernels:
     """The kernels called 'numba' or 'numpy'.
 

@@ -1,6 +1,5 @@
 """The training step: backends agree, gradients are right, the guard holds, states go round."""
 
-import sys
 
 import numpy as np
 import pytensor.tensor as pt
@@ -8,7 +7,6 @@ import pytest
 
 from pycog_dgr.config import HIDDEN_ACTIVATIONS, OUTPUT_ACTIVATIONS, Connectivity
 from pycog_dgr.errors import BackendError, BatchError, SettingError
-from pycog_dgr.kernels import fastest_kernels
 from pycog_dgr.network import Parameters, simulate
 from pycog_dgr.symbolic import adam
 from pycog_dgr.training import step as step_module
@@ -74,11 +72,8 @@ def same_numbers(backend, reference, changes):
             close(got, wanted, BETWEEN_BACKENDS)
 
 
-def test_without_numba_the_numpy_backend_runs_and_the_log_says_why(monkeypatch, caplog):
-    monkeypatch.setitem(
-        sys.modules, "pycog_dgr.kernels.recurrence_numba", None
-    )  # cannot be imported
-    monkeypatch.setattr(step_module, "fastest_kernels", fastest_kernels.__wrapped__)
+@pytest.mark.usefixtures("without_numba")
+def test_without_numba_the_numpy_backend_runs_and_the_log_says_why(caplog):
     step = small.step(backend="auto")
     assert step.backend == "numpy"
     assert "Numba cannot run here (ModuleNotFoundError" in caplog.text
