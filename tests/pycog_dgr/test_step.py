@@ -1,6 +1,5 @@
 """The training step: backends agree, gradients are right, the guard holds, states go round."""
 
-
 import numpy as np
 import pytensor.tensor as pt
 import pytest
