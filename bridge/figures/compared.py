@@ -88,7 +88,7 @@ def figure_ablation(runs: Sequence[Results]) -> Figure:
         least = _least([final.mean for final in finals if final is not None])
         for row, final in enumerate(finals):
             if final is None:
-                panel.text(least, row, "  not concerned", va="center", fontsize=6.5, color=GREY)
+                panel.text(least, row, "  does not apply", va="center", fontsize=6.5, color=GREY)
             else:
                 _point(panel, row, final, colour)
         if finals[0] is not None:

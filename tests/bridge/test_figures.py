@@ -403,6 +403,6 @@ def test_ablations_and_shares_are_drawn_from_the_runs_that_vary_them(run, tmp_pa
     ticks = [label.get_text() for label in ablation.axes[0].get_yticklabels()]
     assert ticks[0] == "whole recipe" and sorted(ticks[1:]) == ["fixed-tau", "no-noise"]
     said = [[text.get_text().strip() for text in axes.texts] for axes in ablation.axes]
-    assert said[0].count("not concerned") == 1 and "not concerned" not in said[1]
+    assert said[0].count("does not apply") == 1 and "does not apply" not in said[1]
     shares = compared.figure_shares(runs, "plasticity")
     assert list(shares.axes[0].lines[0].get_xdata()) == [50, 98, 100]  # 98: the whole recipe
