@@ -44,8 +44,8 @@ def draw_all(
 ) -> list[FigureResult]:
     """Draw every figure of the catalogue.
 
-    What a run lacks makes a FigureResult without files; the file of an earlier drawing is then
-    removed, so that no figure of another run is left standing.
+    What a run lacks makes a FigureResult without files. A file of an earlier drawing stays as it is
+    then, since it may be all that is left of what it shows; the log warns of it.
 
     Parameters
     ----------
@@ -77,23 +77,32 @@ def draw_all(
     out = Path(out) if out is not None else results.paths.figures
     others = [load_results(other) for other in beside]
     entries = [*(comparisons(others) if others else ()), *CATALOGUE]
-    return [_drawn(entry, results, out, formats) for entry in entries]
+    drawn = [_drawn(entry, results, _files(entry.name, out, formats)) for entry in entries]
+    absent = [one.name for one in drawn if not one.files]
+    earlier = [file.name for name in absent for file in _files(name, out, formats) if file.exists()]
+    if earlier:
+        log.warning(
+            "%s lacks what it takes to draw these figures again; in %s an earlier drawing of them "
+            "is left as it is: %s", folder, out, ", ".join(earlier),
+        )  # fmt: skip
+    return drawn
 
 
-def _drawn(entry: Entry, results: Results, out: Path, formats: Sequence[str]) -> FigureResult:
+def _files(name: str, out: Path, formats: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(out / f"{name}.{format}" for format in formats)
+
+
+def _drawn(entry: Entry, results: Results, files: tuple[Path, ...]) -> FigureResult:
     """One figure in its files, or the reason why there is none."""
-    files = tuple(out / f"{entry.name}.{format}" for format in formats)
     try:
         figure = entry.draw(results)
     except MissingResults as reason:
         log.debug("%s is not drawn: %s", entry.title, reason)  # the report says so, too
-        for file in files:
-            file.unlink(missing_ok=True)
         return FigureResult(
             entry.name, entry.title, entry.about, (), str(reason), entry.family, entry.about
         )
-    for file, format in zip(files, formats, strict=True):
-        _save(figure, file, format)
+    for file in files:
+        _save(figure, file, file.suffix.removeprefix("."))
     whole = caption(entry, results)
     return FigureResult(entry.name, entry.title, whole, files, "", entry.family, entry.about)
 

@@ -215,20 +215,22 @@ def test_collapsed_generator_is_named_in_the_pictures(run):
     ],
 )
 def test_a_figure_without_its_data_is_not_drawn_and_says_why(
-    own_run, missing, undrawn, monkeypatch
+    own_run, missing, undrawn, monkeypatch, caplog
 ):
     draw_only(monkeypatch, {*undrawn, "figure-3-1"})
-    stale = own_run / "figures"
-    stale.mkdir()
+    earlier = own_run / "figures"
+    earlier.mkdir()
     for name in undrawn:
-        (stale / f"{name}.png").write_bytes(b"of another run")
+        (earlier / f"{name}.png").write_bytes(b"drawn before")
     (own_run / missing).unlink()
     drawn = figures.draw_all(own_run, formats=("png",))
     absent = {result.name: result for result in drawn if not result.files}
     assert set(absent) == undrawn
     for result in absent.values():
         assert missing.rsplit("/", 1)[-1] in result.reason_if_not_drawn
-        assert not (stale / f"{result.name}.png").exists()
+        assert (earlier / f"{result.name}.png").read_bytes() == b"drawn before"
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert all(f"{name}.png" in warning for name in undrawn)
 
 
 def texts(axis):
