@@ -25,6 +25,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -180,6 +181,19 @@ def recurrent_noise(
     return recurrent_noise_sampler(tau=tau, dt=dt, var_rec=var_rec)(rng, shape)
 
 
+def made_once(make: Callable[..., Sampler]) -> Callable[..., Sampler]:
+    """Decorate what makes a Sampler, so that those of plain numbers are made once and kept."""
+    kept = functools.lru_cache(maxsize=16)(make)
+
+    @functools.wraps(make)
+    def sampler(**settings: Any) -> Sampler:
+        plain = all(isinstance(value, (int, float)) for value in settings.values())
+        return kept(**settings) if plain else make(**settings)
+
+    return sampler
+
+
+@made_once
 def input_noise_sampler(*, tau_in: float, dt: float, var_in: ArrayLike) -> Sampler:
     """`input_noise` as a function (rng, shape), for those who draw often.
 
@@ -200,6 +214,7 @@ def input_noise_sampler(*, tau_in: float, dt: float, var_in: ArrayLike) -> Sampl
     return Sampler(2 * tau_in / dt * np.asarray(var_in))
 
 
+@made_once
 def recurrent_noise_sampler(*, tau: ArrayLike, dt: float, var_rec: ArrayLike) -> Sampler:
     """`recurrent_noise` as a function (rng, shape), for those who draw often.
 

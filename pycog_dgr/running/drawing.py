@@ -20,7 +20,6 @@ from pycog_dgr.data import (
     AS_DRAWN,
     NormalStream,
     Requests,
-    Sampler,
     Trial,
     input_noise_sampler,
     normal_stream,
@@ -75,7 +74,9 @@ class Drawing:
         self.dt, self.x0, self.sigma0 = p["dt"], x0, sigma0
         self.rng, self.stream = rng, normal_stream(noise_stream, rng)
         self.perturbations = perturbations
-        self.input_noise, self.recurrent_noise = noise_samplers(p)
+        tau_in, var_in, tau, var_rec = (p[key] for key in ("tau_in", "var_in", "tau", "var_rec"))
+        self.input_noise = input_noise_sampler(tau_in=tau_in, dt=self.dt, var_in=var_in)
+        self.recurrent_noise = recurrent_noise_sampler(tau=tau, dt=self.dt, var_rec=var_rec)
         correlated = self.input_noise.correlated or self.recurrent_noise.correlated
         # the stream that noise of many trials comes from at once, where there is one
         can_wait = isinstance(self.stream, NormalStream) and not correlated
@@ -169,20 +170,3 @@ def requests_of(ends: tuple[int, ...], Nin: int, N: int, at_start: int) -> tuple
     steps = np.diff(ends, prepend=0)
     sizes = np.stack([steps * Nin, steps * N, np.full_like(steps, at_start)], axis=1)
     return np.array(ends), Requests.of(sizes)
-
-
-def noise_samplers(p: Mapping[str, Any]) -> tuple[Sampler, Sampler]:
-    """What draws the noise of inputs and of units; made once where settings are plain numbers."""
-    given = [p[name] for name in ("tau_in", "var_in", "tau", "var_rec", "dt")]
-    plain = all(isinstance(value, (int, float)) for value in given)
-    return _samplers_of_numbers(*given) if plain else _samplers(*given)
-
-
-def _samplers(tau_in: Any, var_in: Any, tau: Any, var_rec: Any, dt: Any) -> tuple[Sampler, Sampler]:
-    return (
-        input_noise_sampler(tau_in=tau_in, dt=dt, var_in=var_in),
-        recurrent_noise_sampler(tau=tau, dt=dt, var_rec=var_rec),
-    )
-
-
-_samplers_of_numbers = functools.lru_cache(maxsize=16)(_samplers)
