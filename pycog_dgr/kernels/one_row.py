@@ -8,8 +8,11 @@ Reading the matrix takes all their time. A loop forward and one backward read th
                                               network are silent
     C[k] = sum_n factor[n] A[n] rows[k, n]    k where C is wanted
 
-It does not fit into the first-level cache. Every other product goes through it backwards, and so
-begins with what the last one has left there; no sum is taken in another order for that.
+The first one goes through all rows once for each part of a row, as many columns as the registers
+hold sums for, or a few less, so that all parts are about as long.
+
+The array does not fit into the first-level cache. Every other product goes through it backwards,
+and so begins with what the last one has left there; no sum is taken in another order for that.
 """
 # mypy: allow-untyped-defs
 # Numba infers the types of what it compiles, one version for each number type.
@@ -27,12 +30,14 @@ from pycog_dgr.kernels.compilation import compiled, inner
 from pycog_dgr.kernels.dots import dots
 from pycog_dgr.kernels.listing import SPARE, list_non_zeros
 from pycog_dgr.kernels.products import Factor, address, address_of, full_panels
-from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, VECTORS, tile
+from pycog_dgr.kernels.tiles import HAS_AVX512, PANEL_BYTES, VECTOR_BYTES, tile
 from pycog_dgr.kernels.transposes import transpose
 
-TILE_LISTED, HALF_LISTED = tile(1, listed="k"), tile(1, listed="k", vectors=1)
-TOGETHER = 4  # columns
+TWO, THREE, FOUR = (tile(1, listed="k", vectors=vectors) for vectors in (2, 3, 4))
+MOST = 4 if HAS_AVX512 else 3  # vectors of a row in one tile, whose sums fit into the registers
+TOGETHER = 8  # dot products
 DOTS = dots(TOGETHER)
+HEADER = 5  # numbers of a listing before its list
 
 
 def into_rows(*matrices: NDArray, kept: Kept | None = None) -> NDArray:
@@ -90,12 +95,15 @@ def times_both(factor: NDArray, rows: NDArray, kept: Kept | None = None) -> tupl
 def factor_of_rows(
     product: Callable[..., None], rows: NDArray, width: int, n_factor: int, n: int
 ) -> Factor:
-    """Its listing holds which way the product goes next, how many vectors n numbers fill, and a
+    """Its listing holds which way the product goes next, how many vectors n numbers fill, into how
+    many parts these are divided for tiles, how long the shortest is, how many have one more, and a
     list; its space the factor, and what is not 0.
     """
     longest, dtype = max(rows.shape) + SPARE, rows.dtype
-    listing, space = np.zeros(2 + longest, np.int64), np.zeros(n_factor + longest, dtype)
-    listing[1] = -(-n * dtype.itemsize // VECTOR_BYTES)
+    listing, space = np.zeros(HEADER + longest, np.int64), np.zeros(n_factor + longest, dtype)
+    n_vectors = -(-n * dtype.itemsize // VECTOR_BYTES)
+    n_parts = -(-n_vectors // MOST)
+    listing[1:HEADER] = n_vectors, n_parts, n_vectors // n_parts, n_vectors % n_parts
     return Factor(
         address_of(product, dtype), rows[np.newaxis], PANEL_BYTES, rows.strides[0], width, listing,
         space, np.empty(0, dtype),
@@ -118,16 +126,20 @@ def sum_of_rows(
     number,
 ):  # fmt: skip
     """C <- A B of a single row A; as `products.dense`. 0 inf is 0."""
-    numbers, values = carray(listing, (2 + size + SPARE,)), carray(space, (size + SPARE,))
-    back, n_vectors, places, result = turned(numbers), numbers[1], numbers[2:], address(C)
+    numbers, values = carray(listing, (HEADER + size + SPARE,)), carray(space, (size + SPARE,))
+    back, n_parts, shortest, n_longer = turned(numbers), numbers[2], numbers[3], numbers[4]
+    places, result = numbers[HEADER:], address(C)
     count = list_non_zeros(carray(A, (size,)), places, values)
-    for p in range(n_panels):
-        q = n_panels - 1 - p if back else p
-        a, b, c = values.ctypes.data, B + q * B_panel, result + q * PANEL_BYTES
-        if VECTORS * (q + 1) <= n_vectors:
-            TILE_LISTED(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
-        else:
-            HALF_LISTED(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
+    for p in range(n_parts):
+        q = n_parts - 1 - p if back else p
+        first, length = q * shortest + min(q, n_longer), shortest + (q < n_longer)
+        a, b, c = values.ctypes.data, B + first * VECTOR_BYTES, result + first * VECTOR_BYTES
+        if length == 4:
+            FOUR(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
+        elif length == 3:
+            THREE(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
+        else:  # a row that fills one vector alone has a second one of zeros
+            TWO(a, 0, A_k, b, B_k, places.ctypes.data, count, c, C_row, number)
 
 
 def chosen_dots(
@@ -138,8 +150,9 @@ def chosen_dots(
     not 0; elsewhere 0.
     """
     longest = max(n_columns, size) + SPARE
-    numbers, given = carray(listing, (2 + n_columns + SPARE,)), carray(space, (size + longest,))
-    back, n_vectors, places = turned(numbers), numbers[1], numbers[2:]
+    numbers = carray(listing, (HEADER + n_columns + SPARE,))
+    given = carray(space, (size + longest,))
+    back, n_vectors, places = turned(numbers), numbers[1], numbers[HEADER:]
     factor, row, a, c = given[:size], given[size:], carray(A, (size,)), carray(C, (n_columns,))
     found = list_non_zeros(carray(wanted, (n_columns,)), places, row)
     places[found : found + TOGETHER] = places[0]  # those that fill the last few
