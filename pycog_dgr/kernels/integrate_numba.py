@@ -24,6 +24,7 @@ from pycog_dgr.kernels.activations_numba import KINDS, f_rows
 from pycog_dgr.kernels.arrays import Kept, rows
 from pycog_dgr.kernels.compilation import compiled, inner, merged
 from pycog_dgr.kernels.connections import factor_of_rates
+from pycog_dgr.kernels.integrate_one import integrate_one
 from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
 from pycog_dgr.kernels.prefetch import prefetch_rows
 from pycog_dgr.kernels.products import Factor, times_factor, with_own_space, words_of
@@ -52,6 +53,9 @@ def integrate_batch(
 ) -> None:
     """`forward` by the factor W of rates."""
     n_time, n_trial, N = noise.shape
+    if n_trial == 1:
+        integrate_one(recurrence, W, rows(inputs), rows(noise), rows(x), rows(r))
+        return
     start = np.empty((n_trial, N), noise.dtype)
     start[:] = recurrence.x0
     no_outputs = Readout(recurrence.Wrec[:0], recurrence.brec[:0], "linear")

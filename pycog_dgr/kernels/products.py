@@ -61,12 +61,17 @@ class Words(NamedTuple):
 def factor_of_panels(panels: NDArray, n: int) -> Factor:
     """Of panels whose columns beyond n are zeros."""
     _, size, columns = panels.shape
-    needs_half = 0 < n % columns <= columns // 2
-    product = dense_to_half if needs_half else dense
     return Factor(
-        address_of(product, panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES,
+        product_with_panels(n, panels.dtype), panels, size * PANEL_BYTES, PANEL_BYTES,
         len(panels) * columns, np.empty(0, np.int64), *np.empty((2, 0), panels.dtype),
     )  # fmt: skip
+
+
+def product_with_panels(n: int, dtype: np.dtype) -> int:
+    """The address of the product with panels of n columns."""
+    columns = PANEL_BYTES // dtype.itemsize
+    needs_half = 0 < n % columns <= columns // 2
+    return address_of(dense_to_half if needs_half else dense, dtype)
 
 
 def with_own_space(W: Factor) -> Factor:
