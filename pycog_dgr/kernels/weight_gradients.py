@@ -27,6 +27,7 @@ from pycog_dgr.kernels.tiles import ROWS
 from pycog_dgr.kernels.transposes import put_transposed, transpose
 
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
+STEPS_OF_ONE = 32  # the same of one trial, in fewer steps of which more units are silent throughout
 
 
 class Derivatives(Protocol):
@@ -51,16 +52,18 @@ class Space(NamedTuple):
     line: NDArray  # two times as long
 
 
-def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Space:
+def space_of(n_trial: int, N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Space:
+    n_rows = STEPS_OF_ONE if n_trial == 1 else ROWS_TOGETHER
+    name = f"space of {n_rows} rows"
     n_columns, width = full_panels(N + Nin + 2, dtype), full_panels(N, dtype)
-    found = None if kept is None else kept.get("space")
+    found = None if kept is None else kept.get(name)
     if found is not None and found.G.shape == (n_columns, width) and found.G.dtype == dtype:
         return found
     longest = n_columns + ROWS + SPARE
     made = Space(
         outer_product(dtype),
-        empty_in_lines((ROWS_TOGETHER, n_columns), dtype),
-        empty_in_lines((ROWS_TOGETHER, width), dtype),
+        empty_in_lines((n_rows, n_columns), dtype),
+        empty_in_lines((n_rows, width), dtype),
         empty_in_lines((n_columns, width), dtype),
         np.empty(longest, np.int64),
         np.empty((2, longest), dtype),
@@ -68,7 +71,7 @@ def space_of(N: int, Nin: int, dtype: np.dtype, kept: Kept | None = None) -> Spa
     made.right.fill(0)
     made.left.fill(0)
     if kept is not None:
-        kept["space"] = made
+        kept[name] = made
     return made
 
 
@@ -88,7 +91,7 @@ def weight_gradients(
     r0 is f(x0), and an empty q_term is zero.
     """
     given = recurrence.alpha, rows(D), r0, rows(r[:-1]), rows(q_term), scale, rows(inputs)
-    space = space_of(len(r0), inputs.shape[2], D.dtype, kept)
+    space = space_of(D.shape[1], len(r0), inputs.shape[2], D.dtype, kept)
     if recurrence.connections is None:
         sum_outer(*given, *space)
         parts(space.G, out.Wrec, out.Win, out.brec)
