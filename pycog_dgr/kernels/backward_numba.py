@@ -104,7 +104,7 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, bound):
     if not one_alpha:
         recurrent, scale = np.empty_like(S), np.ones_like(leak)
     leaked = np.empty((0 if one_alpha else n_trial, N), x.dtype)
-    slope, slope_q = np.empty_like(x[0]), np.empty_like(x[0])
+    slope = np.empty_like(x[0])
     df_rows(kind, x[-1], r[-1], half, slope)
     for b in range(n_trial):
         for i in range(N):
@@ -118,14 +118,13 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, bound):
             times_some(leaked, n_trial, W_words, slope, recurrent)
         for b in range(n_trial):
             den, num = zero, zero
-            for i in range(N):
-                slope_q[b, i] = zero if has_kink and x[t, b, i] == zero else slope[b, i]
             q_term = x[t, b]
             for i in range(N):
                 d = leak[i] * D[t + 1, b, i]
+                slope_q = zero if has_kink & (x[t, b, i] == zero) else slope[b, i]
                 D[t, b, i] = (D[t, b, i] + S[b, i]) * slope[b, i] + d
-                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q[b, i]
-                q_term[i] = q * slope_q[b, i]
+                q = leak[i] * d + scale[i] * recurrent[b, i] * slope_q
+                q_term[i] = q * slope_q
                 den += d * d
                 num += q * q
             value, factor = omega_of_one(num, den, bound)
