@@ -187,8 +187,10 @@ def made_once(make: Callable[..., Sampler]) -> Callable[..., Sampler]:
 
     @functools.wraps(make)
     def sampler(**settings: Any) -> Sampler:
-        plain = all(isinstance(value, (int, float)) for value in settings.values())
-        return kept(**settings) if plain else make(**settings)
+        try:
+            return kept(**settings)
+        except TypeError:  # of arrays, which cannot be looked up
+            return make(**settings)
 
     return sampler
 

@@ -96,19 +96,20 @@ class Drawing:
         self, source: TrialSource, params: Iterable[Mapping[str, Any]], chunk: int
     ) -> Iterator[Block]:
         """A trial of the task for each of `params`, drawn: `chunk` together, fewer where long."""
-        most = AT_ONCE // self.network.N // (1 if self.together else COPIES)
+        rng, dt, one_by_one = self.rng, self.dt, self.together is None
+        most = AT_ONCE // self.network.N // (COPIES if one_by_one else 1)
         trials: list[Trial] = []
         noises: list[dict[str, Any]] = []
         n_rows = 0
         for one in params:
-            trial = own_copy(source.trial(one, self.rng, self.dt))
+            trial = own_copy(source.trial(one, rng, dt))
             steps = len(trial["t"]) + 1
             if trials and (len(trials) == chunk or n_rows + steps > most):
                 yield self._drawn(trials, noises)
                 trials, noises, n_rows = [], [], 0
             trials.append(trial)
             n_rows += steps
-            if not self.together:
+            if one_by_one:
                 noises.append(self._noise(steps))
         if trials:
             yield self._drawn(trials, noises)
