@@ -180,17 +180,6 @@ class Omega(NamedTuple):
     q_term: NDArray  # (time - 1, trial, N); 0 where no step counts
 
 
-class Regularised(NamedTuple):
-    """Derivatives of loss + lambda_Omega Omega (d and x held constant), and Omega."""
-
-    Win: NDArray  # (N, Nin)
-    Wrec: NDArray  # (N, N)
-    brec: NDArray  # (N,)
-    x0: NDArray  # (N,)
-    Omega: float  # NaN where no step counts
-    nelems: float
-
-
 class Gradients(NamedTuple):
     """A loss, Omega, and derivatives of loss + lambda_Omega Omega (d and x held constant)."""
 
@@ -285,21 +274,6 @@ class Kernels(Protocol):
     def omega_gradient(self, recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArray:
         """dOmega/dWrec (N, N), d and x held constant."""
 
-    def backward_with_omega(
-        self,
-        recurrence: Recurrence,
-        inputs: NDArray,
-        trajectory: Trajectory,
-        gr: NDArray,
-        regulariser: Regulariser,
-        kept: Kept | None = None,
-    ) -> Regularised:
-        """`backward` and `omega`, with lambda_Omega dOmega/dWrec in the derivative to Wrec.
-
-        Where all units share one alpha, both have the factor (alpha D_{t+1})^T, and one product
-        serves them. D takes the place of gr.
-        """
-
     def gradients(
         self,
         recurrence: Recurrence,
@@ -312,8 +286,12 @@ class Kernels(Protocol):
         with_alpha: bool = False,
         kept: Kept | None = None,
     ) -> Gradients:
-        """`forward`, `loss_gradient` and `backward_with_omega` of a batch, and `alpha_cotangent`
-        where it is asked for. The arrays are overwritten by the next call with the same `kept`.
+        """All of a batch: `forward`, `loss_gradient`, `backward`, `omega` and its gradient, and
+        `alpha_cotangent` where it is asked for.
+
+        Where all units share one alpha, the derivatives of loss and Omega with respect to Wrec both
+        have the factor (alpha D_{t+1})^T, and one product serves them. The arrays are overwritten
+        by the next call with the same `kept`.
         """
 
     def run(

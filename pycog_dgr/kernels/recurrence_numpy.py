@@ -23,7 +23,6 @@ from pycog_dgr.kernels.interface import (
     Omega,
     Readout,
     Recurrence,
-    Regularised,
     Regulariser,
     Rows,
     Trajectory,
@@ -34,9 +33,9 @@ from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [
-    "alpha_cotangent", "backward", "backward_with_omega", "connections", "effective", "forward",
-    "gradients", "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar",
-    "raw_gradient", "run", "some_normals", "subtract", "sum_of_squares",
+    "alpha_cotangent", "backward", "connections", "effective", "forward", "gradients",
+    "loss_gradient", "normals", "omega", "omega_gradient", "outputs", "polar", "raw_gradient",
+    "run", "some_normals", "subtract", "sum_of_squares",
 ]  # fmt: skip
 
 HALF, ZERO = 0.5, 0.0  # f' of a rectification at 0: in the backward pass, in Omega
@@ -157,27 +156,6 @@ def omega_gradient(recurrence: Recurrence, D: NDArray, q_term: NDArray) -> NDArr
     return alpha * (1 - alpha) * (rows(D[1:]).T @ rows(q_term))
 
 
-def backward_with_omega(
-    recurrence: Recurrence,
-    inputs: NDArray,
-    trajectory: Trajectory,
-    gr: NDArray,
-    regulariser: Regulariser,
-    kept: Kept | None = None,
-) -> Regularised:
-    out = Cotangents.empty(recurrence, trajectory.x)._replace(D=gr)
-    backpropagate(recurrence, trajectory, gr, None, out)
-    value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound)
-    lambda_Omega, with_D = regulariser.lambda_Omega, trajectory.r[:-1]
-    together = lambda_Omega and is_shared(recurrence.alpha)
-    if together:
-        with_D = with_D + lambda_Omega * (1 - recurrence.alpha) * q_term
-    weight_cotangents(recurrence, inputs, with_D, out)
-    if lambda_Omega and not together:
-        out.Wrec[:] += lambda_Omega * omega_gradient(recurrence, out.D, q_term)
-    return Regularised(out.Win, out.Wrec, out.brec, out.x0, value, nelems)
-
-
 def gradients(
     recurrence: Recurrence,
     readout: Readout,
@@ -191,9 +169,19 @@ def gradients(
 ) -> Gradients:
     trajectory = forward(recurrence, inputs, noise)
     loss, gr, gWout, gbout = loss_gradient(readout, trajectory.r, targets, mask)
-    back = backward_with_omega(recurrence, inputs, trajectory, gr, regulariser)
-    g_alpha = alpha_cotangent(recurrence, trajectory, gr) if with_alpha else None  # gr is D now
-    return Gradients(loss, back.Omega, back.nelems, *back[:4], gWout, gbout, g_alpha)
+    out = Cotangents.empty(recurrence, noise)
+    backpropagate(recurrence, trajectory, gr, None, out)
+    value, nelems, q_term = omega(recurrence, trajectory, out.D, out.S, regulariser.bound)
+    lambda_Omega, with_D = regulariser.lambda_Omega, trajectory.r[:-1]
+    together = lambda_Omega and is_shared(recurrence.alpha)  # both have the factor alpha D_{t+1}
+    if together:
+        with_D = with_D + lambda_Omega * (1 - recurrence.alpha) * q_term
+    weight_cotangents(recurrence, inputs, with_D, out)
+    if lambda_Omega and not together:
+        out.Wrec[:] += lambda_Omega * omega_gradient(recurrence, out.D, q_term)
+    g_alpha = alpha_cotangent(recurrence, trajectory, out.D) if with_alpha else None
+    g = out.Win, out.Wrec, out.brec, out.x0, gWout, gbout
+    return Gradients(loss, value, nelems, *g, g_alpha)
 
 
 # --- parts of the backward pass -------------------------------------------------------------------

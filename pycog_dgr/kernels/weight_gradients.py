@@ -11,7 +11,7 @@ units, and the others have a dot product for each entry.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +28,6 @@ from pycog_dgr.kernels.transposes import put_transposed, transpose
 
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 STEPS_OF_ONE = 32  # the same of one trial, in fewer steps of which more units are silent throughout
-
-
-class Derivatives(Protocol):
-    """What is filled in."""
-
-    @property
-    def Win(self) -> NDArray: ...
-    @property
-    def Wrec(self) -> NDArray: ...
-    @property
-    def brec(self) -> NDArray: ...
 
 
 class Space(NamedTuple):
@@ -83,10 +72,12 @@ def weight_gradients(
     r0: NDArray,
     q_term: NDArray,
     scale: np.floating,
-    out: Derivatives,
+    gWin: NDArray,
+    gWrec: NDArray,
+    gbrec: NDArray,
     kept: Kept | None = None,
 ) -> None:
-    """Fill in the derivatives with respect to Wrec, Win and brec.
+    """Fill in gWin, gWrec and gbrec, the derivatives with respect to Win, Wrec and brec.
 
     r0 is f(x0), and an empty q_term is zero.
     """
@@ -94,9 +85,11 @@ def weight_gradients(
     space = space_of(D.shape[1], len(r0), inputs.shape[2], D.dtype, kept)
     if recurrence.connections is None:
         sum_outer(*given, *space)
-        parts(space.G, out.Wrec, out.Win, out.brec)
+        parts(space.G, gWin, gWrec, gbrec)
     else:
-        gradients_of_connections(recurrence.connections, recurrence.alpha, given, space, out, kept)
+        gradients_of_connections(
+            recurrence.connections, recurrence.alpha, given, space, gWin, gWrec, gbrec, kept
+        )
 
 
 @compiled
@@ -153,7 +146,7 @@ def put_side_by_side(first, size, n_trial, r0, r, q_term, scale, inputs, right):
 
 
 @compiled
-def parts(G, gWrec, gWin, gbrec):
+def parts(G, gWin, gWrec, gbrec):
     """[gWrec, gWin, gbrec] <- G^T, of G (column, width)."""
     N, Nin = gWin.shape
     put_transposed(G, gWrec)
@@ -176,11 +169,13 @@ def gradients_of_connections(
     alpha: NDArray,
     given: tuple,
     space: Space,
-    out: Derivatives,
+    gWin: NDArray,
+    gWrec: NDArray,
+    gbrec: NDArray,
     kept: Kept | None,
 ) -> None:
     """The derivatives with respect to Wrec, 0 where it has no connection, Win and brec."""
-    N, Nin = out.Win.shape
+    N, Nin = gWin.shape
     whole, (starts, columns, flat) = connections.whole, connections.by_post
     dtype, G, n_read = space.G.dtype, space.G, len(whole) + Nin + 1
     space.listing[:n_read] = *whole, *range(N, N + Nin + 1)
@@ -191,10 +186,10 @@ def gradients_of_connections(
         reused(kept, "right_T", (space.right.shape[1], ROWS_TOGETHER), dtype),
         starts, columns, g,
     )  # fmt: skip
-    out.Wrec[:] = 0
-    out.Wrec[:, whole] = G[whole, :N].T
-    out.Wrec.flat[flat] = alpha[flat // N] * g
-    out.Win[:], out.brec[:] = G[N : N + Nin, :N].T, G[N + Nin, :N]
+    gWrec[:] = 0
+    gWrec[:, whole] = G[whole, :N].T
+    gWrec.flat[flat] = alpha[flat // N] * g
+    gWin[:], gbrec[:] = G[N : N + Nin, :N].T, G[N + Nin, :N]
 
 
 @compiled

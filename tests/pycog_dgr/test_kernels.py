@@ -38,6 +38,17 @@ def problem(activation="tanh", alpha=VECTOR, Nin=Nin, seed=0):
     return recurrence, rng.normal(size=(T, B, Nin)), rng.normal(size=(T, B, N))
 
 
+def readout_of(Nout=2, activation="linear", N=N):
+    rng = np.random.default_rng(6)
+    return Readout(rng.normal(size=(Nout, N)), rng.normal(size=Nout), activation)
+
+
+def goal(shape, Nout=2):
+    """Targets and a mask (time, trial, Nout)."""
+    rng = np.random.default_rng(7)
+    return rng.normal(size=(*shape[:2], Nout)), rng.uniform(size=(*shape[:2], Nout))
+
+
 def close(got, expected, tolerance=ROUNDING):
     np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
@@ -129,26 +140,33 @@ def test_omega_of_nothing_that_counts_is_nan_and_its_gradient_zero(kernels):
     assert not kernels.omega_gradient(recurrence, D, omega.q_term).any()
 
 
+@pytest.mark.parametrize("with_alpha", [False, True])
 @pytest.mark.parametrize("lambda_Omega", [0, 2.5])
 @pytest.mark.parametrize("alpha", [SCALAR, VECTOR], ids=["one alpha", "one a unit"])
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
-def test_the_merged_backward_pass_is_both_together(kernels, activation, alpha, lambda_Omega):
+def test_the_gradients_are_all_passes_together(
+    kernels, activation, alpha, lambda_Omega, with_alpha
+):
     recurrence, inputs, noise = problem(activation, alpha)
+    readout, (targets, mask) = readout_of(Nout=N), goal(noise.shape, Nout=N)
     trajectory = kernels.forward(recurrence, inputs, noise)
-    gr = np.random.default_rng(1).normal(size=noise.shape)
+    loss, gr, gWout, gbout = kernels.loss_gradient(readout, trajectory.r, targets, mask)
     back = kernels.backward(recurrence, inputs, trajectory, gr)
     omega = kernels.omega(recurrence, trajectory, back.D, back.S, 1e-20)
-    D = gr.copy()
-    merged = kernels.backward_with_omega(
-        recurrence, inputs, trajectory, D, Regulariser(lambda_Omega, 1e-20)
-    )
-    close(D, back.D)
-    assert merged[4:] == pytest.approx(omega[:2], rel=1e-13)
     added = lambda_Omega * kernels.omega_gradient(recurrence, back.D, omega.q_term)
     assert np.abs(added).max() > 0 or not lambda_Omega
-    expected = back._replace(Wrec=back.Wrec + added)
-    for name in ("Win", "Wrec", "brec", "x0"):
-        close(getattr(merged, name), getattr(expected, name))
+    together = kernels.gradients(
+        recurrence, readout, inputs, targets, mask, noise, Regulariser(lambda_Omega, 1e-20),
+        with_alpha,
+    )  # fmt: skip
+    assert together[:3] == pytest.approx((loss, *omega[:2]), rel=1e-13)
+    expected = back.Win, back.Wrec + added, back.brec, back.x0, gWout, gbout
+    for got, one in zip(together[3:9], expected, strict=True):
+        close(got, one)
+    if with_alpha:
+        close(together.alpha, kernels.alpha_cotangent(recurrence, trajectory, back.D))
+    else:
+        assert together.alpha is None
 
 
 def test_arrays_of_an_earlier_call_are_written_again(kernels):
@@ -164,19 +182,13 @@ def test_arrays_of_an_earlier_call_are_written_again(kernels):
         for one, other, again in zip(got, expected, out, strict=True):
             assert one is again
             np.testing.assert_array_equal(one, other)
-    regulariser, kept = Regulariser(2, 1e-20), {}
-    expected = kernels.backward_with_omega(recurrence, inputs, trajectory, gr.copy(), regulariser)
+    readout, regulariser, kept = readout_of(), Regulariser(2, 1e-20), {}
+    batch = inputs, *goal(noise.shape), noise
+    expected = kernels.gradients(recurrence, readout, *batch, regulariser)
     for _ in range(2):
-        got = kernels.backward_with_omega(
-            recurrence, inputs, trajectory, gr.copy(), regulariser, kept
-        )
+        got = kernels.gradients(recurrence, readout, *batch, regulariser, kept=kept)
         for one, other in zip(got, expected, strict=True):
             np.testing.assert_array_equal(one, other)
-
-
-def readout_of(Nout=2, activation="linear", N=N):
-    rng = np.random.default_rng(6)
-    return Readout(rng.normal(size=(Nout, N)), rng.normal(size=Nout), activation)
 
 
 @pytest.mark.parametrize("Nin", [Nin, 0])
@@ -247,15 +259,17 @@ def test_any_number_of_trials_and_units_is_served(dtype, size, activation):
     recurrence = Recurrence(*(array.astype(dtype) for array in arrays), activation)
     inputs = rng.normal(size=(T, B, Nin)).astype(dtype)
     noise, gr = rng.normal(size=(2, T, B, N)).astype(dtype)
+    readout = Readout(*(array.astype(dtype) for array in readout_of(N=N)[:2]), "linear")
+    targets, mask = (array.astype(dtype) for array in goal(noise.shape))
     found = []
     for name in ("numba", "numpy"):
         one = get_kernels(name)
         trajectory = one.forward(recurrence, inputs, noise)
         back = one.backward(recurrence, inputs, trajectory, gr)
-        regularised = one.backward_with_omega(
-            recurrence, inputs, trajectory, gr.copy(), Regulariser(2, 1e-20)
+        together = one.gradients(
+            recurrence, readout, inputs, targets, mask, noise, Regulariser(2, 1e-20), True
         )
-        found.append((*trajectory, *back, *regularised))
+        found.append((*trajectory, *back, *together))
     silent = found[0][1] == 0
     assert (silent.any() and not silent.all()) == (activation == "rectify")
     for got, expected in zip(*found, strict=True):
@@ -288,7 +302,8 @@ def test_few_connections_give_what_the_whole_matrix_gives(B, Nin, share_whole, d
     recurrence = Recurrence(*(array.astype(dtype) for array in arrays), "rectify")
     readout = Readout(*(array.astype(dtype) for array in readout_of(N=N)[:2]), "linear")
     inputs = rng.normal(size=(T, B, Nin)).astype(dtype)
-    noise, gr = rng.normal(size=(2, T, B, N)).astype(dtype)
+    noise = rng.normal(size=(T, B, N)).astype(dtype)
+    targets, goal_mask = (array.astype(dtype) for array in goal(noise.shape))
     found = []
     for name in ("numba", "numpy"):
         one, kept = get_kernels(name), {}
@@ -296,12 +311,12 @@ def test_few_connections_give_what_the_whole_matrix_gives(B, Nin, share_whole, d
         assert (given.connections is not None) == (name == "numba")
         for _ in range(2):  # the second time on what is kept
             trajectory = one.forward(given, inputs, noise, kept=kept)
-            back = one.backward_with_omega(
-                given, inputs, trajectory, gr.copy(), Regulariser(2, 1e-20), kept=kept
+            together = one.gradients(
+                given, readout, inputs, targets, goal_mask, noise, Regulariser(2, 1e-20), True, kept
             )
         places, x = Rows.of_batch(T, B), np.tile(given.x0, (B, 1))
         a = one.run(given, readout, places, rows(inputs), rows(noise), x)
-        found.append((*trajectory, *back._replace(Wrec=back.Wrec * mask), a, x))
+        found.append((*trajectory, *together._replace(Wrec=together.Wrec * mask), a, x))
     for got, expected in zip(*found, strict=True):
         np.testing.assert_allclose(
             got, expected, rtol=0, atol=tolerance * np.abs(expected).max(initial=0)
@@ -332,11 +347,11 @@ def test_what_the_kernels_keep_changes_no_number(kernels):
         found = []
         for one in (None, kept):
             trajectory = kernels.forward(recurrence, inputs, noise, kept=one)
-            found.append(
-                kernels.backward_with_omega(
-                    recurrence, inputs, trajectory, noise.copy(), Regulariser(2, 1e-20), kept=one
-                )
-            )
+            together = kernels.gradients(
+                recurrence, readout_of(), inputs, *goal(noise.shape), noise, Regulariser(2, 1e-20),
+                True, one,
+            )  # fmt: skip
+            found.append((*trajectory, *together))
         for got, expected in zip(*found, strict=True):
             np.testing.assert_array_equal(got, expected)
 
@@ -380,9 +395,13 @@ def test_float32_stays_float32(kernels):
     arrays = [array.astype(np.float32) for array in recurrence[:5]]
     recurrence = Recurrence(*arrays, "rectify")
     inputs, noise = inputs.astype(np.float32), noise.astype(np.float32)
+    readout = Readout(*(array.astype(np.float32) for array in readout_of()[:2]), "linear")
+    targets, mask = (array.astype(np.float32) for array in goal(noise.shape))
     trajectory = kernels.forward(recurrence, inputs, noise)
-    back = kernels.backward_with_omega(recurrence, inputs, trajectory, noise, Regulariser(2, 1e-20))
-    given = (*trajectory, *back[:4])
+    together = kernels.gradients(
+        recurrence, readout, inputs, targets, mask, noise, Regulariser(2, 1e-20), True
+    )
+    given = (*trajectory, *together[3:])
     assert {array.dtype for array in given} == {np.dtype("float32")}
 
 
