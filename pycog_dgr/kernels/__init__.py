@@ -3,11 +3,11 @@
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Activation, Function, sigmoid
 from pycog_dgr.kernels.arrays import rows
 from pycog_dgr.kernels.choice import fastest_kernels, get_kernels
-from pycog_dgr.kernels.interface import (
+from pycog_dgr.kernels.interface import Kernels
+from pycog_dgr.kernels.tuples import (
     Cotangents,
     Dale,
     Gradients,
-    Kernels,
     LossGradient,
     Omega,
     Outputs,

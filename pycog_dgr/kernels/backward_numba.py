@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows, f_rows
 from pycog_dgr.kernels.compilation import compiled, inner, merged
-from pycog_dgr.kernels.interface import Recurrence, Trajectory
 from pycog_dgr.kernels.products import times_factor, times_some, words_of
+from pycog_dgr.kernels.tuples import Recurrence, Trajectory
 
 
 @compiled

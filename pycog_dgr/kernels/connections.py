@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.arrays import Kept, reused
 from pycog_dgr.kernels.compilation import compiled
-from pycog_dgr.kernels.interface import Connections, Entries, Recurrence
 from pycog_dgr.kernels.one_row import into_rows, times_both, times_columns, times_rows
 from pycog_dgr.kernels.products import (
     Factor,
@@ -42,6 +41,7 @@ from pycog_dgr.kernels.products import (
 )
 from pycog_dgr.kernels.tiles import PANEL_BYTES, VECTOR_BYTES, tile
 from pycog_dgr.kernels.transposes import transpose, transpose_to_rows
+from pycog_dgr.kernels.tuples import Connections, Entries, Recurrence
 
 BREAK_EVEN = 0.3 if VECTOR_BYTES == 64 else 0.4  # vectors of 16 and of 8 numbers in float32
 TRANSPOSING = 30

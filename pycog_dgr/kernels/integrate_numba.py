@@ -25,9 +25,9 @@ from pycog_dgr.kernels.arrays import Kept, rows
 from pycog_dgr.kernels.compilation import compiled, inner, merged
 from pycog_dgr.kernels.connections import factor_of_rates
 from pycog_dgr.kernels.integrate_one import integrate_one
-from pycog_dgr.kernels.interface import Readout, Recurrence, Rows, Trajectory
 from pycog_dgr.kernels.prefetch import prefetch_rows
 from pycog_dgr.kernels.products import Factor, times_factor, with_own_space, words_of
+from pycog_dgr.kernels.tuples import Readout, Recurrence, Rows, Trajectory
 
 # Trials integrated together: a few tiles of rows, whose present state stays in the nearest cache
 TOGETHER = 16

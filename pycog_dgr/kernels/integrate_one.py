@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import KINDS, f_rows
 from pycog_dgr.kernels.compilation import compiled, merged
-from pycog_dgr.kernels.interface import Recurrence
 from pycog_dgr.kernels.products import Factor, Words, product_with_panels, times_factor, words_of
 from pycog_dgr.kernels.tiles import PANEL_BYTES, ROWS
+from pycog_dgr.kernels.tuples import Recurrence
 
 
 def integrate_one(

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pycog_dgr.kernels.activations_numba import rectify, sigmoid, softplus, step
 from pycog_dgr.kernels.arrays import rows
 from pycog_dgr.kernels.compilation import compiled, inner, merged
-from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
+from pycog_dgr.kernels.interface import EPSILON
+from pycog_dgr.kernels.tuples import LossGradient, Outputs, Readout
 
 LINEAR, RECTIFY, RECTIFY_POWER, SIGMOID, SOFTMAX = range(5)
 OUTPUT_KINDS = {

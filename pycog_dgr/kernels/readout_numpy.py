@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import Function, rectify, sigmoid, softplus
 from pycog_dgr.kernels.arrays import rows, times
-from pycog_dgr.kernels.interface import EPSILON, LossGradient, Outputs, Readout
+from pycog_dgr.kernels.interface import EPSILON
+from pycog_dgr.kernels.tuples import LossGradient, Outputs, Readout
 
 
 def outputs(activation: str, a: NDArray, targets: NDArray, mask: NDArray) -> Outputs:

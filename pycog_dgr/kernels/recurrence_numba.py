@@ -19,7 +19,10 @@ from pycog_dgr.kernels.backward_numba import (
 )
 from pycog_dgr.kernels.connections import connections, factor_of_derivatives, factors
 from pycog_dgr.kernels.integrate_numba import forward, integrate_batch, run
-from pycog_dgr.kernels.interface import (
+from pycog_dgr.kernels.normals_numba import normals, some_normals
+from pycog_dgr.kernels.polar_numba import polar
+from pycog_dgr.kernels.readout_numba import OUTPUT_KINDS, loss_gradient, loss_rows, outputs
+from pycog_dgr.kernels.tuples import (
     Cotangents,
     Gradients,
     Omega,
@@ -28,9 +31,6 @@ from pycog_dgr.kernels.interface import (
     Regulariser,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numba import normals, some_normals
-from pycog_dgr.kernels.polar_numba import polar
-from pycog_dgr.kernels.readout_numba import OUTPUT_KINDS, loss_gradient, loss_rows, outputs
 from pycog_dgr.kernels.weight_gradients import omega_gradient, weight_gradients
 from pycog_dgr.kernels.weights_numba import effective, raw_gradient, subtract, sum_of_squares
 

@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numpy import ACTIVATIONS, Function
 from pycog_dgr.kernels.arrays import Kept, is_shared, rows, times
-from pycog_dgr.kernels.interface import (
+from pycog_dgr.kernels.normals_numpy import normals, some_normals
+from pycog_dgr.kernels.polar_numpy import polar
+from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
+from pycog_dgr.kernels.tuples import (
     Cotangents,
     Gradients,
     Omega,
@@ -27,9 +30,6 @@ from pycog_dgr.kernels.interface import (
     Rows,
     Trajectory,
 )
-from pycog_dgr.kernels.normals_numpy import normals, some_normals
-from pycog_dgr.kernels.polar_numpy import polar
-from pycog_dgr.kernels.readout_numpy import loss_gradient, outputs
 from pycog_dgr.kernels.weights_numpy import effective, raw_gradient, subtract, sum_of_squares
 
 __all__ = [

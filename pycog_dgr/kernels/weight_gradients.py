@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from pycog_dgr.kernels.arrays import Kept, empty_in_lines, reused, rows
 from pycog_dgr.kernels.compilation import compiled, merged
 from pycog_dgr.kernels.connections import Connections, add_dots
-from pycog_dgr.kernels.interface import Recurrence
 from pycog_dgr.kernels.listing import SPARE
 from pycog_dgr.kernels.outer import add_outer, list_columns, outer_product
 from pycog_dgr.kernels.products import full_panels
 from pycog_dgr.kernels.tiles import ROWS
 from pycog_dgr.kernels.transposes import put_transposed, transpose
+from pycog_dgr.kernels.tuples import Recurrence
 
 ROWS_TOGETHER = 128  # steps and trials whose share of a weight gradient is one product
 STEPS_OF_ONE = 32  # the same of one trial, in fewer steps of which more units are silent throughout

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.kernels.compilation import compiled, inner
-from pycog_dgr.kernels.interface import Dale
+from pycog_dgr.kernels.tuples import Dale
 
 AS_IT_IS, RECTIFY, ABS = range(3)
 POSITIVE_KINDS = {None: AS_IT_IS, "rectify": RECTIFY, "abs": ABS}

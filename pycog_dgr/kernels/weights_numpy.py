@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pycog_dgr.kernels.interface import Dale
+from pycog_dgr.kernels.tuples import Dale
 
 
 def effective(dale: Dale, raw: NDArray) -> NDArray:
