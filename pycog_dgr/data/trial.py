@@ -174,7 +174,18 @@ def _check_targets(where: str, trial: Trial, shape: tuple[int, int], probabiliti
 
 
 def own_copy(trial: Trial) -> Trial:
-    """The trial with arrays and dictionaries of its own, which no later call of a task changes."""
+    """The trial with arrays and dictionaries of its own, which no later call of a task changes.
+
+    Parameters
+    ----------
+    trial
+        As generate_trial returned it.
+
+    Returns
+    -------
+    dict
+        A copy; the trial itself where it is a FixedTrial.
+    """
     return trial if isinstance(trial, FixedTrial) else _copied(trial)
 
 
