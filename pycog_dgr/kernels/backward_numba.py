@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pycog_dgr.kernels.activations_numba import RECTIFY, RTANH, df_rows, f_rows
 from pycog_dgr.kernels.compilation import compiled, inner, merged
-from pycog_dgr.kernels.products import times_factor, times_some, words_of
+from pycog_dgr.kernels.products import Factor, times_factor, times_some, words_of
 from pycog_dgr.kernels.tuples import Recurrence, Trajectory
 
 
@@ -99,12 +99,13 @@ def backpropagate_with_omega(kind, W, x, r, D, alpha, bound):
     zero, half, one = x.dtype.type(0), x.dtype.type(0.5), x.dtype.type(1)
     has_kink = kind == RECTIFY or kind == RTANH  # where f' at 0 is another one in Omega
     W_words, S = words_of(W), np.empty((n_trial, W.width), x.dtype)
-    leak = one - alpha
-    recurrent, scale = S, leak
-    if not one_alpha:
-        recurrent, scale = np.empty_like(S), np.ones_like(leak)
+    leak, scale = np.empty(N, x.dtype), np.empty(N, x.dtype)
+    for i in range(N):
+        leak[i] = one - alpha[i]
+        scale[i] = leak[i] if one_alpha else one
+    recurrent = S if one_alpha else np.empty((n_trial, W.width), x.dtype)
     leaked = np.empty((0 if one_alpha else n_trial, N), x.dtype)
-    slope = np.empty_like(x[0])
+    slope = np.empty((n_trial, N), x.dtype)
     df_rows(kind, x[-1], r[-1], half, slope)
     for b in range(n_trial):
         for i in range(N):
@@ -160,21 +161,30 @@ def omega_of_one(num, den, bound):
     return float(excess * excess), type(den)(4) * excess / den
 
 
-@compiled
-def start_gradient(kind, W, x0, alpha, D_1, r0, gx0):
+def start_gradient(
+    kind: int, W: Factor, x0: NDArray, alpha: NDArray, D_1: NDArray, r0: NDArray, gx0: NDArray
+) -> None:
     """The sum over trials of (alpha D_1) Wrec * f'(x0) + (1 - alpha) D_1 into gx0 (N,), and f(x0)
     into r0 (N,).
+
+    f and f' are called from here, since compiling them into another function takes half a second.
     """
+    start, rate, slope = x0[np.newaxis], r0[np.newaxis], np.empty((1, len(x0)), x0.dtype)
+    f_rows(kind, start, 1, rate)
+    df_rows(kind, start, rate, x0.dtype.type(0.5), slope)
+    put_start_gradient(W, slope, alpha, D_1, gx0)
+
+
+@compiled
+def put_start_gradient(W, slope, alpha, D_1, gx0):
+    """`start_gradient`, of the slopes f'(x0) (1, N)."""
     n_trial, N = D_1.shape
-    one, half = x0.dtype.type(1), x0.dtype.type(0.5)
-    start, rate = x0.reshape((1, N)), r0.reshape((1, N))
-    slope, total = np.empty_like(start), np.zeros_like(start)
-    words, S = words_of(W), np.empty((1, W.width), x0.dtype)
-    f_rows(kind, start, len(start), rate)
-    df_rows(kind, start, rate, half, slope)
+    zero, one = slope.dtype.type(0), slope.dtype.type(1)
+    words, S = words_of(W), np.empty((1, W.width), slope.dtype)
+    total = np.empty((1, N), slope.dtype)
     for b in range(n_trial):
         for i in range(N):
-            total[0, i] += D_1[b, i]
+            total[0, i] = (total[0, i] if b else zero) + D_1[b, i]
     if n_trial == 1:
         times_some(total, len(total), words, slope, S)
     else:

@@ -223,9 +223,10 @@ def dense(
 ):  # fmt: skip
     """All tiles, C <- A B; steps, and the address B, in bytes."""
     first, result = address(A), address(C)
+    never = n_panels < 0  # a plain False would compile another version of times_panel
     for p in range(n_panels):
         b, c = B + p * B_panel, result + p * PANEL_BYTES
-        times_panel(first, A_row, A_k, n_rows, size, b, B_k, False, c, C_row, number)
+        times_panel(first, A_row, A_k, n_rows, size, b, B_k, never, c, C_row, number)
 
 
 def dense_to_half(

@@ -142,8 +142,10 @@ def loss_rows(kind, r, Wout, bout, targets, mask, gr, gWout, gbout):
     n_outputs, N = Wout.shape
     zero, loss, total_mask = r.dtype.type(0), 0.0, total_of(mask)
     total = r.dtype.type(total_mask)
-    gWout[:] = 0
-    gbout[:] = 0
+    for k in range(n_outputs):
+        gbout[k] = zero
+        for i in range(N):
+            gWout[k, i] = zero
     a, z, gz = (
         np.empty(n_outputs, r.dtype),
         np.empty(n_outputs, r.dtype),
@@ -151,7 +153,8 @@ def loss_rows(kind, r, Wout, bout, targets, mask, gr, gWout, gbout):
     )
     for row in range(r.shape[0]):
         if total != 0 and not counts(r[row], mask[row]):  # an empty mask makes everything NaN
-            gr[row] = 0
+            for i in range(N):
+                gr[row, i] = zero
             continue
         current_row(r[row], Wout, bout, a)
         g_row(kind, a, z)
