@@ -30,7 +30,8 @@ def image_inputs(
     images: NDArray, gain: float, training: TrainingConfig, dtype: str, noise: NDArray | float = 0.0
 ) -> NDArray:
     """Images (trial, time, Nin) -> inputs (time, trial, Nin): scaled, with baseline and noise."""
-    u = gain * images.transpose(1, 0, 2).astype(dtype)
+    u = images.transpose(1, 0, 2).astype(dtype)
+    u *= gain
     u += training.baseline_in + noise
     return np.maximum(u, 0, out=u) if training.rectify_inputs else u
 
@@ -62,11 +63,12 @@ def normal(
     """
     if not np.any(sigma):
         return np.zeros(shape, dtype)
+    scale = np.asarray(sigma, dtype)
     if dtype == "float32":
-        noise = NormalStream(int(rng.integers(2**64, dtype=np.uint64))).normal(shape)
-    else:
-        noise = rng.standard_normal(shape)
-    noise *= np.asarray(sigma, dtype)
+        stream = NormalStream(int(rng.integers(2**64, dtype=np.uint64)))
+        return stream.normal(shape, scale=np.atleast_1d(scale))
+    noise = rng.standard_normal(shape)
+    noise *= scale
     return noise
 
 

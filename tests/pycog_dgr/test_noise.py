@@ -146,3 +146,14 @@ def test_where_the_compiled_numbers_differ_numpy_draws(monkeypatch):
     drawn = noise.normals(np.random.RandomState(3), (noise.LEAST_COMPILED,))
     expected = np.random.RandomState(3).normal(size=noise.LEAST_COMPILED)
     np.testing.assert_array_equal(drawn, expected)
+
+
+def test_a_word_is_the_one_that_randint_draws():
+    fast, plain = np.random.RandomState(3), np.random.RandomState(3)
+    for _ in range(1000):
+        assert noise.word_of(fast) == plain.randint(0, 2**64, dtype=np.uint64)
+    assert fast.random_sample() == plain.random_sample()
+    other = np.random.RandomState(np.random.PCG64(3))
+    assert noise.word_of(other) == np.random.RandomState(np.random.PCG64(3)).randint(
+        0, 2**64, dtype=np.uint64
+    )
