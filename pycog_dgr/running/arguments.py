@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import LARGEST_SEED
-from pycog_dgr.data import checked_trial, task_name, user_call
+from pycog_dgr.data import Trial, checked_trial, own_copy, task_name, user_call
 from pycog_dgr.errors import TaskError
 
 MOST_NUMBERS = 2**32  # of one trial's noise: 16 GB in float32
@@ -63,12 +63,18 @@ class TrialSource:
             raise self._refusal(self.params)
         self._what = f"task {task_name(self.function)!r}, trial to run"
 
-    def trial(self, params: Any, rng: np.random.RandomState, dt: float) -> dict[str, Any]:
-        """A trial for `params`, checked; TaskError where there is none."""
-        if not isinstance(params, (dict, Mapping)):  # asking for Mapping alone is slow
-            raise self._refusal(params)
-        trial = user_call(self._what, self.function, rng, dt, params)
-        return checked_trial(trial, self.Nin, 0, self.function, params, self.dtype)
+    def trials(
+        self, params: Iterable[Any], rng: np.random.RandomState, dt: float
+    ) -> Iterator[Trial]:
+        """A trial for each of `params`, checked, with arrays of its own; TaskError where there is
+        none.
+        """
+        for one in params:
+            if not isinstance(one, (dict, Mapping)):  # asking for Mapping alone is slow
+                raise self._refusal(one)
+            trial = user_call(self._what, self.function, rng, dt, one)
+            checked_trial(trial, self.Nin, 0, self.function, one, self.dtype)
+            yield own_copy(trial)
 
     def _refusal(self, params: Any) -> TaskError:
         return TaskError(

@@ -23,7 +23,6 @@ from pycog_dgr.data import (
     Trial,
     input_noise_sampler,
     normal_stream,
-    own_copy,
     recurrent_noise_sampler,
 )
 from pycog_dgr.errors import TaskError
@@ -96,13 +95,12 @@ class Drawing:
         self, source: TrialSource, params: Iterable[Mapping[str, Any]], chunk: int
     ) -> Iterator[Block]:
         """A trial of the task for each of `params`, drawn: `chunk` together, fewer where long."""
-        rng, dt, one_by_one = self.rng, self.dt, self.together is None
+        one_by_one = self.together is None
         most = AT_ONCE // self.network.N // (COPIES if one_by_one else 1)
         trials: list[Trial] = []
         noises: list[dict[str, Any]] = []
         n_rows = 0
-        for one in params:
-            trial = own_copy(source.trial(one, rng, dt))
+        for trial in source.trials(params, self.rng, self.dt):
             steps = len(trial["t"]) + 1
             if trials and (len(trials) == chunk or n_rows + steps > most):
                 yield self._drawn(trials, noises)

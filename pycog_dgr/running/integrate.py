@@ -80,7 +80,9 @@ class Block:
         self.noise = np.empty((n_rows, N), dtype)
         self.x = np.empty((n_trial, N), dtype)
         self.x[:] = x0
-        self.infos: list[dict[str, Any] | None] = [info_of(trial) for trial in trials]
+        self.infos: list[dict[str, Any] | None] = [  # each of its own
+            {**(trial.get("info") or {}), "epochs": trial.get("epochs")} for trial in trials
+        ]
         t, shown, begin = self.t, self.shown, 0
         for trial, end in zip(trials, self.ends, strict=True):
             t[begin + 1 : end] = trial["t"]
@@ -140,11 +142,6 @@ class Block:
         u += u.dtype.type(training.baseline_in)
         u += self.noise_in
         return np.maximum(u, 0, out=u) if training.rectify_inputs else u
-
-
-def info_of(trial: Trial) -> dict[str, Any]:
-    """A trial's info with its epochs, a dictionary of its own."""
-    return {**(trial.get("info") or {}), "epochs": trial.get("epochs")}
 
 
 def integrate_block(
