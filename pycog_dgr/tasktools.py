@@ -200,16 +200,26 @@ def choose_condition(
     conditions' names) override the draw without saving it, so that the random stream does not
     depend on what is overridden. 'validation' steps through all conditions in turn by
     `minibatch_index`, a catch trial first. (Not in pycog, where each task repeats this.)
+
+    A condition is drawn as by rng.choice, without the checks that take most of its time.
     """
     purpose = params["name"]
     if purpose in ("gradient", "test"):
         drawn = rng.random_sample() < pcatch
         if params.get("catch", drawn):
             return None
-        chosen = {}
+        bits: Any = getattr(rng, "_bit_generator", None)
+        is_twister, chosen = isinstance(bits, np.random.MT19937), {}
         for name, values in conditions.items():
-            value = values[_randint(rng, len(values))]
-            chosen[name] = params.get(name, value)
+            n = len(values)
+            if is_twister and 2 <= n <= LARGEST_OF_ONE_WORD:
+                # as randint: a word, cut to as many bits as n - 1 has, until it is below n
+                mask = (1 << (n - 1).bit_length()) - 1
+                while (i := bits.random_raw() & mask) >= n:
+                    pass
+            else:
+                i = rng.randint(n)
+            chosen[name] = params.get(name, values[i])
         return chosen
     if purpose == "validation":
         sizes = [len(values) for values in conditions.values()]
@@ -219,20 +229,6 @@ def choose_condition(
         index = unravel_index(b - 1, sizes)
         return {name: conditions[name][i] for name, i in zip(conditions, index, strict=True)}
     raise TaskError(f"trials are for 'gradient', 'validation' or 'test', not {purpose!r}")
-
-
-def _randint(rng: RandomState, n: int) -> int:
-    """rng.randint(n), which RandomState.choice calls, without the checks that take its time.
-
-    A word of the Mersenne Twister, cut to as many bits as n - 1 has, until it is below n.
-    """
-    bits = getattr(rng, "_bit_generator", None)
-    if n < 2 or n > LARGEST_OF_ONE_WORD or not isinstance(bits, np.random.MT19937):
-        return rng.randint(n)
-    mask = (1 << (n - 1).bit_length()) - 1
-    while (number := bits.random_raw() & mask) >= n:
-        pass
-    return number
 
 
 def built_once(build: Callable[..., Trial]) -> Callable[..., FixedTrial]:

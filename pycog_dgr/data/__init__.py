@@ -13,7 +13,7 @@ from pycog_dgr.data.noise import (
     recurrent_noise_sampler,
 )
 from pycog_dgr.data.on_demand import NoiseOnDemand
-from pycog_dgr.data.source import readable, task_source, user_call
+from pycog_dgr.data.source import readable, task_source, user_call, user_error
 from pycog_dgr.data.trial import FixedTrial, Task, Trial, checked_trial, own_copy, task_name
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "task_name",
     "task_source",
     "user_call",
+    "user_error",
 ]

@@ -48,8 +48,26 @@ def user_call(what: str, function: Callable[..., Result], *arguments: Any) -> Re
     except PycogDgrError:
         raise
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error)[:MESSAGE_LENGTH].split())
-        raise TaskError(f"{what} fails: {type(error).__name__}: {said}") from error
+        raise user_error(what, error) from error
+
+
+def user_error(what: str, error: BaseException) -> TaskError:
+    """What `user_call` raises where the function fails with `error`.
+
+    Parameters
+    ----------
+    what
+        What the function is.
+    error
+        What it raised.
+
+    Returns
+    -------
+    TaskError
+        With both in its message.
+    """
+    said = " ".join(str(error)[:MESSAGE_LENGTH].split())
+    return TaskError(f"{what} fails: {type(error).__name__}: {said}")
 
 
 def task_source(task: Task, *functions: Callable | None) -> dict[str, str | None]:

@@ -33,7 +33,8 @@ class FixedTrial(dict):
 
     def __init__(self, trial: Mapping[str, Any]) -> None:
         super().__init__({key: _fixed(value) for key, value in trial.items()})
-        self.passed: set[tuple] = set()  # the checks of checked_trial that it has passed
+        # (Nin, Nout, dtype, probabilities) of the checks that it has passed, of checked_trial
+        self.passed: set[tuple] = set()
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TaskError("this trial is built once and shown many times; change a copy, {**trial}")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycog_dgr.config import LARGEST_SEED
-from pycog_dgr.data import Trial, checked_trial, own_copy, task_name, user_call
-from pycog_dgr.errors import TaskError
+from pycog_dgr.data import FixedTrial, Trial, checked_trial, own_copy, task_name, user_error
+from pycog_dgr.errors import PycogDgrError, TaskError
 
 MOST_NUMBERS = 2**32  # of one trial's noise: 16 GB in float32
 ASKED = "give the duration T in ms, or inputs=(generate_trial, params)"
@@ -68,13 +68,23 @@ class TrialSource:
     ) -> Iterator[Trial]:
         """A trial for each of `params`, checked, with arrays of its own; TaskError where there is
         none.
+
+        A short trial takes little longer to run than a few of Python's calls, so that the task is
+        called from here, and a trial that is built once and was checked before is not given on.
         """
+        check = (self.Nin, 0, self.dtype, False)
         for one in params:
             if not isinstance(one, (dict, Mapping)):  # asking for Mapping alone is slow
                 raise self._refusal(one)
-            trial = user_call(self._what, self.function, rng, dt, one)
-            checked_trial(trial, self.Nin, 0, self.function, one, self.dtype)
-            yield own_copy(trial)
+            try:
+                trial = self.function(rng, dt, one)
+            except PycogDgrError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise user_error(self._what, error) from error
+            if not (isinstance(trial, FixedTrial) and check in trial.passed):
+                trial = own_copy(checked_trial(trial, *check[:2], self.function, one, self.dtype))
+            yield trial
 
     def _refusal(self, params: Any) -> TaskError:
         return TaskError(

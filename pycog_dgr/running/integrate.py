@@ -164,7 +164,8 @@ def integrate_block(
     kept = (None if weights.Win is None else u, r, z, states)
     us, rs, zs, xs = ([None] * len(places.begins) if v is None else block.split(v) for v in kept)
     block.x[order] = x
-    return list(map(Run, block.split(block.t), us, rs, zs, block.infos, xs))
+    parts = zip(block.split(block.t), us, rs, zs, block.infos, xs, strict=True)
+    return list(map(Run._make, parts))
 
 
 def equations(weights: Weights, network: NetworkConfig) -> tuple[Recurrence, Readout]:

@@ -173,10 +173,15 @@ def test_a_condition_is_drawn_as_by_choice_whatever_is_overridden():
 
 
 def test_quick_choices_are_numpys_and_leave_its_stream_where_it_would_be():
+    def chosen(rng, n):
+        return tasktools.choose_condition(rng, {"name": "test"}, {"x": range(n)}, 0)["x"]
+
     quick, plain = np.random.RandomState(8), np.random.RandomState(8)
     for n in (*range(1, 40), 1000, 2**16, 2**16 + 1, 2**31, 2**31 + 1, 2**40):
         for _ in range(20):
-            assert tasktools._randint(quick, n) == plain.randint(n)
+            plain.random_sample()  # whether it is a catch trial
+            assert chosen(quick, n) == plain.randint(n)
         assert quick.normal() == plain.normal()
-    other = np.random.RandomState(np.random.PCG64(8))
-    assert tasktools._randint(other, 9) == np.random.RandomState(np.random.PCG64(8)).randint(9)
+    quick, plain = (np.random.RandomState(np.random.PCG64(8)) for _ in range(2))
+    plain.random_sample()
+    assert chosen(quick, 9) == plain.randint(9)
