@@ -69,8 +69,9 @@ class TrialSource:
         """A trial for each of `params`, checked, with arrays of its own; TaskError where there is
         none.
 
-        A short trial takes little longer to run than a few of Python's calls, so that the task is
-        called from here, and a trial that is built once and was checked before is not given on.
+        A few of Python's calls take a good part of the time of a short trial. So the task is called
+        here directly, and a trial that was built once and has passed the checks is neither checked
+        nor copied again.
         """
         check = (self.Nin, 0, self.dtype, False)
         for one in params:
