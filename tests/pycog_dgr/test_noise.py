@@ -12,7 +12,7 @@ from pycog_dgr.data.noise import (
     normal_stream,
     recurrent_noise,
 )
-from pycog_dgr.kernels import get_kernels, normals_numpy
+from pycog_dgr.kernels import normals_numpy
 
 STREAMS = ("fast", "original")
 
@@ -98,62 +98,3 @@ def test_the_fast_stream_takes_one_word_of_the_tasks_stream():
 def test_an_unknown_stream_names_the_known_ones():
     with pytest.raises(SettingError, match="fast, original"):
         drawing("quick")
-
-
-@pytest.mark.parametrize("n", [noise.LEAST_COMPILED + extra for extra in (0, 1, 70_000)])
-@pytest.mark.parametrize("before", ["nothing", "a word", "one of a pair"])
-def test_many_numbers_of_the_original_stream_are_numpys_bit_for_bit(before, n, monkeypatch):
-    compiled, plain = (np.random.RandomState(3) for _ in range(2))
-    for rng in (compiled, plain):
-        if before == "a word":
-            rng.randint(10, size=3)
-        if before == "one of a pair":
-            rng.normal()
-    monkeypatch.setattr(noise, "WORTH_COMPILING", 0)
-    assert noise.same_bits()
-    for shape in ((n,), (n // 2, 2)):
-        np.testing.assert_array_equal(noise.normals(compiled, shape), plain.normal(size=shape))
-        for one, other in zip(compiled.get_state(), plain.get_state(), strict=True):
-            np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("name", ["numba", "numpy"])
-def test_kernels_draw_numpys_numbers_from_the_state_of_its_generator(name):
-    rng, drawn = np.random.RandomState(4), np.empty(1500)
-    rng.randint(10, size=101)
-    _, key, position, *_ = rng.get_state(legacy=True)
-    position = get_kernels(name).polar(key, position, drawn)
-    np.testing.assert_array_equal(drawn, rng.normal(size=len(drawn)))
-    _, expected, expected_position, *_ = rng.get_state(legacy=True)
-    np.testing.assert_array_equal(key, expected)
-    assert position == expected_position
-
-
-def test_the_first_numbers_of_a_process_are_not_worth_compiling_for(monkeypatch):
-    asked = []
-    monkeypatch.setattr(noise, "same_bits", lambda: bool(asked.append(1)))
-    monkeypatch.setitem(noise._drawn, "numbers", 0)
-    monkeypatch.setattr(noise, "WORTH_COMPILING", 2000)
-    for n, expected in ((1000, 0), (999, 0), (1000, 1)):
-        noise.normals(np.random.RandomState(3), (n,))
-        assert len(asked) == expected
-
-
-def test_where_the_compiled_numbers_differ_numpy_draws(monkeypatch):
-    monkeypatch.setattr(noise, "WORTH_COMPILING", 0)
-    monkeypatch.setattr(noise, "same_bits", lambda: False)
-    monkeypatch.setattr(noise, "get_kernels", None)
-    drawn = noise.normals(np.random.RandomState(3), (noise.LEAST_COMPILED,))
-    expected = np.random.RandomState(3).normal(size=noise.LEAST_COMPILED)
-    np.testing.assert_array_equal(drawn, expected)
-
-
-def test_a_word_is_the_one_that_randint_draws():
-    fast, plain = np.random.RandomState(3), np.random.RandomState(3)
-    for _ in range(1000):
-        assert noise.word_of(fast) == plain.randint(0, 2**64, dtype=np.uint64)
-    assert fast.random_sample() == plain.random_sample()
-    other = np.random.RandomState(np.random.PCG64(3))
-    assert noise.word_of(other) == np.random.RandomState(np.random.PCG64(3)).randint(
-        0, 2**64, dtype=np.uint64
-    )
