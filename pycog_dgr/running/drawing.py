@@ -31,7 +31,7 @@ from pycog_dgr.running.integrate import Block
 from pycog_dgr.running.perturbations import Perturbation
 
 AT_ONCE = 2**25  # numbers of noise drawn at once: 128 MB
-COPIES = 3  # as much memory for noise drawn trial by trial, in float64 and then in its block
+ONE_BY_ONE = 3  # times the memory: noise drawn trial by trial is float64, then copied to its block
 
 
 class Drawing:
@@ -96,7 +96,7 @@ class Drawing:
     ) -> Iterator[Block]:
         """A trial of the task for each of `params`, drawn: `chunk` together, fewer where long."""
         one_by_one = self.together is None
-        most = AT_ONCE // self.network.N // (COPIES if one_by_one else 1)
+        most = AT_ONCE // self.network.N // (ONE_BY_ONE if one_by_one else 1)
         trials: list[Trial] = []
         noises: list[dict[str, Any]] = []
         n_rows = 0
